@@ -1,0 +1,1 @@
+//! The vendors as in-memory Tower services.
