@@ -1,24 +1,37 @@
 //! x
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod body;
 mod credential;
 mod error;
+mod future;
+mod keep;
 mod layer;
 mod origin;
+mod outcome;
 mod placement;
+mod service;
 mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timer;
 mod token;
 mod transport;
 
+pub use body::PeekBody;
 pub use credential::Credential;
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
+pub use future::ResponseFuture;
+pub use keep::{CloneBodies, Exempt, Keep, NoReplay};
 pub use layer::AuthLayer;
 pub use origin::Origin;
+pub use outcome::{AuthOutcome, NotReplayed, Unread};
 pub use placement::Placement;
+pub use service::Auth;
 pub use signature::{Signatures, Verdict};
-pub use token::{AccessToken, Acquire, Description, InvalidToken, Reason, Renewal};
+pub use token::{
+    AccessToken, Acquire, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal, TokenCache,
+};
 pub use transport::Transport;
