@@ -304,7 +304,10 @@ impl Inner {
                     }
                     _ => return Ok(lease),
                 },
-                Ok(Landing::Failed(error)) => return self.valid_in_spite_of(error, want),
+                // A failed flight leaves a valid token in place, for those who can do with it.
+                Ok(Landing::Failed(error)) => {
+                    return self.lock().still_valid(want, Instant::now()).ok_or(error);
+                }
                 Ok(Landing::Moved) => {}
                 Err(NoLanding::Overdue) => self.supersede(id),
                 Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
@@ -374,18 +377,6 @@ impl Inner {
 
     fn publish(&self, state: &State<Attached>) {
         self.published.store(state.published().cloned());
-    }
-
-    /// A failed flight leaves a token that is still valid in place, for those who can do with it.
-    fn valid_in_spite_of(&self, error: AuthError, want: Want) -> Result<Lease, AuthError> {
-        let want = match want {
-            Want::Token { .. } => Want::Token { min_ttl: Duration::ZERO },
-            newer @ Want::Newer { .. } => newer,
-        };
-        match self.lock().classify(want, Instant::now()) {
-            Step::Use(lease) | Step::UseAndRenew(lease, _) if !lease.is_rejected() => Ok(lease),
-            _ => Err(error),
-        }
     }
 }
 

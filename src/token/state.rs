@@ -200,6 +200,17 @@ impl<F> State<F> {
         Step::Begin(self.reason(now))
     }
 
+    /// The token that is still good for `want` after a flight failed, whatever time is left on it.
+    pub(super) fn still_valid(&self, want: Want, now: Instant) -> Option<Lease> {
+        let newest = self.newest.as_ref().filter(|newest| newest.rejected.is_none())?;
+        let new_enough = match want {
+            Want::Token { .. } => true,
+            Want::Newer { than } => newest.entry.generation > than,
+        };
+        (new_enough && !newest.entry.is_expired(now))
+            .then(|| Lease::new(newest.entry.clone(), Standing::Good))
+    }
+
     /// Takes down that a server accepted `generation`.
     pub(super) fn accept(&mut self, generation: u64) {
         if self.newest.as_ref().is_some_and(|newest| newest.entry.generation == generation) {
@@ -361,11 +372,13 @@ impl<F> State<F> {
             }
             _ => match error.retry_after() {
                 Some(wish) => self.policy.obey(wish),
-                None if error.is_throttled() => self.policy.back_off_after(in_a_row + 1, &mut self.rng),
-                None => {
-                    let pause = self.policy.back_off_after(in_a_row, &mut self.rng);
-                    self.leaving_time_to_renew(pause, reason, now)
+                // Nobody waits for an early renewal, so there is time to back off from the first failure on.
+                None if reason == Reason::Expiring => {
+                    let pause = self.policy.back_off_after(in_a_row + 1, &mut self.rng);
+                    pause.min(self.time_left(now) / 4)
                 }
+                None if error.is_throttled() => self.policy.back_off_after(in_a_row + 1, &mut self.rng),
+                None => self.policy.back_off_after(in_a_row, &mut self.rng),
             },
         };
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
@@ -374,13 +387,10 @@ impl<F> State<F> {
         error
     }
 
-    /// Shortens the pause after a failed early renewal, so that there are attempts left before the expiry.
-    fn leaving_time_to_renew(&self, pause: Duration, reason: Reason, now: Instant) -> Duration {
+    /// How long the newest token is still valid.
+    fn time_left(&self, now: Instant) -> Duration {
         let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at);
-        match (reason, expires_at) {
-            (Reason::Expiring, Some(at)) => pause.min(at.saturating_duration_since(now) / 4),
-            _ => pause,
-        }
+        expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
