@@ -22,3 +22,5 @@ pub use placement::Placement;
 pub use signature::{Signatures, Verdict};
 pub use token::{AccessToken, Acquire, Description, InvalidToken, Reason, Renewal};
 pub use transport::Transport;
+#[cfg(feature = "client")]
+pub use transport::client::{self, Client};
