@@ -249,7 +249,7 @@ async fn a_connection_closed_while_idle_is_replaced() {
     assert_eq!(server.seen(), HashMap::from([("one", 1), ("two", 1), ("three", 1)].map(owned)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_meets_the_closing_is_never_delivered_twice() {
     let server = HangingUp::after_answering().await;
     let client = any_client();
