@@ -35,3 +35,5 @@ pub use token::{
     AccessToken, Acquire, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal, TokenCache,
 };
 pub use transport::Transport;
+#[cfg(feature = "client")]
+pub use transport::client::{self, Client};
