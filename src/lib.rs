@@ -6,7 +6,7 @@ mod error;
 mod layer;
 mod origin;
 mod placement;
-mod signature;
+pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -19,6 +19,6 @@ pub use error::{
 pub use layer::AuthLayer;
 pub use origin::Origin;
 pub use placement::Placement;
-pub use signature::{Signatures, Verdict};
+pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{AccessToken, Acquire, Description, InvalidToken, Reason, Renewal};
 pub use transport::Transport;

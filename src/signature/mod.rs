@@ -1,59 +1,23 @@
 //! What an answer means: rules that turn a response into a verdict. Pure, no I/O.
 
-use http::{HeaderMap, StatusCode};
+mod condition;
+mod list;
+mod matcher;
+mod media_type;
+mod oauth2;
+mod pointer;
+mod rule;
+mod statuses;
+mod subject;
+mod verdict;
+mod view;
 
-/// What a response says of the token that the request carried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// No rule objects.
-    #[default]
-    Accepted,
-    /// The token has expired: refresh it and replay the request.
-    Expired,
-    /// The token is dead and can't be refreshed: acquire a new one and replay the request.
-    Invalid,
-    /// The request is refused for a reason that no new token would cure.
-    Denied,
-}
-
-/// The part of a response that is known before its body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Head<'a> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: &'a HeaderMap,
-}
-
-/// What the head alone says.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Screening {
-    /// The verdict is known.
-    Done(Finding),
-    /// A rule that comes first wants to see the body.
-    NeedsBody,
-}
-
-/// A verdict, and the vendor's own words for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Finding {
-    pub(crate) verdict: Verdict,
-    pub(crate) reason: Option<Box<str>>,
-}
-
-/// An ordered list of rules.
-#[derive(Clone, Debug, Default)]
-pub struct Signatures {}
-
-impl Signatures {
-    /// Judges what can be judged without the body.
-    pub(crate) fn screen(&self, head: Head<'_>) -> Screening {
-        let _ = head;
-        Screening::Done(Finding::default())
-    }
-
-    /// Judges the response, with its whole body or, where that can't be had, without it.
-    pub(crate) fn judge(&self, head: Head<'_>, body: Option<&[u8]>) -> Finding {
-        let _ = (head, body);
-        Finding::default()
-    }
-}
+pub use condition::Condition;
+pub use list::Signatures;
+pub use matcher::Literal;
+pub use rule::{Answer, Rule};
+pub use subject::{
+    Body, Challenge, ChallengeParam, Header, Json, Subject, body, challenge, header, json, media_type,
+};
+pub use verdict::Verdict;
+pub(crate) use verdict::{Finding, Head, Screening};

@@ -1,0 +1,96 @@
+//! [`Condition`]: what must hold for a rule to match, put together with and, or and not.
+
+use std::ops::Not;
+
+use super::{
+    matcher::{Case, Matcher},
+    media_type::MediaType,
+    pointer::Pointer,
+    subject::Subject,
+};
+
+/// What must hold for a [`Rule`](super::Rule) to match.
+///
+/// Made by [`header`](super::header()), [`challenge`](super::challenge()), [`media_type`](super::media_type()),
+/// [`json`](super::json()) and [`body`](super::body()), and put together with [`and`](Self::and),
+/// [`or`](Self::or) and `!`. Case matters unless [`ignore_case`](Self::ignore_case) says otherwise.
+///
+/// Where the body can't be had or read, nothing can be said of it: then neither a condition on it nor the negation
+/// of that condition holds.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{header, json};
+///
+/// let expired = json("/code").one_of([40014, 42001]).or(header("x-token").is("Expired").ignore_case());
+/// let fresh = !expired;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a condition does nothing until a rule has it"]
+pub struct Condition(Node);
+
+#[derive(Clone, Debug)]
+enum Node {
+    Test { subject: Subject, matcher: Matcher, case: Case },
+    MediaType(MediaType),
+    Within { pointer: Pointer, inner: Box<Condition> },
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+}
+
+impl Condition {
+    /// Both this and `other` hold.
+    pub fn and(self, other: Self) -> Self {
+        let mut all = match self.0 {
+            Node::All(all) => all,
+            node => vec![Self(node)],
+        };
+        all.push(other);
+        Self(Node::All(all))
+    }
+
+    /// This or `other` holds, or both.
+    pub fn or(self, other: Self) -> Self {
+        let mut any = match self.0 {
+            Node::Any(any) => any,
+            node => vec![Self(node)],
+        };
+        any.push(other);
+        Self(Node::Any(any))
+    }
+
+    /// Takes upper and lower case of ASCII letters for the same, in everything that this condition compares.
+    pub fn ignore_case(self) -> Self {
+        let each = |conditions: Vec<Self>| conditions.into_iter().map(Self::ignore_case).collect();
+        Self(match self.0 {
+            Node::Test { subject, matcher, .. } => Node::Test { subject, matcher, case: Case::Ignored },
+            Node::MediaType(media_type) => Node::MediaType(media_type),
+            Node::Within { pointer, inner } => Node::Within { pointer, inner: Box::new(inner.ignore_case()) },
+            Node::All(all) => Node::All(each(all)),
+            Node::Any(any) => Node::Any(each(any)),
+            Node::Not(inner) => Node::Not(Box::new(inner.ignore_case())),
+        })
+    }
+
+    pub(super) fn test(subject: impl Into<Subject>, matcher: Matcher) -> Self {
+        Self(Node::Test { subject: subject.into(), matcher, case: Case::Sensitive })
+    }
+
+    pub(super) fn media_type(media_type: MediaType) -> Self {
+        Self(Node::MediaType(media_type))
+    }
+
+    pub(super) fn within(pointer: Pointer, inner: Self) -> Self {
+        Self(Node::Within { pointer, inner: Box::new(inner) })
+    }
+}
+
+impl Not for Condition {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(Node::Not(Box::new(self)))
+    }
+}
