@@ -1,5 +1,6 @@
 //! What an answer means: rules that turn a response into a verdict. Pure, no I/O.
 
+mod challenge;
 mod condition;
 mod list;
 mod matcher;
