@@ -3,10 +3,13 @@
 use http::HeaderName;
 
 use super::{
-    condition::Condition,
-    matcher::{Literal, Matcher},
+    challenge::{any_param, has_challenge},
+    condition::{Condition, Truth},
+    matcher::{Found, Literal, Matcher},
     media_type::MediaType,
     pointer::Pointer,
+    reason::reason,
+    view::View,
 };
 
 /// Looks at a header.
@@ -108,7 +111,7 @@ pub fn body() -> Body {
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Header {
-    pub(super) name: HeaderName,
+    name: HeaderName,
 }
 
 /// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
@@ -122,15 +125,15 @@ pub struct Challenge {
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct ChallengeParam {
-    pub(super) scheme: Box<str>,
-    pub(super) name: Box<str>,
+    scheme: Box<str>,
+    name: Box<str>,
 }
 
 /// Values of a JSON body, made by [`json`]. Where the pointer names several, one that fits is enough.
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Json {
-    pub(super) pointer: Pointer,
+    pointer: Pointer,
 }
 
 /// The body's text, made by [`body`].
@@ -149,10 +152,10 @@ pub struct Body(());
 /// let rule = Rule::denied().status(StatusCode::FORBIDDEN).reason_from(header("x-request-id"));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Subject(pub(super) Place);
+pub struct Subject(Place);
 
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+enum Place {
     Header(HeaderName),
     Challenge(Box<str>),
     Param { scheme: Box<str>, name: Box<str> },
@@ -261,6 +264,41 @@ impl Json {
 
 impl Body {
     text_conditions!();
+}
+
+impl Subject {
+    /// Shows `visit` each value that is there, until it returns true. Says whether it did, as far as that is known.
+    pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
+        let headers = view.head.headers;
+        Truth::of(match &self.0 {
+            Place::Header(name) => headers
+                .get_all(name)
+                .iter()
+                .any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes())))),
+            Place::Challenge(scheme) => has_challenge(headers, scheme) && visit(Found::Text(scheme)),
+            Place::Param { scheme, name } => {
+                any_param(headers, scheme, name, &mut |value| visit(Found::Text(value)))
+            }
+            Place::Json(pointer) => {
+                let Some(document) = view.document() else { return Truth::Unknown };
+                pointer.any(document, &mut |value| visit(Found::Json(value)))
+            }
+            Place::Body => {
+                let Some(text) = view.text() else { return Truth::Unknown };
+                visit(Found::Text(text))
+            }
+        })
+    }
+
+    /// The first value that makes a reason.
+    pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
+        let mut words = None;
+        self.any(view, &mut |found| {
+            words = reason(found);
+            words.is_some()
+        });
+        words
+    }
 }
 
 impl From<Header> for Subject {
