@@ -11,7 +11,7 @@ mod origin;
 mod outcome;
 mod placement;
 mod service;
-mod signature;
+pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timer;
@@ -30,7 +30,7 @@ pub use origin::Origin;
 pub use outcome::{AuthOutcome, NotReplayed, Unread};
 pub use placement::Placement;
 pub use service::Auth;
-pub use signature::{Signatures, Verdict};
+pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
     AccessToken, Acquire, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal, TokenCache,
 };

@@ -1,0 +1,137 @@
+//! Pointers into a JSON document (RFC 6901), with `*` for any element of an array.
+
+use serde_json::Value;
+
+/// Where in a JSON document to look. It may name several places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pointer(Box<[Segment]>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Segment {
+    key: Box<str>,
+    index: Index,
+}
+
+/// What a segment means to an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Index {
+    Any,
+    At(usize),
+    /// It is no index, so that it fits members of objects only.
+    None,
+}
+
+impl Pointer {
+    /// # Panics
+    ///
+    /// If `text` is no pointer.
+    #[track_caller]
+    pub(super) fn new(text: &str) -> Self {
+        let Some(pointer) = Self::parse(text) else {
+            panic!("{text:?} is no JSON pointer: it must be empty or start with `/`, and `~` be written `~0`")
+        };
+        pointer
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self(Box::default()));
+        }
+        text.strip_prefix('/')?.split('/').map(Segment::parse).collect::<Option<_>>().map(Self)
+    }
+
+    /// Shows `visit` each value that the pointer names, until it returns true. Says whether it did.
+    ///
+    /// Linear in the size of the document: no value is at two places.
+    pub(super) fn any<'a>(&self, document: &'a Value, visit: &mut dyn FnMut(&'a Value) -> bool) -> bool {
+        walk(&self.0, document, visit)
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Option<Self> {
+        let key = text.replace("~1", "/").replace("~0", "~");
+        let escapes = text.matches("~0").count() + text.matches("~1").count();
+        if escapes != text.matches('~').count() {
+            return None;
+        }
+        let index = match text {
+            "*" => Index::Any,
+            // RFC 6901 §4: digits alone, without leading zeros.
+            "0" => Index::At(0),
+            _ if !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.parse().map_or(Index::None, Index::At)
+            }
+            _ => Index::None,
+        };
+        Some(Self { key: key.into(), index })
+    }
+}
+
+fn walk<'a>(path: &[Segment], value: &'a Value, visit: &mut dyn FnMut(&'a Value) -> bool) -> bool {
+    let Some((segment, rest)) = path.split_first() else { return visit(value) };
+    match (value, segment.index) {
+        (Value::Object(members), _) => {
+            members.get(&*segment.key).is_some_and(|member| walk(rest, member, visit))
+        }
+        (Value::Array(elements), Index::Any) => elements.iter().any(|element| walk(rest, element, visit)),
+        (Value::Array(elements), Index::At(index)) => {
+            elements.get(index).is_some_and(|element| walk(rest, element, visit))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(pointer: &str, document: &Value) -> Vec<Value> {
+        let mut all = Vec::new();
+        Pointer::new(pointer).any(document, &mut |value| {
+            all.push(value.clone());
+            false
+        });
+        all
+    }
+
+    #[test]
+    fn pointers_follow_members_and_elements() {
+        let document =
+            json!({"a": [{"b": 1}, {"b": 2}, {"c": 3}, 4], "": 5, "x y": 6, "*": 7, "0": 8, "~/": 9});
+        for (pointer, expected) in [
+            ("", vec![document.clone()]),
+            ("/a/0/b", vec![json!(1)]),
+            ("/a/*/b", vec![json!(1), json!(2)]),
+            ("/a/3", vec![json!(4)]),
+            ("/a/4", vec![]),
+            ("/a/00", vec![]),
+            ("/a/b", vec![]),
+            ("/a/", vec![]),
+            ("/a/99999999999999999999999", vec![]),
+            ("/", vec![json!(5)]),
+            ("/x y", vec![json!(6)]),
+            ("/*", vec![json!(7)]),
+            ("/0", vec![json!(8)]),
+            ("/~0~1", vec![json!(9)]),
+            ("/missing/*/b", vec![]),
+        ] {
+            assert_eq!(found(pointer, &document), expected, "{pointer}");
+        }
+        assert_eq!(found("/*/*", &json!([[1, 2], [3], 4])), [json!(1), json!(2), json!(3)]);
+    }
+
+    #[test]
+    fn an_escape_is_not_undone_twice() {
+        assert_eq!(found("/~01", &json!({"~1": true, "/": false})), [json!(true)]);
+    }
+
+    #[test]
+    fn what_is_no_pointer_is_refused_when_the_rule_is_written() {
+        for bad in ["message", "#/message", "/~", "/~2", "/a/~"] {
+            assert_eq!(Pointer::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What a condition can look at: headers, challenges, the media type, JSON, and the body's text.
+
+use http::HeaderName;
+
+use super::{
+    challenge::{any_param, has_challenge},
+    condition::{Condition, Truth},
+    matcher::{Found, Literal, Matcher},
+    media_type::MediaType,
+    pointer::Pointer,
+    reason::reason,
+    view::View,
+};
+
+/// Looks at a header.
+///
+/// # Panics
+///
+/// If `name` is no header name. Names known only at run time can be checked before: a [`HeaderName`] always fits.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Rule, header};
+///
+/// let rule = Rule::expired().when(header("x-token-state").is("expired").ignore_case());
+/// ```
+#[track_caller]
+pub fn header<N: TryInto<HeaderName>>(name: N) -> Header {
+    let Ok(name) = name.try_into() else { panic!("a condition looks at what is no header name") };
+    Header { name }
+}
+
+/// Looks at the challenges of a scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
+///
+/// The scheme's case doesn't matter, nor how many challenges there are, of other schemes too, in how many lines.
+/// `Proxy-Authenticate` is never looked at.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Rule, challenge};
+///
+/// let rule = Rule::expired().when(challenge("Bearer").param("error").is("invalid_token"));
+/// ```
+pub fn challenge(scheme: &str) -> Challenge {
+    Challenge { scheme: scheme.into() }
+}
+
+/// Asks for a media type in `Content-Type`, whatever its parameters and its case.
+///
+/// `application/json` is that type alone. A format without a slash, such as `json` or `xml`, is every type of that
+/// format, also by its suffix (RFC 6838 §4.2.8): `application/json` and `application/problem+json`.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::signature::{Rule, json, media_type};
+///
+/// // An event stream that the same API sends with a 200 isn't held up: its head refutes the rule.
+/// let rule = Rule::expired()
+///     .status(StatusCode::OK)
+///     .read_success_bodies()
+///     .when(media_type("json"))
+///     .when(json("/error").is("token_expired"));
+/// ```
+pub fn media_type(name: &str) -> Condition {
+    Condition::media_type(MediaType::new(name))
+}
+
+/// Looks at a JSON body, where `pointer` (RFC 6901) points to.
+///
+/// In an array `*` stands for any element: `/errors/*/code`. The empty pointer is the whole document; keys may have
+/// spaces; `~` and `/` in keys are written `~0` and `~1`.
+///
+/// The body must be UTF-8 JSON as a whole, whatever its media type. Where it isn't (other charset, cut off, nested
+/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the same
+/// key the last counts.
+///
+/// # Panics
+///
+/// If `pointer` is no JSON pointer.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Rule, json};
+///
+/// let rule = Rule::expired().when(json("/errors/*/code").is("602"));
+/// ```
+#[track_caller]
+pub fn json(pointer: &str) -> Json {
+    Json { pointer: Pointer::new(pointer) }
+}
+
+/// Looks at the body as text, which must be UTF-8: for XML and plain text.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Rule, body, media_type};
+///
+/// let rule = Rule::expired().when(media_type("xml")).when(body().contains("<Code>ExpiredToken</Code>"));
+/// ```
+pub fn body() -> Body {
+    Body(())
+}
+
+/// A header, made by [`header`]. Where it has several lines, one that fits is enough.
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Header {
+    name: HeaderName,
+}
+
+/// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Challenge {
+    scheme: Box<str>,
+}
+
+/// A parameter of a challenge, made by [`Challenge::param`], with quotes and escapes undone.
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct ChallengeParam {
+    scheme: Box<str>,
+    name: Box<str>,
+}
+
+/// Values of a JSON body, made by [`json`]. Where the pointer names several, one that fits is enough.
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Json {
+    pointer: Pointer,
+}
+
+/// The body's text, made by [`body`].
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Body(());
+
+/// What a condition looks at, of whatever kind. It is also where a [reason](super::Rule::reason_from) is found.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::signature::{Rule, header};
+///
+/// let rule = Rule::denied().status(StatusCode::FORBIDDEN).reason_from(header("x-request-id"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Subject(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Header(HeaderName),
+    Challenge(Box<str>),
+    Param { scheme: Box<str>, name: Box<str> },
+    Json(Pointer),
+    Body,
+}
+
+/// What can be asked of text, wherever it is.
+macro_rules! text_conditions {
+    () => {
+        /// It starts with `prefix`.
+        pub fn starts_with(self, prefix: &str) -> Condition {
+            Condition::test(self, Matcher::StartsWith(prefix.into()))
+        }
+
+        /// It contains `part`.
+        pub fn contains(self, part: &str) -> Condition {
+            Condition::test(self, Matcher::Contains(part.into()))
+        }
+    };
+}
+
+/// What can be asked of something that may not be there.
+macro_rules! presence_conditions {
+    () => {
+        /// It is there, whatever its value.
+        pub fn exists(self) -> Condition {
+            Condition::test(self, Matcher::Anything)
+        }
+
+        /// It isn't there.
+        pub fn absent(self) -> Condition {
+            !self.exists()
+        }
+    };
+}
+
+impl Header {
+    /// It is exactly `value`.
+    pub fn is(self, value: &str) -> Condition {
+        Condition::test(self, Matcher::is(value))
+    }
+
+    /// It is exactly one of `values`.
+    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
+        Condition::test(self, Matcher::one_of(values))
+    }
+
+    text_conditions!();
+    presence_conditions!();
+}
+
+impl Challenge {
+    /// Looks at the parameter `name`, whose case doesn't matter.
+    pub fn param(self, name: &str) -> ChallengeParam {
+        ChallengeParam { scheme: self.scheme, name: name.into() }
+    }
+
+    presence_conditions!();
+}
+
+impl ChallengeParam {
+    /// It is exactly `value`.
+    pub fn is(self, value: &str) -> Condition {
+        Condition::test(self, Matcher::is(value))
+    }
+
+    /// It is exactly one of `values`.
+    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
+        Condition::test(self, Matcher::one_of(values))
+    }
+
+    text_conditions!();
+    presence_conditions!();
+}
+
+impl Json {
+    /// It is `value`, of the same type: `"602"` isn't 602.
+    pub fn is(self, value: impl Into<Literal>) -> Condition {
+        Condition::test(self, Matcher::is(value))
+    }
+
+    /// It is one of `values`.
+    pub fn one_of<L: Into<Literal>>(self, values: impl IntoIterator<Item = L>) -> Condition {
+        Condition::test(self, Matcher::one_of(values))
+    }
+
+    /// Within it `condition` holds: pointers in `condition` start here, and all of them at the same element.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::signature::json;
+    ///
+    /// // The code and the details of one and the same error.
+    /// let expired = json("/errors/*")
+    ///     .has(json("/code").is("Unauthorized").and(json("/details").contains("has expired")));
+    /// ```
+    pub fn has(self, condition: Condition) -> Condition {
+        Condition::within(self.pointer, condition)
+    }
+
+    text_conditions!();
+    presence_conditions!();
+}
+
+impl Body {
+    text_conditions!();
+}
+
+impl Subject {
+    /// Shows `visit` each value that is there, until it returns true. Says whether it did, as far as that is known.
+    pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
+        let headers = view.head.headers;
+        Truth::of(match &self.0 {
+            Place::Header(name) => headers
+                .get_all(name)
+                .iter()
+                .any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes())))),
+            Place::Challenge(scheme) => has_challenge(headers, scheme) && visit(Found::Text(scheme)),
+            Place::Param { scheme, name } => {
+                any_param(headers, scheme, name, &mut |value| visit(Found::Text(value)))
+            }
+            Place::Json(pointer) => {
+                let Some(document) = view.document() else { return Truth::Unknown };
+                pointer.any(document, &mut |value| visit(Found::Json(value)))
+            }
+            Place::Body => {
+                let Some(text) = view.text() else { return Truth::Unknown };
+                visit(Found::Text(text))
+            }
+        })
+    }
+
+    /// The first value that makes a reason.
+    pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
+        let mut words = None;
+        self.any(view, &mut |found| {
+            words = reason(found);
+            words.is_some()
+        });
+        words
+    }
+}
+
+impl From<Header> for Subject {
+    fn from(header: Header) -> Self {
+        Self(Place::Header(header.name))
+    }
+}
+
+impl From<Challenge> for Subject {
+    fn from(challenge: Challenge) -> Self {
+        Self(Place::Challenge(challenge.scheme))
+    }
+}
+
+impl From<ChallengeParam> for Subject {
+    fn from(ChallengeParam { scheme, name }: ChallengeParam) -> Self {
+        Self(Place::Param { scheme, name })
+    }
+}
+
+impl From<Json> for Subject {
+    fn from(json: Json) -> Self {
+        Self(Place::Json(json.pointer))
+    }
+}
+
+impl From<Body> for Subject {
+    fn from(Body(()): Body) -> Self {
+        Self(Place::Body)
+    }
+}
