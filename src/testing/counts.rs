@@ -23,7 +23,7 @@ pub struct Counts {
     pub logouts: usize,
     /// The most acquire and refresh calls in flight at once.
     pub most_token_calls_at_once: usize,
-    /// Calls of everything else, which is the sum of the four below and of those lost or hung on request.
+    /// Calls of everything else: the sum of the next four, and of those that got no answer.
     pub api_calls: usize,
     /// API calls with a valid token, answered 200.
     pub api_accepted: usize,

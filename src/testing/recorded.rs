@@ -114,7 +114,7 @@ impl Recorded {
     }
 
     pub(super) fn expect_method(&self, method: &Method) -> Result<(), Violation> {
-        if self.method() == method { Ok(()) } else { Err(Violation::Method) }
+        if self.method() == method { Ok(()) } else { Err(Violation::Method(method.clone())) }
     }
 
     /// What all token endpoints ask for.

@@ -22,7 +22,7 @@ use super::answer::Answer;
 /// let vervoe = FakeVervoe::new("key", "secret");
 /// let request = Request::post("/api/public/ats-api/token").body(Full::<Bytes>::default())?;
 /// assert_eq!(vervoe.clone().oneshot(request).await?.status(), 405);
-/// assert_eq!(vervoe.refusals()[0].violation(), &Violation::Method);
+/// assert_eq!(vervoe.refusals()[0].violation(), &Violation::Method(http::Method::GET));
 /// # Ok(())
 /// # }
 /// ```
@@ -75,8 +75,8 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The endpoint has another method.
-    Method,
+    /// The endpoint has another method, this one.
+    Method(Method),
     /// There is no such endpoint among those for tokens.
     Path,
     /// A token request has a query.
@@ -103,14 +103,14 @@ pub enum Violation {
     TwoCredentials,
     /// Credentials in another header than the endpoint's own.
     WrongHeader,
-    /// Another `Authorization` scheme than the token endpoint's own.
+    /// Another `Authorization` scheme than the token endpoint's own, or credentials that can't be read.
     WrongScheme,
 }
 
 impl Violation {
     pub(super) fn answer(&self) -> Answer {
         let status = match self {
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Path => StatusCode::NOT_FOUND,
             Self::Accept => StatusCode::NOT_ACCEPTABLE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -119,7 +119,10 @@ impl Violation {
         };
         let answer = Answer::json(status, serde_json::json!({ "refused": self.to_string() }).to_string());
         match self {
-            Self::Method => answer.header(ALLOW, HeaderValue::from_static("GET, POST")),
+            Self::Method(allowed) => match HeaderValue::from_str(allowed.as_str()) {
+                Ok(allowed) => answer.header(ALLOW, allowed),
+                Err(_) => answer,
+            },
             _ => answer,
         }
     }
@@ -128,7 +131,7 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Method => "the endpoint has another method",
+            Self::Method(method) => return write!(f, "the method must be {method}"),
             Self::Path => "there is no such endpoint",
             Self::Query => "a token request must not have a query",
             Self::Accept => "a token request must say Accept: application/json",
@@ -142,7 +145,7 @@ impl fmt::Display for Violation {
             Self::Authorization => "there must be no Authorization header",
             Self::TwoCredentials => "there must be one header with credentials",
             Self::WrongHeader => "the credentials belong in another header",
-            Self::WrongScheme => "the credentials need another scheme",
+            Self::WrongScheme => "the credentials need another scheme, or can't be read",
         })
     }
 }
