@@ -10,6 +10,9 @@
 //! - A request that breaks the contract is answered with a 4xx and listed as a [`Refusal`]; end a test with
 //!   [`assert_no_refusals`](Controls::assert_no_refusals).
 //!
+//! A fake takes any request body, so where a client's body type is inferred it must be named:
+//! `Transport::new::<_, Full<Bytes>, _>(fake)`.
+//!
 //! What a vendor doesn't document is said to be invented where it is.
 //!
 //! # Examples

@@ -2,9 +2,7 @@
 
 use std::{
     error::Error,
-    fmt,
-    future::Future,
-    io,
+    fmt, io,
     net::{Ipv4Addr, SocketAddr},
     pin::pin,
     sync::{
@@ -18,8 +16,12 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::{body::Incoming, rt::Executor};
-use hyper_util::{rt::TokioIo, server::conn::auto, service::TowerToHyperService};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -162,28 +164,10 @@ where
 {
     // Without it small answers wait for the peer's delayed acknowledgement; failing that, they are only slow.
     let _ = stream.set_nodelay(true);
-    let (_alive, ended) = watch::channel(());
-    let server = auto::Builder::new(WhileConnected { ended });
+    // The streams of an HTTP/2 connection run as tasks of their own, which hyper ends with the connection.
+    let server = auto::Builder::new(TokioExecutor::new());
     // Errors end the connection and are the peer's to notice, answers lost on request among them.
     let _ = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await;
-}
-
-/// Runs the streams of an HTTP/2 connection, but not for longer than the connection.
-#[derive(Clone)]
-struct WhileConnected {
-    ended: watch::Receiver<()>,
-}
-
-impl<F> Executor<F> for WhileConnected
-where
-    F: Future + Send + 'static,
-{
-    fn execute(&self, future: F) {
-        let mut ended = self.ended.clone();
-        tokio::spawn(async move {
-            select(pin!(future), pin!(ended.changed())).await;
-        });
-    }
 }
 
 #[derive(Default)]

@@ -76,7 +76,9 @@ fn without(request: Request<Body>, name: header::HeaderName) -> Request<Body> {
 }
 
 fn with(request: Request<Body>, name: &'static str, value: &'static str) -> Request<Body> {
-    altered(request, |request| drop(request.headers_mut().append(name, HeaderValue::from_static(value))))
+    altered(request, |request| {
+        request.headers_mut().append(name, HeaderValue::from_static(value));
+    })
 }
 
 /// Sends each request, and checks that it is refused with a 4xx, for that reason.

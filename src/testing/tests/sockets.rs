@@ -3,7 +3,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, Version};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::TokioExecutor,
@@ -33,8 +32,7 @@ async fn exchange(
 ) -> Result<Response<Bytes>, Error> {
     let (parts, body) =
         timeout(SOON, client.request(request)).await.expect("an answer in time")?.into_parts();
-    let collect: Incoming = body;
-    Ok(Response::from_parts(parts, collect.collect().await.unwrap().to_bytes()))
+    Ok(Response::from_parts(parts, body.collect().await.unwrap().to_bytes()))
 }
 
 #[tokio::test]
