@@ -87,16 +87,13 @@ impl ApiVideo {
 fn signatures() -> Signatures {
     let unauthorized = |rule: Rule, condition| rule.status(StatusCode::UNAUTHORIZED).when(condition);
     let title = || json("/title");
-    let upload = title().starts_with("The upload token is ");
-    let refused =
-        title().is("The API key is invalid.").or(title().starts_with("The \"Authorization\" header "));
-    let older = json("/error").is("access_denied").and(json("/hint").one_of([
-        "Access token is invalid",
-        "Access token could not be verified",
-        "Access token has been revoked",
-    ]));
+    let (invalid, revoked) = ("Access token is invalid", "Access token has been revoked");
+    let hint = json("/hint").one_of([invalid, revoked, "Access token could not be verified"]);
+    let older = json("/error").is("access_denied").and(hint);
     Signatures::new()
-        .rule(unauthorized(Rule::denied(), refused.or(upload)))
+        .rule(unauthorized(Rule::denied(), title().is("The API key is invalid.")))
+        .rule(unauthorized(Rule::denied(), title().starts_with("The \"Authorization\" header ")))
+        .rule(unauthorized(Rule::denied(), title().starts_with("The upload token is ")))
         .rule(unauthorized(Rule::expired(), title().is("The access token is invalid or expired.")))
         .rule(unauthorized(Rule::expired(), older).reason("/hint"))
         .rule(Rule::denied().status(StatusCode::FORBIDDEN).when(title().is("Suspended account")))
