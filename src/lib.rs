@@ -19,7 +19,10 @@ mod token;
 mod transport;
 
 pub use body::PeekBody;
-pub use credential::Credential;
+pub use credential::{
+    AnswerField, ApiVideo, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken, TokenEndpoint,
+    TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+};
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };

@@ -1,6 +1,26 @@
 //! Who we are to a server: the [`Credential`] trait and what implements it.
 
+mod api_video;
+mod encode;
+mod endpoint;
+mod from_fn;
+mod parts;
+mod redact;
+mod static_token;
+mod vervoe;
+mod videsk;
+mod vidizmo;
+
 use std::{future::Future, sync::Arc};
+
+pub use api_video::ApiVideo;
+pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
+pub use from_fn::{FromFn, from_fn};
+pub use parts::Parts;
+pub use static_token::StaticToken;
+pub use vervoe::Vervoe;
+pub use videsk::Videsk;
+pub use vidizmo::Vidizmo;
 
 use crate::{
     error::AcquireError,

@@ -1,0 +1,101 @@
+//! api.video: a key is exchanged for an hour's token.
+
+use http::StatusCode;
+use secrecy::SecretString;
+
+use super::{Param, Parts, StaticToken, TokenEndpoint, TokenRequest};
+use crate::{
+    AuthLayer, ConfigError, Origin, Placement, Renewal, Rule, Signatures, Transport, signature::json,
+};
+
+/// api.video. A key belongs to one environment, [`production`](Self::production) or [`sandbox`](Self::sandbox).
+///
+/// A refresh kills the access token and the refresh token that it replaces. When the refresh token is spent, the
+/// key is exchanged again.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{ApiVideo, AuthLayer, ConfigError, Transport};
+///
+/// fn layer(key: &str, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     ApiVideo::sandbox(key).layer(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ApiVideo {
+    api_key: SecretString,
+    base_url: String,
+}
+
+impl ApiVideo {
+    /// The production environment, `https://ws.api.video`.
+    pub fn production(api_key: impl Into<SecretString>) -> Self {
+        Self { api_key: api_key.into(), base_url: "https://ws.api.video".into() }
+    }
+
+    /// The sandbox, `https://sandbox.api.video`.
+    pub fn sandbox(api_key: impl Into<SecretString>) -> Self {
+        Self { api_key: api_key.into(), base_url: "https://sandbox.api.video".into() }
+    }
+
+    /// Replaces the origin, for a server on loopback or another environment.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// What this crate knows of api.video.
+    pub fn declaration(self) -> TokenEndpoint {
+        let exchange = TokenRequest::post("/auth/api-key").json("apiKey", Param::secret(self.api_key));
+        let refresh = TokenRequest::post("/auth/refresh").json("refreshToken", Param::refresh_token());
+        TokenEndpoint::new("api.video", self.base_url, exchange)
+            .refresh(refresh)
+            .renewal(Renewal::RevokesPrevious)
+            .message("/title")
+            .message("/hint")
+            .retry_after("X-RateLimit-Retry-After")
+            .signatures(signatures())
+    }
+
+    /// The layer, with origin, signatures and placement set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpoint::build`].
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        self.declaration().layer(transport)
+    }
+
+    /// The documented alternative without an exchange: the key itself, with HTTP Basic, on every call.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StaticToken::basic`] and [`Origin::parse`].
+    pub fn basic(self) -> Result<Parts<StaticToken>, ConfigError> {
+        Ok(Parts {
+            credential: StaticToken::basic(self.api_key)?,
+            origin: Origin::parse(&self.base_url)?,
+            signatures: signatures(),
+            placement: Placement::with_scheme("Authorization", "Basic")?,
+        })
+    }
+}
+
+/// A dead and an expired token get the same answer. Older deployments have league/oauth2-server's.
+fn signatures() -> Signatures {
+    let unauthorized = |rule: Rule, condition| rule.status(StatusCode::UNAUTHORIZED).when(condition);
+    let title = || json("/title");
+    let (invalid, revoked) = ("Access token is invalid", "Access token has been revoked");
+    let hint = json("/hint").one_of([invalid, revoked, "Access token could not be verified"]);
+    let older = json("/error").is("access_denied").and(hint);
+    Signatures::new()
+        .rule(unauthorized(Rule::denied(), title().is("The API key is invalid.")))
+        .rule(unauthorized(Rule::denied(), title().starts_with("The \"Authorization\" header ")))
+        .rule(unauthorized(Rule::denied(), title().starts_with("The upload token is ")))
+        .rule(unauthorized(Rule::expired(), title().is("The access token is invalid or expired.")))
+        .rule(unauthorized(Rule::expired(), older).reason("/hint"))
+        .rule(Rule::denied().status(StatusCode::FORBIDDEN).when(title().is("Suspended account")))
+        .reason("/title")
+}

@@ -1,0 +1,173 @@
+//! [`EndpointCredential`]: sends what a declaration says, and judges what comes back.
+
+use std::{borrow::Cow, error::Error as StdError, iter};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use super::{
+    BaseUrl, TokenEndpoint,
+    answer::{Answer, Problem},
+    request::TokenRequest,
+};
+use crate::{
+    credential::{Credential, redact::Redactor},
+    error::{AcquireError, ConfigError},
+    token::{AccessToken, Acquire, Description},
+    transport::Transport,
+};
+
+/// The credential that a [`TokenEndpoint`] declares.
+///
+/// Network errors, 408, 425, 429, 5xx, and answers that make no sense are transient. Any other 3xx or 4xx refuses
+/// the credentials or, where it answers a refresh, only that grant.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{ConfigError, EndpointCredential, Param, TokenEndpoint, TokenRequest, Transport};
+///
+/// fn credential(key: String, transport: Transport) -> Result<EndpointCredential, ConfigError> {
+///     let request = TokenRequest::post("/token").json("key", Param::secret(key));
+///     TokenEndpoint::new("Acme", "https://api.acme.example", request).build(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct EndpointCredential {
+    endpoint: TokenEndpoint,
+    base: BaseUrl,
+    transport: Transport,
+}
+
+impl EndpointCredential {
+    pub(super) fn new(endpoint: TokenEndpoint, transport: Transport) -> Result<Self, ConfigError> {
+        Ok(Self { base: endpoint.check()?, endpoint, transport })
+    }
+
+    /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
+    async fn obtain(
+        &self,
+        request: &TokenRequest,
+        renewed: Option<&AccessToken>,
+        previous: Option<&AccessToken>,
+    ) -> Result<AccessToken, AcquireError> {
+        let refused: fn(String) -> AcquireError = match renewed {
+            Some(_) => |words| AcquireError::grant_rejected(words),
+            None => |words| AcquireError::rejected(words),
+        };
+        let rendered =
+            request.render(&self.base, renewed).map_err(|error| refused(self.words(&error.to_string())))?;
+        let requested_at = Instant::now();
+        let response = self.send(rendered, previous).await?;
+        let answer = Answer::new(&self.endpoint.shape, &response);
+        let failed = |problem: Problem| self.failure(problem, refused, &answer, previous);
+
+        answer.problem(request).map_err(failed)?;
+        let token = answer.token().map_err(failed)?;
+        let mut token = AccessToken::new(token)
+            .map_err(|error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error))?
+            .with_requested_at(requested_at);
+        if let Some(lifetime) = answer.lifetime() {
+            token = token.with_lifetime(lifetime);
+        }
+        // RFC 6749 §6: without a new refresh token the one that was used stays in force.
+        let kept = || renewed?.refresh_token().cloned();
+        Ok(match answer.refresh_token().or_else(kept) {
+            Some(refresh_token) => token.with_refresh_token(refresh_token),
+            None => token,
+        })
+    }
+
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        previous: Option<&AccessToken>,
+    ) -> Result<Response<Bytes>, AcquireError> {
+        self.transport.send(request).await.map_err(|error| {
+            // Some clients put the URL into their errors, and there may be a secret in its query.
+            let redactor = self.redactor(previous, None);
+            if redactor.is_shown_by(&error) {
+                let sources = iter::successors(error.source(), |&error| error.source());
+                let sources: Vec<String> = sources.map(ToString::to_string).collect();
+                let cleaned = redactor.clean(&sources.join(": "));
+                error.with_source(cleaned)
+            } else {
+                error
+            }
+        })
+    }
+
+    fn failure(
+        &self,
+        problem: Problem,
+        refused: fn(String) -> AcquireError,
+        answer: &Answer<'_>,
+        previous: Option<&AccessToken>,
+    ) -> AcquireError {
+        let words = match answer.message(&self.redactor(previous, Some(answer))) {
+            Some(message) => self.words(&format!("{}: \"{message}\"", problem.words())),
+            None => self.words(problem.words()),
+        };
+        let error = match problem {
+            Problem::Refused => refused(words),
+            Problem::Unavailable | Problem::Nonsense(_) => AcquireError::transient(words),
+        };
+        let error = error.with_status(answer.status());
+        match answer.retry_after() {
+            Some(after) => error.with_retry_after(after),
+            None => error,
+        }
+    }
+
+    fn words(&self, what: &str) -> String {
+        format!("the token endpoint of {} {what}", self.endpoint.name)
+    }
+
+    /// Knows every secret that could come back in an answer or an error.
+    fn redactor(&self, previous: Option<&AccessToken>, answer: Option<&Answer<'_>>) -> Redactor {
+        let endpoint = &self.endpoint;
+        let requests = iter::once(&endpoint.acquire).chain(&endpoint.refresh).chain(&endpoint.revoke);
+        let mut secrets: Vec<Cow<'_, str>> = requests.flat_map(TokenRequest::secrets).collect();
+        if let Some(token) = previous {
+            secrets.push(token.expose_secret().into());
+            secrets.extend(token.refresh_token().map(|token| token.expose_secret().into()));
+        }
+        if let Some(answer) = answer {
+            secrets.extend(answer.secrets().map(Cow::Owned));
+        }
+        Redactor::new(secrets.iter().map(|secret| &**secret))
+    }
+}
+
+impl Credential for EndpointCredential {
+    async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        let previous = acquire.previous();
+        let renewed = previous.filter(|_| acquire.may_refresh());
+        match (&self.endpoint.refresh, renewed) {
+            (Some(refresh), Some(token)) if refresh.can_use(token) => {
+                self.obtain(refresh, renewed, previous).await
+            }
+            _ => self.obtain(&self.endpoint.acquire, None, previous).await,
+        }
+    }
+
+    async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
+        let Some(request) = self.endpoint.revoke.as_ref().filter(|request| request.can_use(token)) else {
+            let name = &self.endpoint.name;
+            return Err(AcquireError::unsupported(format!("{name} has no way to revoke this token")));
+        };
+        let refused: fn(String) -> AcquireError = |words| AcquireError::rejected(words);
+        let rendered = request
+            .render(&self.base, Some(token))
+            .map_err(|error| refused(self.words(&error.to_string())))?;
+        let response = self.send(rendered, Some(token)).await?;
+        let answer = Answer::new(&self.endpoint.shape, &response);
+        answer.problem(request).map_err(|problem| self.failure(problem, refused, &answer, Some(token)))
+    }
+
+    fn describe(&self) -> Description {
+        Description::new(self.endpoint.name.clone()).renewal(self.endpoint.renewal)
+    }
+}

@@ -1,0 +1,268 @@
+//! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
+
+mod answer;
+mod endpoint_credential;
+mod lifetime;
+mod param;
+mod request;
+mod retry_after;
+
+use std::{borrow::Cow, time::Duration};
+
+use http::Uri;
+
+pub use answer::AnswerField;
+pub use endpoint_credential::EndpointCredential;
+pub use param::Param;
+pub use request::TokenRequest;
+
+use self::answer::{Lifetime, Shape};
+use super::Parts;
+use crate::{
+    AuthLayer, Placement, Signatures, Transport,
+    error::{ConfigError, ConfigErrorKind},
+    origin::Origin,
+    token::{AccessToken, Renewal},
+};
+
+/// A vendor, declared as data: how its tokens are obtained, renewed and revoked, where its answers have what,
+/// where its tokens go, and which of its API's responses mean what.
+///
+/// By default answers are read as RFC 6749 §5 has them: the token at `/access_token`, its lifetime in seconds at
+/// `/expires_in`, the refresh token at `/refresh_token`, any 2xx is a success, and `/error` and
+/// `/error_description` are shown in errors. Nothing is checked before the declaration is built.
+///
+/// # Examples
+///
+/// A vendor that this crate doesn't know. Its tokens come from `POST /v2/sessions`, last half an hour, and can be
+/// renewed and given back:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::{AuthLayer, ConfigError, Param, TokenEndpoint, TokenRequest, Transport};
+///
+/// fn acme(key: String, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let open = TokenRequest::post("/v2/sessions").json("key", Param::secret(key)).json("scope", "videos");
+///     let renew = TokenRequest::new(http::Method::PUT, "/v2/sessions").bearer(Param::access_token());
+///     let close = TokenRequest::new(http::Method::DELETE, "/v2/sessions").bearer(Param::access_token());
+///     TokenEndpoint::new("Acme", "https://api.acme.example", open)
+///         .refresh(renew)
+///         .revoke(close)
+///         .token("/session/id")
+///         .fixed_lifetime(Duration::from_secs(30 * 60))
+///         .success("/ok", true)
+///         .message("/problem")
+///         .layer(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenEndpoint {
+    name: Cow<'static, str>,
+    base_url: Cow<'static, str>,
+    acquire: TokenRequest,
+    refresh: Option<TokenRequest>,
+    revoke: Option<TokenRequest>,
+    shape: Shape,
+    renewal: Renewal,
+    signatures: Signatures,
+    placement: Placement,
+}
+
+impl TokenEndpoint {
+    /// Declares the vendor `name`, whose API is at the origin `base_url` and whose tokens are obtained by
+    /// `acquire`.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        base_url: impl Into<Cow<'static, str>>,
+        acquire: TokenRequest,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            base_url: base_url.into(),
+            acquire,
+            refresh: None,
+            revoke: None,
+            shape: Shape::oauth2(),
+            renewal: Renewal::default(),
+            signatures: Signatures::oauth2(),
+            placement: Placement::default(),
+        }
+    }
+
+    /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
+    /// declared with a path go there as well.
+    pub fn base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Sets the request that renews a token. It is tried first where the previous token has what it sends; if it
+    /// fails, a token is acquired from scratch.
+    pub fn refresh(mut self, request: TokenRequest) -> Self {
+        self.refresh = Some(request);
+        self
+    }
+
+    /// Sets the request that makes the vendor forget a token: a logout.
+    pub fn revoke(mut self, request: TokenRequest) -> Self {
+        self.revoke = Some(request);
+        self
+    }
+
+    /// Sets where the token is. By default at `/access_token`.
+    pub fn token(mut self, field: impl Into<AnswerField>) -> Self {
+        self.shape.token = field.into();
+        self
+    }
+
+    /// Sets where the refresh token is. By default at `/refresh_token`. An answer to a refresh that has none
+    /// leaves the previous one in force (RFC 6749 §6).
+    pub fn refresh_token(mut self, field: impl Into<AnswerField>) -> Self {
+        self.shape.refresh_token = field.into();
+        self
+    }
+
+    /// Sets where the token's lifetime is, in seconds. By default at `/expires_in`. Where it isn't, or isn't
+    /// usable, the token is used until the server rejects it.
+    pub fn lifetime(mut self, field: impl Into<AnswerField>) -> Self {
+        self.shape.lifetime = Lifetime::Stated(field.into());
+        self
+    }
+
+    /// Sets the lifetime of every token, whatever the answer says.
+    pub fn fixed_lifetime(mut self, lifetime: Duration) -> Self {
+        self.shape.lifetime = Lifetime::Fixed(lifetime);
+        self
+    }
+
+    /// Says that no lifetime is known: tokens are used until the server rejects them.
+    pub fn unknown_lifetime(mut self) -> Self {
+        self.shape.lifetime = Lifetime::Unknown;
+        self
+    }
+
+    /// Adds a condition beyond the status: an answer that has another value at `field` is malformed, and may be
+    /// better later. One that has nothing there is judged by its token.
+    pub fn success(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
+        self.shape.success.push((field.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a value that means that the credentials are refused, for vendors that say so with a 200 or a 500.
+    pub fn refusal(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
+        self.shape.refusals.push((field.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a place where failures have the vendor's own words, which errors then show, without secrets and cut
+    /// off after 256 characters. Those given replace the default, `/error` and `/error_description`.
+    pub fn message(mut self, field: impl Into<AnswerField>) -> Self {
+        self.shape.messages.push(field.into());
+        self
+    }
+
+    /// Adds a header that says how long to stay away, in seconds or as an HTTP date, at most a day. It is looked
+    /// at before `Retry-After`.
+    pub fn retry_after(mut self, header: impl Into<Cow<'static, str>>) -> Self {
+        self.shape.retry_after.push(header.into());
+        self
+    }
+
+    /// Sets what renewing a token means to the one it replaces. By default that stays valid.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// Sets which responses of the API mean what. By default those of RFC 6750.
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
+    /// Sets where in a request the token goes. By default `Authorization: Bearer`.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = placement;
+        self
+    }
+
+    /// Checks the declaration, and makes a credential of it that sends its requests with `transport`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigErrorKind::Url`]: `base_url` is no origin, or a request's URL can't be parsed.
+    /// - [`ConfigErrorKind::InsecureUrl`]: one of them is `http` to a host that is not loopback.
+    /// - [`ConfigErrorKind::Secret`]: a secret is empty, or has to go into a header that can't carry it.
+    /// - [`ConfigErrorKind::UserId`]: a Basic user-id has a colon.
+    /// - [`ConfigErrorKind::Header`]: a header's name or value is not valid.
+    /// - [`ConfigErrorKind::Declaration`]: a request has two kinds of body or of authorization, the request for
+    ///   the first token uses a previous one, or a JSON Pointer is none.
+    pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
+        EndpointCredential::new(self, transport.into())
+    }
+
+    /// As [`build`](Self::build), with what belongs to the credential.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<EndpointCredential>, ConfigError> {
+        let origin = Origin::parse(&self.base_url)?;
+        let (signatures, placement) = (self.signatures.clone(), self.placement.clone());
+        Ok(Parts { credential: self.build(transport)?, origin, signatures, placement })
+    }
+
+    /// The layer for the vendor's API, with its origin, signatures and placement.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        Ok(self.parts(transport)?.into_layer())
+    }
+
+    /// Checks everything by writing each request once, with a stand-in for the token that there isn't yet.
+    fn check(&self) -> Result<BaseUrl, ConfigError> {
+        let base = BaseUrl::parse(&self.base_url)?;
+        self.shape.check()?;
+        self.acquire.render(&base, None)?;
+        let stand_in = AccessToken::new("stand-in").expect("visible ascii").with_refresh_token("stand-in");
+        for request in self.refresh.iter().chain(&self.revoke) {
+            request.render(&base, Some(&stand_in))?;
+        }
+        Ok(base)
+    }
+}
+
+/// What paths of token requests are relative to: an origin that was checked.
+#[derive(Clone, Debug)]
+struct BaseUrl(Box<str>);
+
+impl BaseUrl {
+    fn parse(url: &str) -> Result<Self, ConfigError> {
+        Origin::parse(url)?;
+        Ok(Self(url.trim_end_matches('/').into()))
+    }
+
+    /// The absolute URL that `url` means, if secrets may be sent there.
+    fn resolve(&self, url: &str) -> Result<String, ConfigError> {
+        if url.starts_with('/') {
+            return Ok(format!("{}{url}", self.0));
+        }
+        let refuse = |why| ConfigError::new(ConfigErrorKind::Url, format!("a token request's url {why}"));
+        let uri: Uri = url.parse().map_err(|error| refuse("can't be parsed").with_source(error))?;
+        let origin = Origin::of(&uri).ok_or_else(|| {
+            refuse(
+                "needs http or https, a host, no userinfo and a valid port, or is a path that begins with /",
+            )
+        })?;
+        if origin.is_secure() {
+            return Ok(url.to_owned());
+        }
+        Err(ConfigError::new(
+            ConfigErrorKind::InsecureUrl,
+            format!("{origin} would be sent secrets in plain text; use https, or a loopback host"),
+        ))
+    }
+}

@@ -1,0 +1,291 @@
+//! [`TokenRequest`]: a request to a token endpoint as data, and how it becomes an HTTP request.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{BaseUrl, Param};
+use crate::{
+    credential::encode,
+    error::{ConfigError, ConfigErrorKind},
+    token::AccessToken,
+};
+
+/// A request that obtains, refreshes or revokes a token, declared as data.
+///
+/// It is checked when the [`TokenEndpoint`](super::TokenEndpoint) it belongs to is built. It is sent with
+/// `Accept: application/json` unless another is given. Values that are secret, in headers, in the body or in the
+/// query, are shown by no `Debug` and no error.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{Param, TokenRequest};
+///
+/// let exchange = TokenRequest::post("/auth/api-key").json("apiKey", Param::secret("my key"));
+/// let refresh = TokenRequest::post("/auth/refresh").json("refreshToken", Param::refresh_token());
+/// let other = TokenRequest::post("https://login.example.com/token")
+///     .basic("my client", "my secret")
+///     .form("grant_type", "client_credentials");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenRequest {
+    method: Method,
+    url: Cow<'static, str>,
+    query: Vec<(Cow<'static, str>, Param)>,
+    headers: Vec<(Cow<'static, str>, Param)>,
+    authorization: Vec<Authorization>,
+    json: Vec<(Cow<'static, str>, Param)>,
+    form: Vec<(Cow<'static, str>, Param)>,
+    accepted: Vec<StatusCode>,
+}
+
+/// What goes into `Authorization`.
+#[derive(Clone, Debug)]
+enum Authorization {
+    Basic { user_id: SecretString, password: SecretString },
+    Bearer(Param),
+}
+
+impl TokenRequest {
+    /// A request with `method` to `url`: an absolute URL, or a path at the API's own origin. Secrets belong into
+    /// [`query`](Self::query), not into `url`, which errors and `Debug` show.
+    pub fn new(method: Method, url: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            method,
+            url: url.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            authorization: Vec::new(),
+            json: Vec::new(),
+            form: Vec::new(),
+            accepted: Vec::new(),
+        }
+    }
+
+    /// A `GET` request.
+    pub fn get(url: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// A `POST` request.
+    pub fn post(url: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Method::POST, url)
+    }
+
+    /// Adds a field to the JSON object that is the body. Fields keep their order.
+    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
+        self.json.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a field to the body, which then is `application/x-www-form-urlencoded`. Spaces are sent as `%20`.
+    pub fn form(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
+        self.form.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to the URL's query, percent-encoded.
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a header. It replaces those that would be sent by themselves, `Accept` and `Content-Type`.
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends `Authorization: Basic` (RFC 7617), as UTF-8 and without any further encoding. A `user_id` with a
+    /// colon is refused with [`ConfigErrorKind::UserId`] when the endpoint is built.
+    pub fn basic(mut self, user_id: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
+        let (user_id, password) = (user_id.into(), password.into());
+        self.authorization.push(Authorization::Basic { user_id, password });
+        self
+    }
+
+    /// Sends `Authorization: Bearer` (RFC 6750 §2.1): usually the token to be renewed,
+    /// [`Param::access_token`].
+    pub fn bearer(mut self, token: impl Into<Param>) -> Self {
+        self.authorization.push(Authorization::Bearer(token.into()));
+        self
+    }
+
+    /// Sets the statuses that mean success, instead of any 2xx.
+    pub fn accepts(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.accepted = statuses.into_iter().collect();
+        self
+    }
+
+    pub(super) fn is_success(&self, status: StatusCode) -> bool {
+        if self.accepted.is_empty() { status.is_success() } else { self.accepted.contains(&status) }
+    }
+
+    /// Whether `previous` has what the request sends of it.
+    pub(super) fn can_use(&self, previous: &AccessToken) -> bool {
+        self.params().all(|param| param.is_known(Some(previous)))
+    }
+
+    /// The configured secrets that the request sends, for redaction.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let params = self.params().filter_map(Param::as_secret).map(Cow::Borrowed);
+        let basic = self.authorization.iter().filter_map(|authorization| match authorization {
+            Authorization::Basic { user_id, password } => {
+                Some((user_id.expose_secret(), password.expose_secret()))
+            }
+            Authorization::Bearer(_) => None,
+        });
+        params.chain(basic.flat_map(|(user_id, password)| {
+            [user_id.into(), password.into(), format!("{user_id}:{password}").into()]
+        }))
+    }
+
+    /// The HTTP request. Anything wrong with the declaration shows here, so building an endpoint tries it once.
+    pub(super) fn render(
+        &self,
+        base: &BaseUrl,
+        previous: Option<&AccessToken>,
+    ) -> Result<Request<Bytes>, ConfigError> {
+        let (body, media_type) = self.body(previous)?;
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri(base, previous)?;
+        let headers = request.headers_mut();
+        self.write_headers(headers, previous)?;
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        if let Some(media_type) = media_type {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
+        }
+        Ok(request)
+    }
+
+    fn uri(&self, base: &BaseUrl, previous: Option<&AccessToken>) -> Result<Uri, ConfigError> {
+        let mut url = base.resolve(&self.url)?;
+        for (name, value) in &self.query {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            push_pair(&mut url, name, value, previous)?;
+        }
+        url.parse().map_err(|error| {
+            ConfigError::new(ConfigErrorKind::Url, "a token request's url is not valid").with_source(error)
+        })
+    }
+
+    fn body(&self, previous: Option<&AccessToken>) -> Result<(Bytes, Option<&'static str>), ConfigError> {
+        let mut body = String::new();
+        let media_type = match (self.json.is_empty(), self.form.is_empty()) {
+            (true, true) => None,
+            (false, true) => {
+                for (name, value) in &self.json {
+                    body.push(if body.is_empty() { '{' } else { ',' });
+                    body += &serde_json::Value::from(&**name).to_string();
+                    body.push(':');
+                    body += &value.json(previous)?;
+                }
+                body.push('}');
+                Some("application/json")
+            }
+            (true, false) => {
+                for (name, value) in &self.form {
+                    if !body.is_empty() {
+                        body.push('&');
+                    }
+                    push_pair(&mut body, name, value, previous)?;
+                }
+                Some("application/x-www-form-urlencoded")
+            }
+            (false, false) => {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::Declaration,
+                    "a token request has both json and form fields; use one kind",
+                ));
+            }
+        };
+        Ok((body.into(), media_type))
+    }
+
+    fn write_headers(
+        &self,
+        headers: &mut HeaderMap,
+        previous: Option<&AccessToken>,
+    ) -> Result<(), ConfigError> {
+        for (name, value) in &self.headers {
+            let secret = !value.is_literal();
+            let value = header_value(&value.text_of(previous)?, secret)?;
+            headers.append(header_name(name)?, value);
+        }
+        for authorization in &self.authorization {
+            let value = match authorization {
+                Authorization::Basic { user_id, password } => {
+                    let (user_id, password) = (not_empty(user_id)?, not_empty(password)?);
+                    format!("Basic {}", encode::basic(user_id, password)?)
+                }
+                Authorization::Bearer(token) => format!("Bearer {}", token.text_of(previous)?),
+            };
+            headers.append(AUTHORIZATION, header_value(&value, true)?);
+        }
+        if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Declaration,
+                "a token request has more than one authorization; use one of basic, bearer or a header",
+            ));
+        }
+        Ok(())
+    }
+
+    fn params(&self) -> impl Iterator<Item = &Param> {
+        let fields = [&self.query, &self.headers, &self.json, &self.form];
+        let bearer = self.authorization.iter().filter_map(|authorization| match authorization {
+            Authorization::Bearer(token) => Some(token),
+            Authorization::Basic { .. } => None,
+        });
+        fields.into_iter().flatten().map(|(_, value)| value).chain(bearer)
+    }
+}
+
+/// The header's name, or an error that says that it is none.
+pub(super) fn header_name(name: &str) -> Result<HeaderName, ConfigError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|error| {
+        let message = format!("{name:?} is not a header name");
+        ConfigError::new(ConfigErrorKind::Header, message).with_source(error)
+    })
+}
+
+/// The secret's text, or an error if there is none.
+pub(super) fn not_empty(secret: &SecretString) -> Result<&str, ConfigError> {
+    match secret.expose_secret() {
+        "" => Err(ConfigError::new(
+            ConfigErrorKind::Secret,
+            "a secret is empty; check the variable or file that it comes from",
+        )),
+        text => Ok(text),
+    }
+}
+
+fn header_value(text: &str, secret: bool) -> Result<HeaderValue, ConfigError> {
+    let kind = if secret { ConfigErrorKind::Secret } else { ConfigErrorKind::Header };
+    let mut value = HeaderValue::from_str(text).map_err(|error| {
+        ConfigError::new(kind, "a token request's header value has a character that no header can carry")
+            .with_source(error)
+    })?;
+    value.set_sensitive(secret);
+    Ok(value)
+}
+
+fn push_pair(
+    text: &mut String,
+    name: &str,
+    value: &Param,
+    previous: Option<&AccessToken>,
+) -> Result<(), ConfigError> {
+    text.extend(encode::percent(name));
+    text.push('=');
+    text.extend(encode::percent(&value.text_of(previous)?));
+    Ok(())
+}

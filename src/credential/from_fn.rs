@@ -1,0 +1,106 @@
+//! [`from_fn`]: a closure as a credential.
+
+use std::{borrow::Cow, fmt, future::Future};
+
+use super::Credential;
+use crate::{
+    error::AcquireError,
+    token::{AccessToken, Acquire, Description, Reason, Renewal},
+};
+
+/// Makes a credential of `acquire`, which is called with why a token is needed and with the one that it replaces.
+///
+/// The future that it returns may own whatever it needs. What the credential has to keep to is described at
+/// [`Credential`].
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_reauth::{AccessToken, from_fn};
+/// # struct Vault;
+/// # impl Vault { async fn read(&self, _: &str) -> String { String::from("key") } }
+///
+/// let vault = Arc::new(Vault);
+/// let credential = from_fn(move |_reason, _previous| {
+///     let vault = Arc::clone(&vault);
+///     async move { Ok(AccessToken::new(vault.read("video/api-key").await)?) }
+/// });
+/// # fn check(_: impl tower_reauth::Credential) {}
+/// # check(credential);
+/// ```
+pub fn from_fn<F, Fut>(acquire: F) -> FromFn<F>
+where
+    F: Fn(Reason, Option<AccessToken>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<AccessToken, AcquireError>> + Send,
+{
+    FromFn { acquire, name: "a closure".into(), renewal: Renewal::default() }
+}
+
+/// A closure as a credential, made by [`from_fn`].
+#[derive(Clone)]
+#[must_use]
+pub struct FromFn<F> {
+    acquire: F,
+    name: Cow<'static, str>,
+    renewal: Renewal,
+}
+
+impl<F> FromFn<F> {
+    /// Sets the name for logs. By default `a closure`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets what renewing a token means to the one it replaces. By default that stays valid.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
+    }
+}
+
+impl<F, Fut> Credential for FromFn<F>
+where
+    F: Fn(Reason, Option<AccessToken>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<AccessToken, AcquireError>> + Send,
+{
+    fn acquire(
+        &self,
+        acquire: Acquire<'_>,
+    ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
+        (self.acquire)(acquire.reason(), acquire.previous().cloned())
+    }
+
+    fn describe(&self) -> Description {
+        Description::new(self.name.clone()).renewal(self.renewal)
+    }
+}
+
+impl<F> fmt::Debug for FromFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FromFn").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_closure_is_told_why_and_what_it_replaces() {
+        let credential = from_fn(|reason, previous: Option<AccessToken>| async move {
+            let old = previous.map(|token| token.expose_secret().to_owned()).unwrap_or_default();
+            Ok(AccessToken::new(format!("{reason:?}{old}"))?)
+        })
+        .name("vault")
+        .renewal(Renewal::RevokesPrevious);
+        let first =
+            Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.expect("a token");
+        assert_eq!(first.expose_secret(), "Cold");
+        let next = Credential::acquire(&credential, Acquire::new(Reason::Expired, Some(&first))).await;
+        assert_eq!(next.expect("a token").expose_secret(), "ExpiredCold");
+        assert_eq!(credential.describe().name(), "vault");
+        assert_eq!(credential.describe().renews(), Renewal::RevokesPrevious);
+    }
+}

@@ -1,0 +1,72 @@
+//! Vervoe: key and secret are exchanged for a ten-minute token.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use secrecy::SecretString;
+
+use super::{TokenEndpoint, TokenRequest};
+use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport};
+
+/// Vervoe. Its answers don't say how long a token lives; ten minutes is what it documents.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AuthLayer, ConfigError, Transport, Vervoe};
+///
+/// fn layer(key: &str, secret: &str, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     Vervoe::new(key, secret).layer(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Vervoe {
+    endpoint: TokenEndpoint,
+}
+
+impl Vervoe {
+    /// `https://api.vervoe.com`, with a key and its secret. A key with a colon is refused when this is built
+    /// (RFC 7617): the server would take what follows for a part of the secret.
+    pub fn new(api_key: impl Into<SecretString>, secret_key: impl Into<SecretString>) -> Self {
+        let exchange = TokenRequest::get("/api/public/ats-api/token").basic(api_key, secret_key);
+        let signatures = Signatures::new()
+            .rule(Rule::expired().status(StatusCode::UNAUTHORIZED))
+            .rule(Rule::denied().status(StatusCode::FORBIDDEN))
+            .reason("/msg");
+        let endpoint = TokenEndpoint::new("Vervoe", "https://api.vervoe.com", exchange)
+            .token("/data/token")
+            .fixed_lifetime(Duration::from_secs(10 * 60))
+            .success("/success", true)
+            .message("/msg")
+            .message("/errors")
+            .message("/title")
+            .message("/detail")
+            .signatures(signatures);
+        Self { endpoint }
+    }
+
+    /// Sets how long a token lives. By default 10 minutes.
+    pub fn lifetime(self, lifetime: Duration) -> Self {
+        Self { endpoint: self.endpoint.fixed_lifetime(lifetime) }
+    }
+
+    /// Replaces the origin, for a server on loopback or another environment.
+    pub fn base_url(self, base_url: impl Into<String>) -> Self {
+        Self { endpoint: self.endpoint.base_url(base_url.into()) }
+    }
+
+    /// What this crate knows of Vervoe.
+    pub fn declaration(self) -> TokenEndpoint {
+        self.endpoint
+    }
+
+    /// The layer, with origin, signatures and placement set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpoint::build`].
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        self.endpoint.layer(transport)
+    }
+}

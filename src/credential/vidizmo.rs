@@ -1,0 +1,99 @@
+//! VIDIZMO: a user logs in, and renews the token with the token itself.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use secrecy::SecretString;
+
+use super::{AnswerField, Param, TokenEndpoint, TokenRequest};
+use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport, signature::json};
+
+/// A VIDIZMO portal, one per tenant.
+///
+/// Its answers don't say how long a token lives; a day is its default, and a portal may have another.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::{AuthLayer, ConfigError, Transport, Vidizmo};
+///
+/// fn layer(secret: &str, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     Vidizmo::client_secret("acme.example.com", "john.doe@example.com", secret)
+///         .lifetime(Duration::from_secs(8 * 60 * 60))
+///         .layer(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Vidizmo {
+    endpoint: TokenEndpoint,
+}
+
+impl Vidizmo {
+    /// The portal at `https://{domain}`, as a user with a password.
+    pub fn password(domain: &str, email: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
+        Self::declare(domain, login(email).json("password", Param::secret(password)))
+    }
+
+    /// The portal at `https://{domain}`, as a user with an application's client secret.
+    pub fn client_secret(
+        domain: &str,
+        email: impl Into<SecretString>,
+        client_secret: impl Into<SecretString>,
+    ) -> Self {
+        Self::declare(domain, login(email).json("clientSecret", Param::secret(client_secret)))
+    }
+
+    /// Sets how long a token lives. By default 1 day.
+    pub fn lifetime(self, lifetime: Duration) -> Self {
+        Self { endpoint: self.endpoint.fixed_lifetime(lifetime) }
+    }
+
+    /// Sets where tokens are renewed. By default `/api/v1/user/refresh-access-token`; some portals want a final
+    /// slash.
+    pub fn refresh_path(self, path: impl Into<String>) -> Self {
+        Self {
+            endpoint: self.endpoint.refresh(TokenRequest::post(path.into()).bearer(Param::access_token())),
+        }
+    }
+
+    /// Replaces the origin, for a server on loopback or another environment.
+    pub fn base_url(self, base_url: impl Into<String>) -> Self {
+        Self { endpoint: self.endpoint.base_url(base_url.into()) }
+    }
+
+    /// What this crate knows of VIDIZMO.
+    pub fn declaration(self) -> TokenEndpoint {
+        self.endpoint
+    }
+
+    /// The layer, with origin, signatures and placement set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpoint::build`].
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        self.endpoint.layer(transport)
+    }
+
+    fn declare(domain: &str, login: TokenRequest) -> Self {
+        let signature = |rule: Rule, name| rule.status(StatusCode::BAD_REQUEST).when(json("/name").is(name));
+        let signatures = Signatures::new()
+            .rule(signature(Rule::expired(), "ExpiredAccessTokenException"))
+            .rule(signature(Rule::invalid(), "InvalidAccessTokenException"))
+            .reason("/incidentId");
+        let endpoint = TokenEndpoint::new("VIDIZMO", format!("https://{domain}"), login)
+            .revoke(TokenRequest::post("/api/v1/user/logout").bearer(Param::access_token()))
+            .token(AnswerField::body())
+            .fixed_lifetime(Duration::from_secs(24 * 60 * 60))
+            .message("/name")
+            .message("/incidentId")
+            .signatures(signatures);
+        Self { endpoint }.refresh_path("/api/v1/user/refresh-access-token")
+    }
+}
+
+fn login(email: impl Into<SecretString>) -> TokenRequest {
+    TokenRequest::post("/api/v1/user/authenticate").json("emailAddress", Param::secret(email))
+}
