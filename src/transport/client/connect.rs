@@ -1,7 +1,6 @@
 //! How a connection is made: name resolution, TCP and TLS, all of it within one bound.
 
 use std::{
-    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll},
