@@ -520,7 +520,7 @@ async fn read_request(tcp: &mut TcpStream) -> Option<String> {
     loop {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            if body.len() == length.parse().unwrap() {
+            if body.len() == length.parse::<usize>().unwrap() {
                 return Some(body.to_owned());
             }
         }

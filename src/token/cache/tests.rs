@@ -522,7 +522,7 @@ async fn when_everything_is_dropped_the_flight_ends_by_its_deadline_and_nothing_
     sleep(30 * SECOND).await;
     assert_eq!(vendor.running(), 0);
     assert!(inner.upgrade().is_none(), "no task holds on to the cache");
-    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }
 
 #[tokio::test(start_paused = true)]
