@@ -112,6 +112,7 @@ fn what_is_malformed_is_left_out_and_nothing_else() {
         (r#"Bearer b="c\""#, vec![Scheme("Bearer")]),
         (r#"" Bearer"#, vec![Garbage]),
         (r#""\"#, vec![Garbage]),
+        (r#""a\", Bearer", Basic"#, vec![Garbage, Scheme("Basic")]),
         ("Negotiate Bearer error=x", vec![Scheme("Negotiate")]),
     ] {
         assert_eq!(parsed(&[line]), expected, "{line}");
