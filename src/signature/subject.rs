@@ -75,8 +75,8 @@ pub fn media_type(name: &str) -> Condition {
 /// spaces; `~` and `/` in keys are written `~0` and `~1`.
 ///
 /// The body must be UTF-8 JSON as a whole, whatever its media type. Where it isn't (other charset, cut off, nested
-/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the same
-/// key the last counts.
+/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the
+/// same key the last counts.
 ///
 /// # Panics
 ///

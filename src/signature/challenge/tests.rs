@@ -173,7 +173,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_well_is_read_back(list in prop::collection::vec(challenge(), 0..5), glue in "[ \t]{0,2},[ \t]{0,2}") {
+    fn what_is_written_well_is_read_back(
+        list in prop::collection::vec(challenge(), 0..5),
+        glue in "[ \t]{0,2},[ \t]{0,2}",
+    ) {
         let written: Vec<_> = list.iter().map(|(scheme, params)| {
             let params: Vec<_> = params.iter().map(|(name, value)| {
                 format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
