@@ -84,13 +84,8 @@ impl Condition {
             Node::MediaType(media_type) => Truth::of(media_type.covers(view.head.headers)),
             Node::Within { pointer, inner } => {
                 let Some(document) = view.document() else { return Truth::Unknown };
-                let mut unknown = false;
-                let found = pointer.any(document, &mut |value| {
-                    let truth = inner.holds(view.within(value));
-                    unknown |= truth == Truth::Unknown;
-                    truth == Truth::True
-                });
-                if !found && unknown { Truth::Unknown } else { Truth::of(found) }
+                // Nothing is unknown any more once there is a document.
+                Truth::of(pointer.any(document, &mut |value| inner.holds(view.within(value)) == Truth::True))
             }
             Node::All(all) => Self::all(all, view),
             Node::Any(any) => !Truth::all(any.iter().map(|condition| !condition.holds(view))),

@@ -62,7 +62,7 @@ impl Signatures {
     /// Adds a rule behind those that are there.
     pub fn rule(mut self, rule: Rule) -> Self {
         let list = Arc::make_mut(&mut self.list);
-        list.statuses = list.statuses.union(&rule.possible_statuses());
+        list.statuses = list.statuses.union(rule.possible_statuses());
         list.rules.push(rule);
         self
     }

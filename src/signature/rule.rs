@@ -143,11 +143,12 @@ impl Rule {
     }
 
     /// The statuses that the rule may match with.
-    pub(super) fn possible_statuses(&self) -> Statuses {
-        match self.statuses {
+    pub(super) fn possible_statuses(&self) -> &Statuses {
+        let asks_for_nothing = matches!(self.decision, Decision::Always(_)) && self.conditions.is_empty();
+        match &self.statuses {
             Some(statuses) => statuses,
-            None if self.is_unconditional() => Statuses::NONE,
-            None => Statuses::ALL,
+            None if asks_for_nothing => &Statuses::NONE,
+            None => &Statuses::ALL,
         }
     }
 
@@ -164,8 +165,7 @@ impl Rule {
         content: &Content<'_>,
         reason_from: Option<&Subject>,
     ) -> Match {
-        let fits = self.statuses.as_ref().map_or(!self.is_unconditional(), |set| set.contains(head.status));
-        if !fits {
+        if !self.possible_statuses().contains(head.status) {
             return Match::No;
         }
         let hidden = Content::missing();
@@ -191,11 +191,6 @@ impl Rule {
         let Some(verdict) = verdict else { return Match::No };
         let reason = self.reason.as_ref().or(reason_from).and_then(|subject| subject.reason(view));
         if content.take_asked() { Match::NeedsBody } else { Match::Yes(Finding { verdict, reason }) }
-    }
-
-    /// Whether nothing but a status could keep the rule from matching.
-    fn is_unconditional(&self) -> bool {
-        matches!(self.decision, Decision::Always(_)) && self.conditions.is_empty()
     }
 
     fn new(decision: Decision) -> Self {

@@ -75,8 +75,8 @@ pub fn media_type(name: &str) -> Condition {
 /// spaces; `~` and `/` in keys are written `~0` and `~1`.
 ///
 /// The body must be UTF-8 JSON as a whole, whatever its media type. Where it isn't (other charset, cut off, nested
-/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the same
-/// key the last counts.
+/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the
+/// same key the last counts.
 ///
 /// # Panics
 ///
@@ -108,6 +108,15 @@ pub fn body() -> Body {
 }
 
 /// A header, made by [`header`]. Where it has several lines, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Header, header};
+///
+/// let state: Header = header("x-token-state");
+/// let expired = state.clone().is("expired").or(state.starts_with("stale-"));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Header {
@@ -115,6 +124,15 @@ pub struct Header {
 }
 
 /// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Challenge, challenge};
+///
+/// let basic: Challenge = challenge("Basic");
+/// let login_page_of_a_proxy = basic.exists();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Challenge {
@@ -122,6 +140,15 @@ pub struct Challenge {
 }
 
 /// A parameter of a challenge, made by [`Challenge::param`], with quotes and escapes undone.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{ChallengeParam, challenge};
+///
+/// let error: ChallengeParam = challenge("Bearer").param("error");
+/// let permanent = error.one_of(["insufficient_scope", "invalid_request"]);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct ChallengeParam {
@@ -130,6 +157,15 @@ pub struct ChallengeParam {
 }
 
 /// Values of a JSON body, made by [`json`]. Where the pointer names several, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Json, json};
+///
+/// let code: Json = json("/errors/0/code");
+/// let unnamed = code.clone().absent().or(code.one_of(["", "unknown"]));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Json {
@@ -137,6 +173,15 @@ pub struct Json {
 }
 
 /// The body's text, made by [`body`].
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Body, body};
+///
+/// let text: Body = body();
+/// let expired = text.starts_with("token expired").ignore_case();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Body(());

@@ -112,6 +112,7 @@ fn what_is_malformed_is_left_out_and_nothing_else() {
         (r#"Bearer b="c\""#, vec![Scheme("Bearer")]),
         (r#"" Bearer"#, vec![Garbage]),
         (r#""\"#, vec![Garbage]),
+        (r#""a\", Bearer", Basic"#, vec![Garbage, Scheme("Basic")]),
         ("Negotiate Bearer error=x", vec![Scheme("Negotiate")]),
     ] {
         assert_eq!(parsed(&[line]), expected, "{line}");
@@ -172,7 +173,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_well_is_read_back(list in prop::collection::vec(challenge(), 0..5), glue in "[ \t]{0,2},[ \t]{0,2}") {
+    fn what_is_written_well_is_read_back(
+        list in prop::collection::vec(challenge(), 0..5),
+        glue in "[ \t]{0,2},[ \t]{0,2}",
+    ) {
         let written: Vec<_> = list.iter().map(|(scheme, params)| {
             let params: Vec<_> = params.iter().map(|(name, value)| {
                 format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))

@@ -162,6 +162,13 @@ fn utf8_is_read_with_and_without_a_byte_order_mark() {
 }
 
 #[test]
+fn nesting_has_a_limit() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(holds(json("").exists(), nested(127)));
+    assert!(!holds(json("").exists(), nested(128)));
+}
+
+#[test]
 fn of_duplicate_keys_the_last_counts() {
     assert!(holds(json("/a").is(2), r#"{"a":1,"a":2}"#));
     assert!(!holds(json("/a").is(1), r#"{"a":1,"a":2}"#));

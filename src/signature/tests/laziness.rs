@@ -122,6 +122,9 @@ fn a_rule_that_asks_for_nothing_matches_nothing() {
             assert_eq!(signatures.judge(answered(status, &[], "{}").head(), Some(b"{}")), Finding::default());
         }
     }
+    let beside =
+        Signatures::new().rule(Rule::expired()).rule(Rule::denied().status(StatusCode::UNAUTHORIZED));
+    assert_eq!(answered(401, &[], "").verdict(&beside), Verdict::Denied);
     let never = Signatures::new().rule(Rule::expired().statuses([]).when(header("x").absent()));
     assert_eq!(answered(401, &[], "").screened(&never), accepted());
 }
