@@ -438,3 +438,6 @@ fn is_encoded(headers: &HeaderMap) -> bool {
         .iter()
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
+
+#[cfg(test)]
+mod tests;
