@@ -458,11 +458,10 @@ fn waiters_on_another_runtime_move_on_when_the_flights_runtime_dies() {
     first.block_on(async {
         tokio::time::timeout(SECOND / 10, get(&tokens)).await.expect_err("hangs");
     });
-    let waiter = std::thread::spawn({
-        let tokens = tokens.clone();
-        // In real time: a paused clock would race past the deadlines.
-        let second = runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        move || second.block_on(async { tokio::time::timeout(20 * SECOND, get(&tokens)).await })
+    // In real time: a paused clock would race past the deadlines.
+    let second = runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let waiter = std::thread::spawn(move || {
+        second.block_on(async { tokio::time::timeout(20 * SECOND, get(&tokens)).await })
     });
     std::thread::sleep(SECOND / 10);
     drop(first);
