@@ -262,6 +262,7 @@ where
             Load::Again(mut request) => {
                 request.headers_mut().insert(placement.header().clone(), token);
                 self.rejection = None;
+                tokens.tell_replayed(generation);
                 Some(*request)
             }
             Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
