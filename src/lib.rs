@@ -96,6 +96,7 @@ mod error;
 mod future;
 mod keep;
 mod layer;
+mod observe;
 mod origin;
 mod outcome;
 mod placement;
