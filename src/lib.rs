@@ -44,7 +44,7 @@
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
 //!   [`Lease`] is an [`AccessToken`] as one attempt uses it.
 //! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
-//!   is [`Client`], which does for both: token requests and the calls themselves.
+//!   is `Client`, which does for both: token requests and the calls themselves.
 //!
 //! # Where it goes in a stack
 //!
@@ -77,8 +77,31 @@
 //!
 //! | flag | default | what it adds |
 //! |---|---|---|
-//! | `client` | yes | [`Client`]: HTTPS on hyper-util and rustls |
+//! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
+//! | `tracing` | no | spans and events for `tracing` |
+//! | `metrics` | no | counters and histograms for the `metrics` facade |
 //! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback |
+//!
+//! Features only add; none changes what the crate does.
+//!
+//! # Logs and metrics
+//!
+//! Both name the credential, as [`Credential::describe`] does, and hold no secret.
+//!
+//! | what happened | `tracing` event | metric, with label `credential` |
+//! |---|---|---|
+//! | a token was acquired | debug `acquired`: `generation`, `took`, `remaining` | `tower_reauth_acquisitions_total{outcome="acquired"}`, `tower_reauth_acquisition_seconds` |
+//! | acquiring failed | warn `acquiring failed`: `error`, `took`, `retry_in` | `tower_reauth_acquisitions_total{outcome="unavailable"}` or another [`AuthErrorKind`], `tower_reauth_acquisition_seconds` |
+//! | an acquisition was superseded, or lost with its runtime | debug `acquiring was superseded or lost` | `tower_reauth_acquisitions_total{outcome="superseded"}` |
+//! | a server rejected the newest token | debug `token rejected`: `generation`, `reason` | `tower_reauth_rejections_total{verdict="expired"}` or `"invalid"` |
+//! | a request is sent for the second time | debug `replaying`: `generation` | `tower_reauth_replays_total` |
+//! | a request gets no new token since acquiring is paused | debug `acquiring is paused`: `retry_in` | `tower_reauth_paused_total` |
+//! | a call fails without the token endpoint being asked | debug `failing without asking`: `error`, `retry_in` | `tower_reauth_failed_fast_total{reason="…"}` |
+//! | a call has waited for a token | debug `waited for a token`: `waited` | `tower_reauth_wait_seconds` |
+//! | a token with known expiry is used | | `tower_reauth_remaining_lifetime_seconds` |
+//!
+//! What a credential logs itself is within the span `acquire`, with the fields `credential` and `reason`. It is no child of
+//! any request's span, as an acquisition belongs to no request.
 //!
 //! # When it doesn't compile
 //!
