@@ -112,3 +112,6 @@ impl<C: Credential> Source for C {
         Credential::describe(self)
     }
 }
+
+#[cfg(test)]
+mod tests;
