@@ -125,6 +125,7 @@ mod outcome;
 mod placement;
 mod service;
 pub mod signature;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timer;

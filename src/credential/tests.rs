@@ -15,7 +15,8 @@ use tower::service_fn;
 
 use super::*;
 use crate::{
-    AcquireErrorKind, BoxError, ConfigError, ConfigErrorKind, Origin, Placement, Reason, Transport,
+    AccessToken, Acquire, AcquireError, AcquireErrorKind, BoxError, ConfigError, ConfigErrorKind, Origin,
+    Placement, Reason, Transport,
     testing::{FakeApiVideo, FakeVervoe, FakeVidizmo, FinalSlash, Revoked, TokenText},
 };
 
