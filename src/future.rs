@@ -351,7 +351,8 @@ where
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
                 let body = self.shared.keep.again(kept.body).ok_or(NotReplayed::Body)?;
-                Ok(Request::from_parts(kept.head.restore(), body))
+                let head = kept.head.restore().ok_or(NotReplayed::Body)?;
+                Ok(Request::from_parts(head, body))
             }
             _ => Err(NotReplayed::Body),
         }

@@ -3,13 +3,7 @@
 //! The state is behind a lock that no await point is under; what the hot path needs of it is published beside it.
 //! Every change of the state publishes what came of it before the lock is released.
 
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, time::Instant};
@@ -23,6 +17,7 @@ use super::{
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::{Event, Observer, within_flight},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, PoisonError},
     timer::sleep_until,
 };
 
