@@ -197,13 +197,6 @@ impl<F> State<F> {
         true
     }
 
-    /// Whether `generation` is the newest, and was rejected.
-    pub(super) fn is_rejected(&self, generation: u64) -> bool {
-        self.newest
-            .as_ref()
-            .is_some_and(|newest| newest.entry.generation == generation && newest.rejected.is_some())
-    }
-
     /// Begins a flight. Only to be called when there is none.
     pub(super) fn begin(&mut self, reason: Reason, now: Instant, attached: F) -> Order {
         debug_assert!(self.flight.is_none(), "one flight at a time");
