@@ -270,8 +270,9 @@ impl<F> State<F> {
         if let Some(Newest { entry, rejected: Some(rejected) }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
-            // The endpoint handed out what the server has just rejected: no progress.
-            self.rejections = self.rejections.saturating_add(1);
+            // The endpoint handed out what the server has just rejected: no progress, so there is a pause even if
+            // somebody's late answer was an acceptance.
+            self.rejections = self.rejections.saturating_add(1).max(2);
             rejected.pause_until = after(now, self.policy.pause_after(self.rejections));
             return Lease::new(entry.clone(), Standing::Rejected);
         }

@@ -214,6 +214,16 @@ fn the_same_token_again_is_no_progress() {
 }
 
 #[test]
+fn the_same_token_again_is_no_progress_though_it_is_accepted_late() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    let first = sim.acquire(token("a"));
+    sim.reject(&first);
+    sim.state.accept(first.generation());
+    sim.acquire(token("a"));
+    assert!(matches!(sim.step(), Step::Use(lease) if lease.is_rejected()), "a pause");
+}
+
+#[test]
 fn the_budget_bounds_refreshes_also_where_tokens_are_accepted_in_between() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     let mut lease = sim.acquire(token("t0"));
