@@ -36,7 +36,7 @@ impl Newest {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    pub(crate) fn may_be_stale(&self, now: Instant) -> bool {
+    fn may_be_stale(&self, now: Instant) -> bool {
         self.stale_from.is_some_and(|at| at <= now)
     }
 
@@ -96,6 +96,18 @@ pub(crate) struct View {
     pub(crate) flight: Option<Flight>,
 }
 
+/// Why a flight might begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// There is no token, or it has expired, or may be stale, or somebody wants one that lives longer.
+    Want,
+    Rejection,
+    /// It was rejected, but it is too early to ask for another.
+    Pause,
+    /// There is a good one.
+    Nothing,
+}
+
 /// A flight that came to its own end.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
@@ -135,8 +147,6 @@ pub(crate) struct Model {
     pub(crate) superseded_tasks: Vec<(Option<Id>, Instant)>,
     /// What was the newest token once, and until when.
     pub(crate) retired: Vec<(Newest, Instant)>,
-    /// Flights that were superseded before they made a call.
-    pub(crate) stillborn: u32,
     /// What callers wait for who asked for a time to live, and when they were gone.
     pub(crate) wishes: Vec<(usize, Duration, Option<Instant>)>,
 }
@@ -160,7 +170,6 @@ impl Model {
             superseded: Vec::new(),
             superseded_tasks: Vec::new(),
             retired: Vec::new(),
-            stillborn: 0,
             wishes: Vec::new(),
         }
     }
@@ -175,7 +184,6 @@ impl Model {
         if self.now != now {
             self.now = now;
             self.earlier.clear();
-            self.stillborn = 0;
             self.wishes.retain(|(_, _, gone)| gone.is_none());
         }
     }
@@ -227,16 +235,18 @@ impl Model {
         }
         self.rejections += 1;
         newest.paused_until = Some(newest.acquired_at + pause_after(&self.numbers, self.rejections));
-        if let Some(last) = self.ended.last_mut().filter(|last| last.at == self.now) {
-            last.in_vain = true;
-        }
+        self.undo();
         true
     }
 
-    /// A flight made its first call, though it is superseded already.
-    pub(crate) fn begin_in_vain(&mut self) -> u64 {
-        self.flights += 1;
-        self.flights
+    /// Those who have just been handed a token can't use it any more.
+    fn undo(&mut self) {
+        let now = self.now;
+        self.ended
+            .iter_mut()
+            .rev()
+            .take_while(|ended| ended.at == now)
+            .for_each(|ended| ended.in_vain = true);
     }
 
     /// A flight made its first call. `driven` says whether a rejection caused it, and whether that is sure.
@@ -270,7 +280,8 @@ impl Model {
             && newest.is_rejected()
             && newest.text == *text
         {
-            self.rejections += 1;
+            // That is no progress, whatever was accepted meanwhile.
+            self.rejections = (self.rejections + 1).max(2);
             newest.paused_until = Some(now + pause_after(&self.numbers, self.rejections));
             newest.handed_at = now;
             return false;
@@ -356,16 +367,33 @@ impl Model {
         self.turn();
         if acquiring {
             self.superseded.push(self.now);
-            match &self.view.flight {
-                Some(flight) => self.superseded_tasks.push((flight.task, self.now)),
-                None => self.stillborn += 1,
+            // A flight that was superseded before it made a call makes none.
+            if let Some(flight) = &self.view.flight {
+                self.superseded_tasks.push((flight.task, self.now));
             }
         }
+        self.undo();
         let view = mem::take(&mut self.view);
         self.retired.extend(view.newest.map(|newest| (newest, self.now)));
         self.rejections = 0;
         if logout {
             (self.grant, self.grant_changed_at) = (None, self.now);
+        }
+    }
+
+    /// Why a flight might begin where the cache is like this.
+    pub(crate) fn cause(&self, view: &View) -> Cause {
+        let now = self.now;
+        match &view.newest {
+            None => Cause::Want,
+            Some(_) if self.kind == Kind::StaticKey => Cause::Nothing,
+            Some(newest) => match newest.paused_until {
+                Some(until) if until > now => Cause::Pause,
+                Some(_) => Cause::Rejection,
+                None if newest.is_expired(now) || newest.may_be_stale(now) => Cause::Want,
+                None if self.is_wished_away(newest) => Cause::Want,
+                None => Cause::Nothing,
+            },
         }
     }
 
@@ -390,7 +418,7 @@ impl Model {
     }
 
     /// Whether somebody who waits, or waited at this instant, wants a token that lives longer than this one.
-    pub(crate) fn is_wished_away(&self, newest: &Newest) -> bool {
+    fn is_wished_away(&self, newest: &Newest) -> bool {
         self.wishes.iter().any(|(_, min_ttl, _)| !newest.surely_lives_for(*min_ttl, self.now))
     }
 

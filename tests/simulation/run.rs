@@ -86,7 +86,10 @@ async fn chaos(world: &World, clients: &Arc<Clients>) {
         });
     }
     // Everybody has a deadline: those who wait for the cache, and those who wait for the server.
-    let limit = world.with(|world| world.plan.numbers.flight * 10 + Duration::from_secs(120));
+    let limit = world.with(|world| {
+        let queue = world.plan.places.map_or(0, |_| world.ops.len() as u32);
+        world.plan.numbers.flight * 10 + Duration::from_secs(30) + Duration::from_secs(10) * queue
+    });
     let drained = timeout(limit, async {
         while let Some(done) = tasks.join_next().await {
             let panicked = done.is_err_and(|error| error.is_panic());

@@ -7,8 +7,7 @@ use tower_reauth::{AccessToken, AcquireError, AcquireErrorKind, AuthErrorKind, R
 use crate::{
     endpoint::Presented,
     event::Event,
-    model::{Next, View},
-    plan::Kind,
+    model::{Cause, Next, View},
     world::{Call, Inner},
 };
 
@@ -35,9 +34,6 @@ impl Inner {
             (before.map_or(0, |call| call.flight), Some(at))
         } else if is_attempt {
             (self.another_attempt_is_due(reason, may_refresh), None)
-        } else if self.model.stillborn > 0 {
-            self.model.stillborn -= 1;
-            (self.model.begin_in_vain(), Some(now))
         } else {
             (self.a_flight_begins(task, reason), None)
         };
@@ -176,29 +172,23 @@ impl Inner {
         }
 
         let (now, model) = (self.now(), &self.model);
-        let newest = |view: &View| view.newest.clone();
-        let is_free = |view: &View| match newest(view) {
-            None => true,
-            Some(_) if model.kind == Kind::StaticKey => false,
-            Some(newest) if newest.is_rejected() => false,
-            Some(newest) => {
-                newest.is_expired(now) || newest.may_be_stale(now) || model.is_wished_away(&newest)
-            }
-        };
-        let rejected_until = |view: &View| newest(view).and_then(|newest| newest.paused_until);
-        let is_free = model.at_some_moment(is_free);
-        let is_driven = model.at_some_moment(|view| rejected_until(view).is_some());
-        let is_paused = model.at_every_moment(|view| rejected_until(view).is_none_or(|until| until > now));
+        let begins = |view: &View, cause: Cause| view.flight.is_none() && cause == model.cause(view);
+        let may_begin = |cause| model.at_some_moment(|view| begins(view, cause));
+        let (is_free, is_driven) = (may_begin(Cause::Want), may_begin(Cause::Rejection));
+        let is_paused = may_begin(Cause::Pause);
         let gate = |view: &View| view.failure.as_ref().is_none_or(|last| last.no_flight_before <= now);
-        let (is_gated, has_budget) = (!model.at_some_moment(gate), model.budget_allows(false));
+        let is_gated = !model.at_some_moment(|view| view.flight.is_none() && gate(view));
+        let has_budget = model.budget_allows(false);
 
-        if !is_free {
+        if !is_free && !is_driven {
+            self.check(!is_paused, "pause: a flight begins before the pause is over");
             self.check(
-                is_driven,
+                is_paused,
                 "cause: a token that is good is replaced; a late rejection must not do that",
             );
-            self.check(!is_driven || !is_paused, "pause: a flight begins before the pause is over");
-            self.check(!is_driven || has_budget, "budget: rejections cause more flights than they may");
+        }
+        if !is_free && is_driven {
+            self.check(has_budget, "budget: rejections cause more flights than they may");
         }
         self.check(!is_gated, "fail fast: the endpoint is asked before its time");
         self.model.begin(task, reason, is_driven.then_some(!is_free))

@@ -11,11 +11,14 @@ impl Inner {
     pub(super) fn wait_is_over(&mut self, op: usize) {
         let Some(since) = self.ops[op].waiting_since.take() else { return };
         let now = self.now();
-        // Beneath a limit the layer may have to wait for a place, which is not seen from outside.
-        if now == since || self.plan.places.is_some() {
+        if now == since {
             return;
         }
         self.model.settle();
+        // Beneath a limit the layer may have to wait for a place, which is not seen from outside.
+        if self.plan.places.is_some() {
+            return;
+        }
         let superseded = self.model.superseded_since(since);
         let ended = self.model.ended.iter().rev().take_while(|ended| ended.at > since);
         let missed = ended.clone().any(|ended| ended.at < now && !ended.in_vain);
@@ -41,6 +44,9 @@ impl Inner {
         error: &AuthError,
         waited_since: tokio::time::Instant,
     ) -> bool {
+        if error.kind() == AuthErrorKind::TimedOut {
+            self.model.settle();
+        }
         let (now, model) = (self.now(), &self.model);
         match error.kind() {
             AuthErrorKind::Lost => model.superseded_since(waited_since) >= 4,
