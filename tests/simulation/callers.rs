@@ -109,7 +109,7 @@ fn one(world: &World, clients: &Arc<Clients>, callers: &Callers, tasks: &mut Joi
         2 => return invalidate(&world),
         3 => tasks.spawn(async move { drop(timeout(limited, log_out(&world)).await) }),
         _ => {
-            let wish = world.with(|world| wish(world));
+            let wish = world.with(wish);
             let task = async move {
                 drop(timeout(limited, send(&world, &clients, wish, event, limit.is_some())).await)
             };
@@ -142,7 +142,7 @@ fn wish(world: &mut Inner) -> Wish {
     let rng = &mut world.rng;
     let method = if rng.bool() { Method::GET } else { Method::POST };
     let body = std::iter::repeat_with(|| rng.u8(..)).take(length).collect();
-    Wish { method: method, path, body, replay }
+    Wish { method, path, body, replay }
 }
 
 /// A request that must succeed.

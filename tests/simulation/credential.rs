@@ -70,6 +70,7 @@ impl Credential for Account {
             _ => {}
         }
         if fault == Some(EndpointFault::PanicsEarly) {
+            self.world.with(|world| world.saw(Event::PanickedEarly));
             resume_unwind(Box::new("the credential panics before its request"));
         }
         pause(there).await;
@@ -82,7 +83,10 @@ impl Credential for Account {
             Some(EndpointFault::PanicsLate) => {
                 resume_unwind(Box::new("the credential panics after its request"))
             }
-            Some(EndpointFault::InvalidatedAtAnswer) => callers::invalidate(&self.world),
+            Some(EndpointFault::InvalidatedAtAnswer) => {
+                self.world.with(|world| world.saw(Event::InvalidatedAtAnswer));
+                callers::invalidate(&self.world);
+            }
             _ => {}
         }
         call.end(answer)
@@ -175,7 +179,6 @@ impl Inner {
                 self.saw(Event::EndpointFailed);
                 return Err(AcquireError::transient("the endpoint fails"));
             }
-            Some(EndpointFault::PanicsEarly) => self.saw(Event::PanickedEarly),
             Some(EndpointFault::PanicsLate) => self.saw(Event::PanickedLate),
             _ => {}
         }

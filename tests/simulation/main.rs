@@ -32,7 +32,7 @@ use event::Event;
 use run::{Outcome, run};
 
 /// How many seeds run if nobody says otherwise.
-const SEEDS: u64 = 2500;
+const SEEDS: u64 = 2000;
 
 /// How much of a failing seed's story is told.
 const LINES: usize = 80;

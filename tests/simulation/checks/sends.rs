@@ -86,7 +86,7 @@ impl Inner {
         let bridges = token.expires_at.is_some_and(|at| now < at + limit)
             && model.at_some_moment(|view| view.failure.as_ref().is_some_and(|last| last.is_outage()));
         let is_fresh = token.handed_at >= lease_at;
-        let renewing = model.kind == Kind::RevokesPrevious && model.at_every_moment(|view| is_renewing(view));
+        let renewing = model.kind == Kind::RevokesPrevious && model.at_every_moment(is_renewing);
         let expired = token.expires_at.is_some_and(|at| at <= lease_at);
         if expired && !is_fresh {
             self.check(bridges, "expiry: an expired token is sent");
