@@ -17,6 +17,7 @@ mod plan;
 mod run;
 mod server;
 mod trace;
+mod view;
 mod world;
 
 use std::{

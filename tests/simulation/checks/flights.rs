@@ -1,13 +1,15 @@
 //! Acquisitions: one flight at a time, which belongs to no caller, tries as often as it may, and begins only for a
 //! cause and not before its time.
 
+use std::time::Duration;
+
 use tokio::task::Id;
 use tower_reauth::{AccessToken, AcquireError, AcquireErrorKind, AuthErrorKind, Reason};
 
 use crate::{
     endpoint::Presented,
     event::Event,
-    model::{Cause, Next, View},
+    view::{Cause, Next, View},
     world::{Call, Inner},
 };
 
@@ -58,6 +60,7 @@ impl Inner {
         self.calls[index].alive = false;
         let (flight, began_at) = (self.calls[index].flight, self.calls[index].began_at);
         let is_superseded = self.calls[index].superseded_at.is_some();
+        self.the_call_was_in_time(index);
         self.grant_was_used(index, Some(result));
         match result {
             Ok(token) => {
@@ -107,6 +110,7 @@ impl Inner {
         call.alive = false;
         let (superseded_at, began_at, deadline) = (call.superseded_at, call.began_at, call.deadline);
         self.say(format_args!("call {index} is dropped"));
+        self.the_call_was_in_time(index);
         self.grant_was_used(index, None);
         if superseded_at.is_some() {
             self.saw(Event::FlightSuperseded);
@@ -119,6 +123,14 @@ impl Inner {
         } else {
             self.violated("detached: a call of the credential was dropped before its time was up");
         }
+    }
+
+    /// Each attempt has its time, and so has the whole flight.
+    fn the_call_was_in_time(&mut self, index: usize) {
+        let (call, slack) = (&self.calls[index], Duration::from_millis(1));
+        let limit = call.deadline.min(call.began_at + self.model.numbers.attempt);
+        let in_time = self.now() <= limit + slack || call.superseded_at.is_some();
+        self.check(in_time, "attempts: a call goes on after its time, or its flight's, is up");
     }
 
     /// Somebody is about to invalidate the cache, or to log out.
@@ -198,7 +210,7 @@ impl Inner {
         &mut self,
         index: usize,
         kind: AcquireErrorKind,
-        retry_after: Option<std::time::Duration>,
+        retry_after: Option<Duration>,
         throttled: bool,
     ) {
         let (now, refreshing) = (self.now(), self.calls[index].may_refresh);
@@ -207,7 +219,7 @@ impl Inner {
         if !throttled && refreshing && (may_pass || kind == AcquireErrorKind::GrantRejected) {
             self.model.proceed(tries, Next::OtherGrant { at: now });
         } else if !throttled && may_pass && tries < self.model.numbers.attempts {
-            let wait = self.model.numbers.between_attempts(tries) + std::time::Duration::from_millis(1);
+            let wait = self.model.numbers.between_attempts(tries) + Duration::from_millis(1);
             self.model.proceed(tries + 1, Next::Again { by: now + wait });
         } else {
             self.model.fail_flight(told_as(kind), retry_after, throttled);

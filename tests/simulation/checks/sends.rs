@@ -3,8 +3,8 @@
 
 use crate::{
     event::Event,
-    model::{Newest, View},
     plan::Kind,
+    view::{Newest, View},
     world::{Inner, Sent},
 };
 
