@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod api_video;
 mod client;
+mod flights;
 mod support;
 mod vendors;
+mod videsk;
+mod vidizmo;

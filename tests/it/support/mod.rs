@@ -4,7 +4,7 @@ mod gate;
 mod secrets;
 mod subject;
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -12,15 +12,15 @@ use http::{Request, Response, StatusCode, response::Parts};
 use http_body_util::{BodyExt, Full};
 use tower::{Service, ServiceExt};
 use tower_reauth::{
-    AuthError, AuthOutcome, BoxError, Client,
+    AuthError, AuthOutcome, BoxError, Client, Transport,
     client::Roots,
-    testing::{Answer, Recorded},
+    testing::{Answer, Endpoint, Recorded},
 };
 
 pub(crate) use self::{
-    gate::{Gate, Gated},
+    gate::Gate,
     secrets::Secrets,
-    subject::{End, KEYS, Recovery, Subject, api_video, vervoe, videsk, vidizmo},
+    subject::{End, KEYS, Subject, api_video, vervoe, videsk, vidizmo},
 };
 
 pub(crate) type Body = Full<Bytes>;
@@ -33,6 +33,11 @@ pub(crate) fn client() -> Client {
     Client::builder().roots(Roots::Bundled).build().unwrap()
 }
 
+/// Token requests through a gate.
+pub(crate) fn gated(gate: &Gate) -> Transport {
+    Transport::new::<_, Body, _>(gate.guard(client()))
+}
+
 /// Waits for `future`, but not for ever.
 #[track_caller]
 pub(crate) fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
@@ -43,6 +48,11 @@ pub(crate) fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
             Err(_) => panic!("still waiting after {GENEROUS:?}, at {caller}"),
         }
     }
+}
+
+/// Polls once, and tells whether there is something to wait for.
+pub(crate) async fn is_waiting<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
 }
 
 /// Waits until something that others count has come true.
@@ -139,6 +149,11 @@ pub(crate) fn get(url: &str) -> Request<Body> {
 #[track_caller]
 pub(crate) fn auth_error(error: &BoxError) -> &AuthError {
     AuthError::find(&**error).unwrap_or_else(|| panic!("no AuthError in {error:?}"))
+}
+
+/// The recorded requests to one kind of endpoint.
+pub(crate) fn requests_to(endpoint: Endpoint, requests: Vec<Recorded>) -> Vec<Recorded> {
+    requests.into_iter().filter(|request| request.endpoint() == endpoint).collect()
 }
 
 /// The bearer token of each recorded request, in the order received.
