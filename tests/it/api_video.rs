@@ -1,6 +1,7 @@
 //! What is api.video's own: refresh tokens that rotate, and a key to fall back to.
 
-use http::StatusCode;
+use http::{HeaderValue, Method, StatusCode, header::CONTENT_ENCODING};
+use tokio::time::Instant;
 use tower::Layer;
 use tower_reauth::{
     ApiVideo, AuthErrorKind, RefreshPolicy, Unread, Verdict,
@@ -38,7 +39,7 @@ async fn a_refresh_token_that_somebody_else_has_spent_falls_back_to_the_key() {
     send(&service, subject.request()).await.unwrap();
     let refresh_token = &subject.controls.refresh_tokens()[0];
     let mut theft = get(&subject.served.url("/auth/refresh"));
-    *theft.method_mut() = http::Method::POST;
+    *theft.method_mut() = Method::POST;
     *theft.body_mut() = format!(r#"{{"refreshToken":"{refresh_token}"}}"#).into();
     assert_eq!(send(&client(), theft).await.unwrap().status(), StatusCode::OK);
     subject.controls.reset_counts();
@@ -109,7 +110,7 @@ async fn a_token_endpoint_that_asks_to_be_left_alone_is() {
         let error = send(&service, subject.request()).await.unwrap_err();
         let auth = auth_error(&error);
         assert_eq!(auth.kind(), AuthErrorKind::Unavailable);
-        let wait = auth.retry_at().unwrap().saturating_duration_since(tokio::time::Instant::now());
+        let wait = auth.retry_at().unwrap().saturating_duration_since(Instant::now());
         assert!((50..=60).contains(&wait.as_secs()), "{wait:?}");
     }
     assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (1, 0));
@@ -123,7 +124,7 @@ async fn an_encoded_rejection_passes_unread() {
     let encoded = subject
         .expired
         .clone()
-        .header(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"))
+        .header(CONTENT_ENCODING, HeaderValue::from_static("gzip"))
         .body(&b"\x1f\x8b\x08\x00not for us to look at"[..]);
     subject.controls.fail(On::Api, Times::Next(1), encoded.clone());
     subject.controls.reset_counts();

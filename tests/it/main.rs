@@ -4,7 +4,12 @@
 
 mod api_video;
 mod client;
+mod failures;
 mod flights;
+mod origins;
+mod readiness;
+mod sharing;
+mod stacks;
 mod support;
 mod vendors;
 mod videsk;

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use tower::Layer;
 use tower_reauth::{
-    AuthErrorKind, Verdict, Videsk, from_fn,
+    AccessToken, AuthErrorKind, Verdict, Videsk, from_fn,
     testing::{FakeVidesk, On, Revoked, Times, VideskError},
 };
 
@@ -56,7 +56,7 @@ async fn exports_carry_the_key_in_their_own_header_also_when_replayed() {
     let (minting, stale) = (videsk.clone(), videsk.key());
     let credential = from_fn(move |_, previous| {
         let key = if previous.is_some() { minting.mint() } else { stale.clone() };
-        async { Ok(tower_reauth::AccessToken::new(key)?) }
+        async { Ok(AccessToken::new(key)?) }
     });
     let layer = Videsk::minting(credential).exports().base_url(served.origin()).layer().unwrap();
     videsk.controls().revoke(Revoked::Expired);

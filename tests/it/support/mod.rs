@@ -2,6 +2,7 @@
 
 mod gate;
 mod secrets;
+mod site;
 mod subject;
 
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
@@ -20,6 +21,7 @@ use tower_reauth::{
 pub(crate) use self::{
     gate::Gate,
     secrets::Secrets,
+    site::Site,
     subject::{End, KEYS, Subject, api_video, vervoe, videsk, vidizmo},
 };
 
