@@ -37,6 +37,7 @@ pub trait Keep<B> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneBodies;
 
+#[diagnostic::do_not_recommend]
 impl<B: Clone> Keep<B> for CloneBodies {
     type Sent = B;
     type Kept = B;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Credential,
     error::{AcquireErrorKind, AuthError, AuthErrorKind},
+    observe::Event,
 };
 
 /// The token of one credential, for everybody who shares it.
@@ -166,6 +167,8 @@ impl TokenCache {
         if entry.is_stale(now) && !self.shared.renew(now) {
             return None;
         }
+        let remaining = entry.expires_at.map(|at| at.saturating_duration_since(now));
+        self.shared.observer().tell(Event::Used { remaining });
         Some(use_it(entry))
     }
 
@@ -194,7 +197,12 @@ impl TokenCache {
 
     /// Takes down that a server rejected `generation`.
     pub(crate) fn mark_rejected(&self, generation: u64, reason: Reason) {
-        self.shared.change(|state| state.reject(generation, reason));
+        self.shared.reject(generation, reason);
+    }
+
+    /// Tells that a request is sent once more, with `generation`.
+    pub(crate) fn tell_replayed(&self, generation: u64) {
+        self.shared.observer().tell(Event::Replayed { generation });
     }
 
     /// Whether `generation` is the newest one and has been rejected.

@@ -113,17 +113,18 @@ pub(super) async fn fly(report: Report, order: Order, superseded: Superseded) {
 pub(super) struct Report {
     cache: Arc<Shared>,
     flight: u64,
+    began_at: Instant,
     sent: bool,
 }
 
 impl Report {
     pub(super) fn new(cache: Arc<Shared>, flight: u64) -> Self {
-        Self { cache, flight, sent: false }
+        Self { cache, flight, began_at: Instant::now(), sent: false }
     }
 
     fn send(mut self, result: Result<Catch, Miss>) {
         self.sent = true;
-        self.cache.land(self.flight, result);
+        self.cache.land(self.flight, self.began_at.elapsed(), result);
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     error::{AuthError, AuthErrorKind},
+    observe::{Event, Observer, within_flight},
     timer::sleep_until,
 };
 
@@ -35,18 +36,20 @@ pub(super) struct Shared {
     /// The newest generation that is known to have been accepted.
     accepted: AtomicU64,
     state: Mutex<State<Attached>>,
+    observer: Observer,
     policy: Arc<RefreshPolicy>,
     source: Arc<dyn Source>,
 }
 
 impl Shared {
     pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
-        let (renewal, policy) = (source.describe().renews(), Arc::new(policy));
-        let state = State::new(policy.clone(), renewal, fastrand::Rng::new());
+        let (description, policy) = (source.describe(), Arc::new(policy));
+        let state = State::new(policy.clone(), description.renews(), fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
+            observer: Observer::new(description.name()),
             policy,
             source,
         }
@@ -54,6 +57,10 @@ impl Shared {
 
     pub(super) fn source(&self) -> &Arc<dyn Source> {
         &self.source
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     pub(super) fn policy(&self) -> &RefreshPolicy {
@@ -78,12 +85,26 @@ impl Shared {
         }
     }
 
-    /// Ends flight `id` with what it brought.
-    pub(super) fn land(&self, id: u64, result: Result<Catch, Miss>) {
-        let landed = self.change(|state| state.land(id, result, Instant::now()));
-        if let Some((flight, landing)) = landed {
-            flight.announce(landing);
+    /// Takes down that a server rejected `generation`.
+    pub(super) fn reject(&self, generation: u64, reason: Reason) {
+        if self.change(|state| state.reject(generation, reason)) {
+            self.observer.tell(Event::Rejected { generation, reason });
         }
+    }
+
+    /// Ends flight `id`, which took so long, with what it brought.
+    pub(super) fn land(&self, id: u64, took: Duration, result: Result<Catch, Miss>) {
+        let landed = self.change(|state| state.land(id, result, Instant::now()));
+        let Some((flight, landing)) = landed else { return };
+        match &landing {
+            Landing::Landed(lease) => {
+                let (generation, remaining) = (lease.generation(), lease.remaining());
+                self.observer.tell(Event::Acquired { generation, took, remaining });
+            }
+            Landing::Failed(error) => self.observer.tell(Event::NotAcquired { error, took }),
+            Landing::Moved => {}
+        }
+        flight.announce(landing);
     }
 
     /// Takes flight `id` out of the way, if it is still the flight.
@@ -108,17 +129,37 @@ impl Shared {
     pub(super) fn retire<T>(&self, change: impl FnOnce(&mut State<Attached>) -> (T, Option<Attached>)) -> T {
         let (result, flight) = self.change(change);
         if let Some(flight) = flight {
+            self.observer.tell(Event::Superseded);
             flight.announce(Landing::Moved);
         }
         result
     }
 
+    /// Gets what is wanted, by waiting for a flight if need be.
     pub(super) async fn obtain(self: Arc<Self>, want: Want) -> Result<Lease, AuthError> {
+        let asked_at = Instant::now();
+        match self.step(want, asked_at) {
+            Ok(Progress::Wait(ticket)) => {
+                let result = self.follow(ticket, want).await;
+                self.observer.tell(Event::Waited { waited: asked_at.elapsed() });
+                result
+            }
+            Ok(Progress::Lease(lease)) => {
+                if lease.is_rejected() {
+                    self.observer.tell(Event::Paused { until: None });
+                }
+                Ok(lease)
+            }
+            Err(error) => {
+                self.observer.tell_refusal(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for a flight, and for its successors.
+    async fn follow(self: &Arc<Self>, mut ticket: Ticket, want: Want) -> Result<Lease, AuthError> {
         for _ in 0..MOVES {
-            let ticket = match self.step(want, Instant::now())? {
-                Progress::Lease(lease) => return Ok(lease),
-                Progress::Wait(ticket) => ticket,
-            };
             let id = ticket.id;
             match ticket.landing().await {
                 Ok(Landing::Landed(lease)) => match want {
@@ -136,6 +177,10 @@ impl Shared {
                 Err(NoLanding::Overdue) => self.supersede(id),
                 Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
             }
+            ticket = match self.step(want, Instant::now())? {
+                Progress::Lease(lease) => return Ok(lease),
+                Progress::Wait(ticket) => ticket,
+            };
         }
         Err(AuthError::new(AuthErrorKind::Lost))
     }
@@ -161,7 +206,11 @@ impl Shared {
         let (state, now) = (self.lock(), Instant::now());
         match state.classify(want, now) {
             Step::Begin(reason) => self.begin(state, reason, now).map(drop),
-            Step::Fail(error) => Err(error),
+            Step::Fail(error) => {
+                drop(state);
+                self.observer.tell_refusal(&error);
+                Err(error)
+            }
             Step::Use(_) | Step::UseAndRenew(..) | Step::Wait => Ok(()),
         }
     }
@@ -195,7 +244,8 @@ impl Shared {
         let ticket = ticket(&state);
         self.publish(&state);
         drop(state);
-        handle.spawn(fly(Report::new(self.clone(), order.id), order, superseded));
+        let flight = fly(Report::new(self.clone(), order.id), order, superseded);
+        handle.spawn(within_flight(self.observer.credential(), reason, flight));
         Ok(ticket)
     }
 

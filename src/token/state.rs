@@ -184,16 +184,17 @@ impl<F> State<F> {
         }
     }
 
-    /// Takes down that a server rejected `generation`.
-    pub(super) fn reject(&mut self, generation: u64, reason: Reason) {
+    /// Takes down that a server rejected `generation`. Returns whether that is news.
+    pub(super) fn reject(&mut self, generation: u64, reason: Reason) -> bool {
         let newest = self.newest.as_mut().filter(|newest| newest.entry.generation == generation);
-        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return };
-        if self.renewal == Renewal::Unsupported {
-            return;
+        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return false };
+        // There is no other token than a static key, so it stays in use.
+        if self.renewal != Renewal::Unsupported {
+            self.rejections = self.rejections.saturating_add(1);
+            let pause = self.policy.pause_after(self.rejections);
+            newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
         }
-        self.rejections = self.rejections.saturating_add(1);
-        let pause = self.policy.pause_after(self.rejections);
-        newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
+        true
     }
 
     /// Whether `generation` is the newest, and was rejected.

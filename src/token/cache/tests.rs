@@ -537,7 +537,14 @@ async fn a_lease_that_somebody_rejects_meanwhile_is_known_to_be_rejected() {
     tokens.mark_rejected(lease.generation(), Reason::Expired);
     assert!(tokens.is_rejected(lease.generation()));
     assert!(tokens.try_get().is_none());
-    assert!(!format!("{tokens:?} {lease:?}").contains("token-1"), "debug shows no secret");
+    let shown = format!("{tokens:?} {lease:?}");
+    assert!(!shown.contains("token-1"), "debug shows no secret");
+    assert!(shown.contains("scripted") && shown.contains("generation: 1"), "but what it is about: {shown}");
+    assert_eq!(lease.remaining(), None);
+    let tokens = Scripted::new([]).lasting(100).cache();
+    let lease = get(&tokens).await.expect("a token");
+    sleep(9 * SECOND).await;
+    assert_eq!(lease.remaining(), Some(90 * SECOND), "counted from when it was asked for");
 }
 
 #[tokio::test(start_paused = true)]
