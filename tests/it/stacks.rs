@@ -14,7 +14,8 @@ use tower_reauth::{
 };
 
 use crate::support::{
-    Body, Subject, api_video, auth_error, client, requests_to, send, send_all, until, vervoe, vidizmo,
+    Body, Gate, Subject, api_video, auth_error, client, gated, requests_to, send, send_all, until, vervoe,
+    vidizmo,
 };
 
 /// Repeats what was answered with a 5xx, up to twice.
@@ -64,18 +65,19 @@ async fn a_timeout_and_retries_above_the_layer_work() {
 
 #[tokio::test]
 async fn a_timeout_above_the_layer_covers_the_wait_for_the_token() {
-    let subject = api_video().await;
-    let layer = subject.layer();
+    let (subject, answer) = (api_video().await, Gate::new());
+    let layer = subject.layer_over(gated(&answer));
     let service = ServiceBuilder::new()
         .timeout(Duration::from_millis(50))
         .retry(Retry(2))
         .layer(layer.clone())
         .service(client());
-    subject.controls.delay(On::Tokens, Times::Next(1), Duration::from_millis(200));
+    answer.hold(1);
     for answer in send_all(&service, 10, || subject.request()).await {
         assert!(answer.unwrap_err().is::<Elapsed>());
     }
     // What was begun goes on, for those who come later.
+    answer.release(1);
     until(|| layer.tokens().try_get().is_some()).await;
     assert_eq!(send(&layer.layer(client()), subject.request()).await.unwrap().status(), StatusCode::OK);
     assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (1, 1));

@@ -139,7 +139,7 @@ async fn a_rejected_token_is_replaced_once_and_the_request_sent_twice(start: imp
 
 async fn a_token_past_its_lifetime_is_replaced_before_the_request_is_sent(start: impl AsyncFn() -> Subject) {
     let subject = start().await;
-    let layer = subject.short_lived_layer(Duration::from_secs(1));
+    let layer = subject.short_lived_layer(Duration::from_millis(1500));
     let service = layer.layer(client());
     send(&service, subject.request()).await.unwrap();
     let first = layer.tokens().try_get().unwrap();
@@ -323,6 +323,15 @@ async fn a_second_rejection_is_returned_as_it_is(start: impl AsyncFn() -> Subjec
     assert_eq!((subject.counts().api_calls, subject.counts().token_calls()), (3, 1));
 }
 
+/// One attempt a flight, and little time where only the time ends it.
+fn impatient(fault: &Fault) -> RefreshPolicy {
+    let policy = RefreshPolicy::default().attempts(1);
+    match fault {
+        Fault::Hang => policy.flight_deadline(Duration::from_secs(1)),
+        _ => policy,
+    }
+}
+
 async fn a_token_endpoint_that_fails_leaves_the_rejection_as_it_is(start: impl AsyncFn() -> Subject) {
     let faults = [
         (Fault::status(StatusCode::INTERNAL_SERVER_ERROR), AuthErrorKind::Unavailable),
@@ -335,7 +344,7 @@ async fn a_token_endpoint_that_fails_leaves_the_rejection_as_it_is(start: impl A
     ];
     for (fault, kind) in faults {
         let subject = start().await;
-        let policy = RefreshPolicy::default().attempts(1).attempt_timeout(Duration::from_millis(100));
+        let policy = impatient(&fault);
         let service = subject.layer().policy(policy).layer(client());
         send(&service, subject.request()).await.unwrap();
         subject.controls.fail(On::Tokens, Times::UntilCleared, fault.clone());
@@ -369,7 +378,7 @@ async fn no_token_means_an_error_and_nothing_sent(start: impl AsyncFn() -> Subje
     ];
     for (fault, kind) in faults {
         let subject = start().await;
-        let policy = RefreshPolicy::default().attempts(1).attempt_timeout(Duration::from_millis(100));
+        let policy = impatient(&fault);
         let transport = Transport::from(client());
         let service = subject.layer_over(transport).policy(policy).layer(client());
         subject.controls.fail(On::Tokens, Times::UntilCleared, fault.clone());

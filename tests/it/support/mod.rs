@@ -28,7 +28,7 @@ pub(crate) use self::{
 pub(crate) type Body = Full<Bytes>;
 
 /// Far more than anything here takes; only what hangs meets it.
-const GENEROUS: Duration = Duration::from_secs(10);
+const GENEROUS: Duration = Duration::from_secs(30);
 
 /// A client of its own, with an empty pool.
 pub(crate) fn client() -> Client {
