@@ -6,16 +6,17 @@ use std::sync::{
 };
 
 use axum::{body::Body as AxumBody, response::Response};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use tokio::net::TcpListener;
 use tower::Layer;
 use tower_reauth::{
     AuthErrorKind, AuthLayer, InvalidToken, Param, RefreshPolicy, Rule, Signatures, TokenEndpoint,
-    TokenRequest, Verdict,
+    TokenRequest, Verdict, Vervoe,
     client::{ClientError, ClientErrorKind},
 };
 
-use crate::support::{Answered, Secrets, Site, auth_error, client, get, send, send_all};
+use crate::support::{Answered, KEYS, Secrets, Site, auth_error, client, get, send, send_all};
 
 const KEY: &str = "an-endpoints-k3y";
 
@@ -83,6 +84,54 @@ async fn text_that_cannot_be_a_token_is_a_typed_error_and_nothing_is_sent() {
         }
         assert_eq!((tokens.requests().len(), api.requests().len()), (1, 0), "{text:?}");
     }
+}
+
+/// Some repeat the request in what they say is wrong with it.
+#[tokio::test]
+async fn a_token_endpoint_that_echoes_the_secret_has_it_taken_out() {
+    let encoded = BASE64_STANDARD.encode(KEY);
+    for echo in [
+        KEY.to_owned(),
+        format!("bad key\r\n'{KEY}'\u{1b}[31m"),
+        format!("Basic {encoded}"),
+        format!("key={KEY}&x"),
+    ] {
+        let answer = serde_json::json!({ "error": "invalid_client", "error_description": echo }).to_string();
+        let tokens = Site::start(move |_| {
+            let mut response = Response::new(AxumBody::from(answer.clone()));
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            response
+        })
+        .await;
+        let api = Site::that_agrees().await;
+        let service = layer(&api, &tokens.url("/token")).layer(client());
+        let error = send(&service, get(&api.url("/"))).await.unwrap_err();
+        let auth = auth_error(&error);
+        assert_eq!(auth.kind(), AuthErrorKind::CredentialsRejected);
+        let cause = auth.acquire_error().unwrap().to_string();
+        assert!(cause.contains("invalid_client") && !cause.contains(char::is_control), "{cause}");
+        Secrets::new([KEY]).assert_not_in(&*error);
+        assert_eq!((tokens.requests().len(), api.requests().len()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_echoes_the_authorization_has_it_taken_out() {
+    let (key, secret) = KEYS.vervoe;
+    let vervoe = Site::start(|head| {
+        let echo = head.headers["authorization"].to_str().unwrap();
+        let said = serde_json::json!({ "success": false, "msg": "Who is this?", "errors": echo });
+        let mut response = Response::new(AxumBody::from(said.to_string()));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response
+    })
+    .await;
+    let service = Vervoe::new(key, secret).base_url(vervoe.url("")).layer(client()).unwrap().layer(client());
+    let error = send(&service, get(&vervoe.url("/jobs"))).await.unwrap_err();
+    let cause = auth_error(&error).acquire_error().unwrap().to_string();
+    assert!(cause.contains("Who is this?"), "{cause}");
+    Secrets::new([key, secret]).assert_not_in(&*error);
+    assert_eq!(vervoe.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use http::{HeaderValue, StatusCode, header::LOCATION, request::Parts};
 use tower::{Layer, ServiceBuilder};
 use tower_http::follow_redirect::{FollowRedirectLayer, policy::SameOrigin};
 use tower_reauth::{
-    AuthErrorKind, AuthLayer, Exempt, Origin, Placement, StaticToken,
+    AuthErrorKind, AuthLayer, Exempt, Origin, Placement, StaticToken, Transport,
     testing::{Answer, Endpoint, On, Revoked, Times},
 };
 
-use crate::support::{Site, api_video, auth_error, bearers, client, get, requests_to, send, vervoe};
+use crate::support::{Site, api_video, auth_error, bearers, client, get, requests_to, send, vervoe, vidizmo};
 
 const TOKEN: &str = "t0ken-of-the-first-origin";
 
@@ -172,6 +172,22 @@ async fn token_requests_do_not_follow_redirects() {
         assert_eq!(auth_error(&error).kind(), AuthErrorKind::CredentialsRejected);
         assert!(other.requests().is_empty());
         assert_eq!((video.counts().token_calls(), video.counts().api_calls), (1, 0));
+    }
+}
+
+/// The fake refuses a second `Authorization`, and any where there must be none.
+#[tokio::test]
+async fn token_requests_through_an_authenticated_client_carry_none_of_its_tokens() {
+    for subject in [api_video().await, vervoe().await, vidizmo().await] {
+        let authenticated = subject.service();
+        send(&authenticated, subject.request()).await.unwrap();
+        let service = subject.layer_over(Transport::new(authenticated.clone())).layer(authenticated);
+        subject.controls.revoke(Revoked::Expired);
+        for _ in 0..2 {
+            assert_eq!(send(&service, subject.request()).await.unwrap().status(), StatusCode::OK);
+            subject.controls.revoke(Revoked::Expired);
+        }
+        assert_eq!(subject.counts().acquires, 2 + usize::from(subject.renewed_at == Endpoint::Acquire));
     }
 }
 

@@ -9,7 +9,9 @@ use tower_reauth::{
     testing::{Endpoint, Revoked},
 };
 
-use crate::support::{api_video, bearers, client, requests_to, send, send_all, until, vervoe, vidizmo};
+use crate::support::{
+    Gate, api_video, bearers, client, gated, requests_to, send, send_all, until, vervoe, vidizmo,
+};
 
 #[tokio::test]
 async fn layers_and_clients_that_share_a_cache_share_its_token() {
@@ -102,18 +104,46 @@ async fn what_is_invalidated_is_replaced_before_the_next_request_and_the_refresh
     assert_eq!((counts.api_calls, counts.api_unauthorised), (21, 0));
 }
 
+/// Early renewal in the last part of the lifetime: between 45 % and 90 % of it, from cache to cache.
+fn early() -> RefreshPolicy {
+    RefreshPolicy::default().early(0.9, Duration::from_secs(2))
+}
+
 #[tokio::test]
 async fn a_stale_token_is_renewed_while_everyone_goes_on_using_it() {
-    let subject = vervoe().await;
-    let layer = subject.short_lived_layer(Duration::from_secs(4));
-    let layer = layer.policy(RefreshPolicy::default().early(0.9, Duration::from_secs(4)));
+    let (subject, answer) = (vervoe().await, Gate::new());
+    let layer = subject.short_lived_layer_over(gated(&answer), Duration::from_secs(2)).policy(early());
     let (service, tokens) = (layer.layer(client()), layer.tokens());
     send(&service, subject.request()).await.unwrap();
     let first = tokens.try_get().unwrap();
-    // The window is between 45 % and 90 % of the lifetime.
-    until(|| first.remaining().unwrap() < Duration::from_millis(1700)).await;
+    until(|| first.remaining().unwrap() < Duration::from_millis(850)).await;
+    answer.hold(1);
     let answers = send_all(&service, 20, || subject.request()).await;
     assert!(answers.into_iter().all(|answer| answer.unwrap().status() == StatusCode::OK));
-    until(|| tokens.try_get().unwrap().generation() > first.generation()).await;
+    answer.held(1).await;
+    assert!(tokens.try_get().is_some_and(|lease| lease.generation() == first.generation()));
+    answer.release(1);
+    until(|| tokens.try_get().is_some_and(|lease| lease.generation() > first.generation())).await;
     assert_eq!((subject.counts().acquires, subject.counts().api_unauthorised), (2, 0));
+}
+
+/// api.video's old token is dead as soon as the server has answered, whenever that answer arrives.
+#[tokio::test]
+async fn a_renewal_that_kills_its_predecessor_is_waited_for() {
+    let (subject, answer) = (api_video().await, Gate::new());
+    let layer = subject.short_lived_layer_over(gated(&answer), Duration::from_secs(2)).policy(early());
+    let (service, tokens) = (layer.layer(client()), layer.tokens());
+    send(&service, subject.request()).await.unwrap();
+    let first = tokens.try_get().unwrap();
+    until(|| first.remaining().unwrap() < Duration::from_millis(850)).await;
+    answer.hold(1);
+    let (answers, ()) = tokio::join!(send_all(&service, 20, || subject.request()), async {
+        answer.held(1).await;
+        assert_eq!(subject.counts().api_calls, 1, "nothing was sent with a token that is about to die");
+        answer.release(1);
+    });
+    assert!(answers.into_iter().all(|answer| answer.unwrap().status() == StatusCode::OK));
+    let counts = subject.counts();
+    assert_eq!((counts.acquires, counts.refreshes), (1, 1));
+    assert_eq!((counts.api_accepted, counts.api_unauthorised), (21, 0));
 }

@@ -80,8 +80,16 @@ impl Subject {
 
     /// The layer for tokens that live for `lifetime`; from now on the fake's do.
     pub(crate) fn short_lived_layer(&self, lifetime: Duration) -> AuthLayer {
+        self.short_lived_layer_over(client(), lifetime)
+    }
+
+    pub(crate) fn short_lived_layer_over(
+        &self,
+        transport: impl Into<Transport>,
+        lifetime: Duration,
+    ) -> AuthLayer {
         self.controls.set_lifetime(lifetime);
-        (self.layer)(client().into(), Some(lifetime))
+        (self.layer)(transport.into(), Some(lifetime))
     }
 
     /// The layer over a client of its own.
