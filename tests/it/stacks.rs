@@ -14,8 +14,8 @@ use tower_reauth::{
 };
 
 use crate::support::{
-    Body, Gate, Subject, api_video, auth_error, client, gated, requests_to, send, send_all, until, vervoe,
-    vidizmo,
+    Body, Gate, Subject, api_video, auth_error, client, gated, get, requests_to, send, send_all, until,
+    vervoe, vidizmo,
 };
 
 /// Repeats what was answered with a 5xx, up to twice.
@@ -147,6 +147,25 @@ async fn a_post_is_replayed_byte_for_byte_apart_from_the_token() {
             assert_eq!((requests[1].method(), requests[1].body().len()), (&Method::POST, body.len()));
             assert_eq!(requests[1].body(), body);
         }
+    }
+}
+
+#[tokio::test]
+async fn odd_targets_are_replayed_as_they_were() {
+    let subject = vidizmo().await;
+    let service = subject.service();
+    send(&service, subject.request()).await.unwrap();
+    for target in
+        ["", "/", "//", "/?", "/a//b/../c/.", "/a;b=c/'~!$&()*+,=:@", "/%7e?%zz", "/?a?b/c", "/x?&&=&"]
+    {
+        subject.controls.revoke(Revoked::Expired);
+        subject.controls.reset_counts();
+        let answered = send(&service, get(&subject.served.url(target))).await.unwrap();
+        assert!(answered.outcome().unwrap().replayed(), "{target:?}");
+        let requests = requests_to(Endpoint::Api, subject.controls.requests());
+        let seen: Vec<_> = requests.iter().map(Recorded::target).collect();
+        let expected = if target.is_empty() { "/" } else { target };
+        assert_eq!(seen, [expected, expected]);
     }
 }
 
