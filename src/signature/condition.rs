@@ -7,6 +7,7 @@ use super::{
     media_type::MediaType,
     pointer::Pointer,
     subject::Subject,
+    view::View,
 };
 
 /// What must hold for a [`Rule`](super::Rule) to match.
@@ -74,6 +75,29 @@ impl Condition {
         })
     }
 
+    /// Whether it holds, as far as that can be told from what `view` shows.
+    pub(super) fn holds(&self, view: View<'_>) -> Truth {
+        match &self.0 {
+            Node::Test { subject, matcher, case } => {
+                subject.any(view, &mut |found| matcher.matches(found, *case))
+            }
+            Node::MediaType(media_type) => Truth::of(media_type.covers(view.head.headers)),
+            Node::Within { pointer, inner } => {
+                let Some(document) = view.document() else { return Truth::Unknown };
+                // Nothing is unknown any more once there is a document.
+                Truth::of(pointer.any(document, &mut |value| inner.holds(view.within(value)) == Truth::True))
+            }
+            Node::All(all) => Self::all(all, view),
+            Node::Any(any) => !Truth::all(any.iter().map(|condition| !condition.holds(view))),
+            Node::Not(inner) => !inner.holds(view),
+        }
+    }
+
+    /// Whether all of `conditions` hold.
+    pub(super) fn all(conditions: &[Self], view: View<'_>) -> Truth {
+        Truth::all(conditions.iter().map(|condition| condition.holds(view)))
+    }
+
     pub(super) fn test(subject: impl Into<Subject>, matcher: Matcher) -> Self {
         Self(Node::Test { subject: subject.into(), matcher, case: Case::Sensitive })
     }
@@ -92,5 +116,45 @@ impl Not for Condition {
 
     fn not(self) -> Self {
         Self(Node::Not(Box::new(self)))
+    }
+}
+
+/// What is known of a condition (Kleene's three values). Without its body a response leaves conditions on the body
+/// unknown; where those beside them decide, the body needn't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    True,
+    False,
+    Unknown,
+}
+
+impl Truth {
+    pub(super) fn of(known: bool) -> Self {
+        if known { Self::True } else { Self::False }
+    }
+
+    /// Whether all are true: one that is false outweighs any that are unknown.
+    fn all(truths: impl IntoIterator<Item = Self>) -> Self {
+        let mut so_far = Self::True;
+        for truth in truths {
+            match truth {
+                Self::True => {}
+                Self::False => return Self::False,
+                Self::Unknown => so_far = Self::Unknown,
+            }
+        }
+        so_far
+    }
+}
+
+impl Not for Truth {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use http::Response;
+
 use super::{
-    Finding, Head, Screening,
-    rule::{Answer, Rule},
+    rule::{Answer, Match, Rule},
+    statuses::Statuses,
     subject::{Subject, json},
-    verdict::Verdict,
+    verdict::{Finding, Head, Screening, Verdict},
+    view::Content,
 };
 
 /// An ordered list of [rules](Rule): the first one that matches a response says what it means. Where none does, the
@@ -59,12 +62,13 @@ impl Signatures {
     /// Adds a rule behind those that are there.
     pub fn rule(mut self, rule: Rule) -> Self {
         let list = Arc::make_mut(&mut self.list);
+        list.statuses = list.statuses.union(rule.possible_statuses());
         list.rules.push(rule);
         self
     }
 
-    /// Adds all the rules of `others` behind those that are there. Each list's [`reason`](Self::reason) stays with
-    /// its own rules.
+    /// Adds all the rules of `others` behind those that are there. They keep the [`reason`](Self::reason) of their
+    /// own list, if it has one.
     ///
     /// # Examples
     ///
@@ -77,8 +81,10 @@ impl Signatures {
     ///     .then(Signatures::oauth2());
     /// ```
     pub fn then(mut self, others: Self) -> Self {
+        let List { rules, statuses, reason } = Arc::unwrap_or_clone(others.list);
         let list = Arc::make_mut(&mut self.list);
-        list.rules.extend(others.list.rules.iter().cloned());
+        list.statuses = list.statuses.union(&statuses);
+        list.rules.extend(rules.into_iter().map(|rule| rule.or_reason_from(reason.as_ref())));
         self
     }
 
@@ -94,21 +100,61 @@ impl Signatures {
         self
     }
 
+    /// What these signatures say of a response whose body is at hand: to try them out against recorded answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::Response;
+    /// use tower_reauth::{Signatures, Verdict};
+    ///
+    /// let recorded = Response::builder()
+    ///     .status(401)
+    ///     .header("www-authenticate", r#"Basic realm="api", Bearer error="invalid_token""#)
+    ///     .body("")?;
+    /// assert_eq!(Signatures::oauth2().verdict(&recorded), Verdict::Expired);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn verdict<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Verdict {
+        let head = Head { status: response.status(), headers: response.headers() };
+        self.judge(head, Some(response.body().as_ref())).verdict
+    }
+
     /// Judges what can be judged without the body.
     pub(crate) fn screen(&self, head: Head<'_>) -> Screening {
-        let _ = head;
-        Screening::Done(Finding::default())
+        self.walk(head, &Content::unread())
     }
 
     /// Judges the response, with its whole body or, where that can't be had, without it.
     pub(crate) fn judge(&self, head: Head<'_>, body: Option<&[u8]>) -> Finding {
-        let _ = (head, body);
-        Finding::default()
+        match self.walk(head, &body.map_or_else(Content::missing, Content::whole)) {
+            Screening::Done(finding) => finding,
+            // No rule asks for a body that has been read, or can't be.
+            Screening::NeedsBody => Finding::default(),
+        }
+    }
+
+    /// Asks one rule after the other.
+    fn walk(&self, head: Head<'_>, content: &Content<'_>) -> Screening {
+        if !self.list.statuses.contains(head.status) {
+            return Screening::Done(Finding::default());
+        }
+        for rule in &self.list.rules {
+            match rule.judge(head, content, self.list.reason.as_ref()) {
+                Match::Yes(finding) => return Screening::Done(finding),
+                Match::NeedsBody => return Screening::NeedsBody,
+                Match::No => {}
+            }
+        }
+        Screening::Done(Finding::default())
     }
 }
 
 #[derive(Clone, Debug, Default)]
 struct List {
     rules: Vec<Rule>,
+    /// Those that any rule may match with, so that all other responses cost one look.
+    statuses: Statuses,
     reason: Option<Subject>,
 }

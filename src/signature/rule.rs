@@ -5,11 +5,11 @@ use std::{fmt, sync::Arc};
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Verdict,
-    condition::Condition,
+    condition::{Condition, Truth},
     statuses::Statuses,
     subject::{Subject, json},
-    view::View,
+    verdict::{Finding, Head, Verdict},
+    view::{Content, View},
 };
 
 /// A verdict, and the responses that it is for: those whose status is one of the rule's and for which all its
@@ -115,7 +115,8 @@ impl Rule {
     /// It comes before the [list's](super::Signatures::reason).
     ///
     /// Strings are taken as they are, numbers and booleans as JSON writes them, and nothing else. Control
-    /// characters are removed, and what is longer than 256 characters is cut off.
+    /// characters are removed, and what is longer than 256 characters is cut off. Where the body can't be had, or
+    /// has nothing there, the verdict is the same, without a reason.
     ///
     /// # Panics
     ///
@@ -141,6 +142,57 @@ impl Rule {
         self
     }
 
+    /// The statuses that the rule may match with.
+    pub(super) fn possible_statuses(&self) -> &Statuses {
+        let asks_for_nothing = matches!(self.decision, Decision::Always(_)) && self.conditions.is_empty();
+        match &self.statuses {
+            Some(statuses) => statuses,
+            None if asks_for_nothing => &Statuses::NONE,
+            None => &Statuses::ALL,
+        }
+    }
+
+    /// Gives the rule a place to take its reason from, unless it has one.
+    pub(super) fn or_reason_from(mut self, subject: Option<&Subject>) -> Self {
+        self.reason = self.reason.or_else(|| subject.cloned());
+        self
+    }
+
+    /// Judges a response. `reason_from` is where the reason is, if the rule doesn't say.
+    pub(super) fn judge(
+        &self,
+        head: Head<'_>,
+        content: &Content<'_>,
+        reason_from: Option<&Subject>,
+    ) -> Match {
+        if !self.possible_statuses().contains(head.status) {
+            return Match::No;
+        }
+        let hidden = Content::missing();
+        let is_shown = !head.status.is_success() || self.success_bodies == SuccessBodies::Read;
+        let content = if is_shown { content } else { &hidden };
+        let view = View::new(head, content);
+
+        let truth = Condition::all(&self.conditions, view);
+        // What was asked on the way to a decision doesn't matter any more.
+        let asked = content.take_asked();
+        match truth {
+            Truth::False => return Match::No,
+            Truth::Unknown => return if asked { Match::NeedsBody } else { Match::No },
+            Truth::True => {}
+        }
+        let verdict = match &self.decision {
+            Decision::Always(verdict) => Some(*verdict),
+            Decision::By(judge) => (judge.0)(&Answer(view)),
+        };
+        if content.take_asked() {
+            return Match::NeedsBody;
+        }
+        let Some(verdict) = verdict else { return Match::No };
+        let reason = self.reason.as_ref().or(reason_from).and_then(|subject| subject.reason(view));
+        if content.take_asked() { Match::NeedsBody } else { Match::Yes(Finding { verdict, reason }) }
+    }
+
     fn new(decision: Decision) -> Self {
         Self {
             decision,
@@ -164,7 +216,6 @@ impl Rule {
 ///     expired.then_some(Verdict::Expired)
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Answer<'a>(View<'a>);
 
 impl Answer<'_> {
@@ -187,6 +238,22 @@ impl Answer<'_> {
     }
 }
 
+// The body may hold secrets.
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+/// What a rule says of a response.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    Yes(Finding),
+    No,
+    /// That depends on the body, which hasn't been read.
+    NeedsBody,
+}
+
 #[derive(Clone, Debug)]
 enum Decision {
     Always(Verdict),
@@ -194,7 +261,9 @@ enum Decision {
 }
 
 #[derive(Clone)]
-struct Judge(Arc<dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync>);
+struct Judge(Arc<Function>);
+
+type Function = dyn Fn(&Answer<'_>) -> Option<Verdict> + Send + Sync;
 
 impl fmt::Debug for Judge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

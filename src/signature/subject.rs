@@ -3,10 +3,13 @@
 use http::HeaderName;
 
 use super::{
-    condition::Condition,
-    matcher::{Literal, Matcher},
+    challenge::{any_param, has_challenge},
+    condition::{Condition, Truth},
+    matcher::{Found, Literal, Matcher},
     media_type::MediaType,
     pointer::Pointer,
+    reason::reason,
+    view::View,
 };
 
 /// Looks at a header.
@@ -72,8 +75,8 @@ pub fn media_type(name: &str) -> Condition {
 /// spaces; `~` and `/` in keys are written `~0` and `~1`.
 ///
 /// The body must be UTF-8 JSON as a whole, whatever its media type. Where it isn't (other charset, cut off, nested
-/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the same
-/// key the last counts.
+/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the
+/// same key the last counts.
 ///
 /// # Panics
 ///
@@ -105,13 +108,31 @@ pub fn body() -> Body {
 }
 
 /// A header, made by [`header`]. Where it has several lines, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Header, header};
+///
+/// let state: Header = header("x-token-state");
+/// let expired = state.clone().is("expired").or(state.starts_with("stale-"));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Header {
-    pub(super) name: HeaderName,
+    name: HeaderName,
 }
 
 /// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Challenge, challenge};
+///
+/// let basic: Challenge = challenge("Basic");
+/// let login_page_of_a_proxy = basic.exists();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Challenge {
@@ -119,21 +140,48 @@ pub struct Challenge {
 }
 
 /// A parameter of a challenge, made by [`Challenge::param`], with quotes and escapes undone.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{ChallengeParam, challenge};
+///
+/// let error: ChallengeParam = challenge("Bearer").param("error");
+/// let permanent = error.one_of(["insufficient_scope", "invalid_request"]);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct ChallengeParam {
-    pub(super) scheme: Box<str>,
-    pub(super) name: Box<str>,
+    scheme: Box<str>,
+    name: Box<str>,
 }
 
 /// Values of a JSON body, made by [`json`]. Where the pointer names several, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Json, json};
+///
+/// let code: Json = json("/errors/0/code");
+/// let unnamed = code.clone().absent().or(code.one_of(["", "unknown"]));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Json {
-    pub(super) pointer: Pointer,
+    pointer: Pointer,
 }
 
 /// The body's text, made by [`body`].
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Body, body};
+///
+/// let text: Body = body();
+/// let expired = text.starts_with("token expired").ignore_case();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Body(());
@@ -149,10 +197,10 @@ pub struct Body(());
 /// let rule = Rule::denied().status(StatusCode::FORBIDDEN).reason_from(header("x-request-id"));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Subject(pub(super) Place);
+pub struct Subject(Place);
 
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+enum Place {
     Header(HeaderName),
     Challenge(Box<str>),
     Param { scheme: Box<str>, name: Box<str> },
@@ -261,6 +309,41 @@ impl Json {
 
 impl Body {
     text_conditions!();
+}
+
+impl Subject {
+    /// Shows `visit` each value that is there, until it returns true. Says whether it did, as far as that is known.
+    pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
+        let headers = view.head.headers;
+        Truth::of(match &self.0 {
+            Place::Header(name) => headers
+                .get_all(name)
+                .iter()
+                .any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes())))),
+            Place::Challenge(scheme) => has_challenge(headers, scheme) && visit(Found::Text(scheme)),
+            Place::Param { scheme, name } => {
+                any_param(headers, scheme, name, &mut |value| visit(Found::Text(value)))
+            }
+            Place::Json(pointer) => {
+                let Some(document) = view.document() else { return Truth::Unknown };
+                pointer.any(document, &mut |value| visit(Found::Json(value)))
+            }
+            Place::Body => {
+                let Some(text) = view.text() else { return Truth::Unknown };
+                visit(Found::Text(text))
+            }
+        })
+    }
+
+    /// The first value that makes a reason.
+    pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
+        let mut words = None;
+        self.any(view, &mut |found| {
+            words = reason(found);
+            words.is_some()
+        });
+        words
+    }
 }
 
 impl From<Header> for Subject {

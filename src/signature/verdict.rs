@@ -3,6 +3,16 @@
 use http::{HeaderMap, StatusCode};
 
 /// What a response says of the token that the request carried.
+///
+/// # Examples
+///
+/// ```
+/// use http::{Response, StatusCode};
+/// use tower_reauth::{Rule, Signatures, Verdict};
+///
+/// let signatures = Signatures::new().rule(Rule::expired().status(StatusCode::UNAUTHORIZED));
+/// assert_eq!(signatures.verdict(&Response::new("")), Verdict::Accepted);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {

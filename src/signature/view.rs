@@ -1,16 +1,137 @@
-//! [`View`]: the response as conditions see it, whose body is decoded and parsed only when asked for, and once.
+//! [`View`]: the response as conditions see it, whose body is parsed only when asked for, and once.
 
-use super::Head;
+use std::cell::{Cell, OnceCell};
+
+use serde_json::Value;
+
+use super::{media_type, verdict::Head};
+
+/// A response's body, as far as it has been read.
+#[derive(Debug)]
+pub(super) struct Content<'a> {
+    state: State<'a>,
+    asked: Cell<bool>,
+    json: OnceCell<Option<Value>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State<'a> {
+    Unread,
+    Missing,
+    Whole(&'a [u8]),
+}
+
+impl<'a> Content<'a> {
+    /// It can still be read.
+    pub(super) fn unread() -> Self {
+        Self::new(State::Unread)
+    }
+
+    /// It can't be had, or mustn't be looked at.
+    pub(super) fn missing() -> Self {
+        Self::new(State::Missing)
+    }
+
+    /// It has been read to its end.
+    pub(super) fn whole(bytes: &'a [u8]) -> Self {
+        Self::new(State::Whole(bytes))
+    }
+
+    /// Whether reading the body could have told more, to anybody who has looked since the last time this was asked.
+    pub(super) fn take_asked(&self) -> bool {
+        self.asked.take()
+    }
+
+    fn new(state: State<'a>) -> Self {
+        Self { state, asked: Cell::new(false), json: OnceCell::new() }
+    }
+
+    fn bytes(&self) -> Option<&'a [u8]> {
+        match self.state {
+            State::Unread => {
+                self.asked.set(true);
+                None
+            }
+            State::Missing => None,
+            State::Whole(bytes) => Some(bytes),
+        }
+    }
+}
 
 /// The response as conditions see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) head: Head<'a>,
-    body: Option<&'a [u8]>,
+    content: &'a Content<'a>,
+    /// Where pointers start, if that isn't the whole document.
+    root: Option<&'a Value>,
 }
 
 impl<'a> View<'a> {
+    pub(super) fn new(head: Head<'a>, content: &'a Content<'a>) -> Self {
+        Self { head, content, root: None }
+    }
+
+    /// The same response, with pointers that start at `root`.
+    pub(super) fn within(self, root: &'a Value) -> Self {
+        Self { root: Some(root), ..self }
+    }
+
     pub(super) fn bytes(&self) -> Option<&'a [u8]> {
-        self.body
+        self.content.bytes()
+    }
+
+    /// The body as text. `None` if there is none yet, or it isn't UTF-8.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        // Asked first: where the headers say that the body can't be decoded, it needn't be read.
+        if !media_type::may_be_utf8(self.head.headers) {
+            return None;
+        }
+        let text = std::str::from_utf8(self.bytes()?).ok()?;
+        Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// The body as JSON. `None` if there is none yet, or it isn't JSON from its first byte to its last.
+    pub(super) fn document(&self) -> Option<&'a Value> {
+        if self.root.is_some() {
+            return self.root;
+        }
+        let text = self.text()?;
+        self.content.json.get_or_init(|| parse(text)).as_ref()
+    }
+}
+
+fn parse(text: &str) -> Option<Value> {
+    // serde_json refuses to go deeper than 127 levels, and of members with the same key keeps the last.
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_parsed_once() {
+        let headers = HeaderMap::new();
+        let head = Head { status: StatusCode::UNAUTHORIZED, headers: &headers };
+        let content = Content::whole(b"{}");
+        let (one, other) = (View::new(head, &content), View::new(head, &content));
+        let (one, other) = (one.document().expect("json"), other.document().expect("json"));
+        assert!(std::ptr::eq(one, other));
+    }
+
+    #[test]
+    fn only_a_body_that_can_still_be_read_is_asked_for() {
+        let headers = HeaderMap::new();
+        let head = Head { status: StatusCode::UNAUTHORIZED, headers: &headers };
+        for (content, asked) in
+            [(Content::unread(), true), (Content::missing(), false), (Content::whole(b""), false)]
+        {
+            assert_eq!(View::new(head, &content).document(), None);
+            assert_eq!(content.take_asked(), asked);
+            assert!(!content.take_asked());
+        }
     }
 }
