@@ -114,3 +114,6 @@ impl<C: Credential> Source for C {
         Credential::describe(self)
     }
 }
+
+#[cfg(test)]
+mod tests;
