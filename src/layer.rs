@@ -1,45 +1,155 @@
 //! [`AuthLayer`]: what to authenticate, with what, and how.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use crate::{Credential, Origin, Placement, Signatures, token::Source};
+use tower_layer::Layer;
 
-/// Authenticates outbound requests.
+use crate::{
+    Auth, Credential, Origin, Placement, RefreshPolicy, Signatures, TokenCache,
+    body::PeekLimits,
+    keep::{CloneBodies, NoReplay},
+    service::Shared,
+};
+
+/// Authenticates outbound requests: puts a credential's token on them, and where the answer says that it has
+/// expired, refreshes it once and sends the request once more.
+///
+/// Requests to other origins than the layer's pass through untouched, as do those that carry the placement's header
+/// already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication).
+///
+/// `K` is the strategy by which request bodies are kept for a replay: [`CloneBodies`] by default.
+///
+/// The vendors of this crate preset all options: `ApiVideo::sandbox(key).layer(transport)`.
+///
+/// # Examples
+///
+/// ```
+/// # use tower_reauth::{AccessToken, Acquire, AcquireError, Credential};
+/// # struct Vault;
+/// # impl Credential for Vault {
+/// #     async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+/// #         Ok(AccessToken::new("abc")?)
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_reauth::BoxError> {
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_reauth::{AuthLayer, BoxError, Origin};
+///
+/// let client = service_fn(|request: Request<Full<Bytes>>| async move {
+///     assert_eq!(request.headers()["authorization"], "Bearer abc");
+///     Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
+/// });
+/// let auth = AuthLayer::new(Origin::parse("https://api.example.com")?, Vault);
+/// let service = ServiceBuilder::new().layer(auth).service(client);
+/// let request = Request::get("https://api.example.com/things").body(Full::default())?;
+/// let response = service.oneshot(request).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
-pub struct AuthLayer {
-    origin: Origin,
-    source: Arc<dyn Source>,
-    signatures: Signatures,
-    placement: Placement,
+pub struct AuthLayer<K = CloneBodies> {
+    options: Options,
+    keep: K,
 }
 
-impl std::fmt::Debug for AuthLayer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AuthLayer").field("origin", &self.origin).finish_non_exhaustive()
-    }
+/// Everything that is set on a layer and never changes afterwards.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) origin: Origin,
+    pub(crate) tokens: TokenCache,
+    pub(crate) signatures: Signatures,
+    pub(crate) placement: Placement,
+    pub(crate) peek: PeekLimits,
 }
 
 impl AuthLayer {
-    /// A layer that puts `credential`'s tokens on requests to `origin`.
+    /// A layer that puts `credential`'s tokens on requests to `origin`, as `Authorization: Bearer`.
+    ///
+    /// Without [`signatures`](Self::signatures) no answer is taken for a rejection.
     pub fn new(origin: Origin, credential: impl Credential) -> Self {
-        Self {
+        Self::with_tokens(origin, TokenCache::new(credential))
+    }
+
+    /// A layer that shares `tokens` with whoever else uses that cache: other layers, other clients, the program.
+    pub fn with_tokens(origin: Origin, tokens: TokenCache) -> Self {
+        let options = Options {
             origin,
-            source: Arc::new(credential),
+            tokens,
             signatures: Signatures::default(),
             placement: Placement::default(),
-        }
+            peek: PeekLimits::default(),
+        };
+        Self { options, keep: CloneBodies }
     }
+}
 
-    /// Sets which responses mean what.
+impl<K> AuthLayer<K> {
+    /// Sets which responses mean what. By default none means anything.
     pub fn signatures(mut self, signatures: Signatures) -> Self {
-        self.signatures = signatures;
+        self.options.signatures = signatures;
         self
     }
 
-    /// Sets where in a request the token goes.
+    /// Sets where in a request the token goes. By default `Authorization: Bearer`.
     pub fn placement(mut self, placement: Placement) -> Self {
-        self.placement = placement;
+        self.options.placement = placement;
         self
+    }
+
+    /// Sets when tokens are renewed. The layer gets a new, empty cache with this policy: take [`tokens`](Self::tokens)
+    /// and clone the layer after this.
+    pub fn policy(mut self, policy: RefreshPolicy) -> Self {
+        self.options.tokens = self.options.tokens.restarted(policy);
+        self
+    }
+
+    /// Sets how much of a response body is read, and for how long, when a rule wants to see it, or when it has to be
+    /// set aside during a refresh: 16 KiB and 2 s by default. What is longer or slower streams through unread.
+    pub fn peek(mut self, bytes: usize, time: Duration) -> Self {
+        self.options.peek = PeekLimits { bytes, time };
+        self
+    }
+
+    /// Sends every request once only, with any body. A rejected token is replaced all the same, for the next request.
+    pub fn no_replay(self) -> AuthLayer<NoReplay> {
+        AuthLayer { options: self.options, keep: NoReplay }
+    }
+
+    /// The token cache of this layer, of its clones, and of the services that it makes.
+    #[must_use]
+    pub fn tokens(&self) -> TokenCache {
+        self.options.tokens.clone()
+    }
+}
+
+impl<S: Clone, K: Clone> Layer<S> for AuthLayer<K> {
+    type Service = Auth<S, K>;
+
+    fn layer(&self, inner: S) -> Auth<S, K> {
+        let shared = Shared {
+            spare: Mutex::new(inner.clone()),
+            stamp: crate::placement::Stamp::default(),
+            options: self.options.clone(),
+            keep: self.keep.clone(),
+        };
+        Auth::new(inner, Arc::new(shared))
+    }
+}
+
+impl<K> fmt::Debug for AuthLayer<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayer")
+            .field("origin", &self.options.origin)
+            .field("tokens", &self.options.tokens)
+            .finish_non_exhaustive()
     }
 }

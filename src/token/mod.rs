@@ -1,8 +1,21 @@
 //! Tokens, and the cache that gets them once for everybody. Knows no HTTP service.
 
 mod access_token;
+mod budget;
+mod cache;
+mod flight;
+mod lease;
+mod policy;
+mod report;
+mod shared;
 mod source;
+mod state;
 
 pub use access_token::{AccessToken, InvalidToken};
-pub use source::{Acquire, Description, Reason, Renewal};
-pub(crate) use source::{Source, SourceFuture};
+pub use cache::TokenCache;
+pub(crate) use lease::Entry;
+pub use lease::Lease;
+pub use policy::RefreshPolicy;
+pub use report::{CacheState, TokenState};
+pub(crate) use source::Source;
+pub use source::{Acquire, Credential, Description, Reason, Renewal};

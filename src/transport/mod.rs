@@ -1,5 +1,8 @@
 //! How credentials send their own requests: any HTTP client, with its type erased.
 
+#[cfg(feature = "client")]
+pub mod client;
+
 use std::{
     fmt,
     future::Future,

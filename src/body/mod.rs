@@ -1,0 +1,135 @@
+//! The response side: a bounded look at a body, and the body that hands on everything that was looked at.
+
+mod peek;
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+pub(crate) use peek::{End, Peek, PeekLimits};
+use pin_project_lite::pin_project;
+
+use crate::BoxError;
+
+pin_project! {
+    /// The body of the layer's responses: the inner service's, frame for frame.
+    ///
+    /// If the layer has looked at the body's beginning, that comes first, then the live rest. Data frames, trailers
+    /// and errors arrive as the inner body gave them.
+    pub struct PeekBody<R> {
+        #[pin]
+        kind: Kind<R>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<R> {
+        // Nobody looked at it: the usual case, without any allocation.
+        Plain { #[pin] body: R },
+        Peeked { peeked: Box<Peeked<R>> },
+    }
+}
+
+/// What was read of a body, and what is to come.
+struct Peeked<R> {
+    frames: VecDeque<Frame<Bytes>>,
+    end: End<R>,
+}
+
+impl<R> PeekBody<R> {
+    pub(crate) fn plain(body: R) -> Self {
+        Self { kind: Kind::Plain { body } }
+    }
+
+    pub(crate) fn peeked(frames: VecDeque<Frame<Bytes>>, end: End<R>) -> Self {
+        Self { kind: Kind::Peeked { peeked: Box::new(Peeked { frames, end }) } }
+    }
+}
+
+impl<R> Body for PeekBody<R>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let peeked = match self.project().kind.project() {
+            KindProjection::Plain { body } => return poll_bytes(body, cx),
+            KindProjection::Peeked { peeked } => peeked,
+        };
+        if let Some(frame) = peeked.frames.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match &mut peeked.end {
+            End::Rest(body) => poll_bytes(body.as_mut(), cx),
+            End::Reached => Poll::Ready(None),
+            End::Broken(error) => {
+                let error = error.take();
+                peeked.end = End::Reached;
+                Poll::Ready(error.map(Err))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Plain { body } => body.is_end_stream(),
+            Kind::Peeked { peeked } => {
+                peeked.frames.is_empty()
+                    && match &peeked.end {
+                        End::Rest(body) => body.is_end_stream(),
+                        End::Reached => true,
+                        End::Broken(_) => false,
+                    }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let peeked = match &self.kind {
+            Kind::Plain { body } => return body.size_hint(),
+            Kind::Peeked { peeked } => peeked,
+        };
+        let read = peeked.frames.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
+        let rest = match &peeked.end {
+            End::Rest(body) => body.size_hint(),
+            End::Reached => SizeHint::with_exact(0),
+            End::Broken(_) => SizeHint::default(),
+        };
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(read)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}
+
+impl<R> fmt::Debug for PeekBody<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeekBody").finish_non_exhaustive()
+    }
+}
+
+/// The next frame, with its data as [`Bytes`] (free of charge where it is `Bytes` already).
+fn poll_bytes<R>(body: Pin<&mut R>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    Poll::Ready(ready!(body.poll_frame(cx)).map(|frame| match frame {
+        Ok(frame) => Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
+        Err(error) => Err(error.into()),
+    }))
+}

@@ -1,0 +1,132 @@
+//! Reading the beginning of a body, up to a number of bytes and for a limited time. Nothing that was read is lost.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame};
+use tokio::time::{Instant, Sleep};
+
+use super::{PeekBody, poll_bytes};
+use crate::{BoxError, outcome::Unread, timer::sleep_until};
+
+/// The most frames that are read: empty ones count no bytes, but take room.
+const MAX_FRAMES: usize = 1024;
+
+/// How much of a body may be read, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeekLimits {
+    pub(crate) bytes: usize,
+    pub(crate) time: Duration,
+}
+
+impl Default for PeekLimits {
+    fn default() -> Self {
+        Self { bytes: 16 * 1024, time: Duration::from_secs(2) }
+    }
+}
+
+/// What follows the frames that were read.
+pub(crate) enum End<R> {
+    /// Nothing: that was all, and the inner body is gone.
+    Reached,
+    /// The error with which the body broke off, until it is handed out.
+    Broken(Option<BoxError>),
+    /// The rest, unread.
+    Rest(Pin<Box<R>>),
+}
+
+/// A look at a body that is under way.
+pub(crate) struct Peek<R> {
+    frames: VecDeque<Frame<Bytes>>,
+    bytes: usize,
+    limits: PeekLimits,
+    /// When the time is up. The timer is made when the body first keeps us waiting.
+    until: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    end: End<R>,
+}
+
+impl<R> Peek<R>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    pub(crate) fn new(body: R, limits: PeekLimits) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            limits,
+            until: crate::timer::after(Instant::now(), limits.time),
+            timer: None,
+            end: End::Rest(Box::pin(body)),
+        }
+    }
+
+    /// Reads on until the end is reached or a limit is; then says why the end wasn't reached, if it wasn't.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
+        loop {
+            let End::Rest(body) = &mut self.end else { return Poll::Ready(None) };
+            let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+            if self.bytes.saturating_add(expected) > self.limits.bytes || self.frames.len() >= MAX_FRAMES {
+                return Poll::Ready(Some(Unread::TooLong));
+            }
+            match poll_bytes(body.as_mut(), cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.bytes += frame.data_ref().map_or(0, Bytes::len);
+                    self.frames.push_back(frame);
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.end = End::Broken(Some(error));
+                    return Poll::Ready(Some(Unread::BrokenOff));
+                }
+                Poll::Ready(None) => self.end = End::Reached,
+                Poll::Pending if self.time_is_up(cx) => return Poll::Ready(Some(Unread::TooSlow)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// The data that was read, in one piece; copied only if it came in several.
+    pub(crate) fn data(&self) -> Bytes {
+        let mut data = self.frames.iter().filter_map(Frame::data_ref);
+        match (data.next(), data.next()) {
+            (None, _) => Bytes::new(),
+            (Some(only), None) => only.clone(),
+            _ => {
+                let mut whole = BytesMut::with_capacity(self.bytes);
+                self.frames.iter().filter_map(Frame::data_ref).for_each(|data| whole.extend_from_slice(data));
+                whole.freeze()
+            }
+        }
+    }
+
+    /// Whether something of the body is unread, so that its connection is still in use.
+    pub(crate) fn has_rest(&self) -> bool {
+        matches!(self.end, End::Rest(_))
+    }
+
+    /// Everything that was read, then the rest.
+    pub(crate) fn into_body(self) -> PeekBody<R> {
+        PeekBody::peeked(self.frames, self.end)
+    }
+
+    /// Without a clock there is no waiting.
+    fn time_is_up(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.timer.is_none() {
+            self.timer = sleep_until(self.until).map(Box::pin);
+        }
+        self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
+    }
+}
+
+impl<R> fmt::Debug for Peek<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peek").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! [`TokenCache`]: one credential's token for everybody.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    CacheState, Credential, Reason, RefreshPolicy, Source,
+    lease::{Entry, Lease, Standing},
+    shared::{Shared, runtime},
+    state::{State, Want},
+};
+use crate::{
+    error::{AcquireErrorKind, AuthError, AuthErrorKind},
+    observe::Event,
+};
+
+/// The token of one credential, for everybody who shares it.
+///
+/// Cloning gives another handle to the same cache. There is at most one acquisition at a time; it belongs to no
+/// caller, and everyone who waits gets its outcome, its failure included.
+///
+/// A cache needs a Tokio runtime with its time driver enabled, on which acquisitions run as tasks. It may be used
+/// from several runtimes, also one after the other. When the last handle and layer are dropped, nothing new
+/// starts; a running acquisition ends by its deadline.
+///
+/// # Examples
+///
+/// ```
+/// # use tower_reauth::{AccessToken, Acquire, AcquireError, Credential};
+/// # struct Vault;
+/// # impl Credential for Vault {
+/// #     async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+/// #         Ok(AccessToken::new("abc")?)
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_reauth::AuthError> {
+/// use std::time::Duration;
+/// use tower_reauth::TokenCache;
+///
+/// let tokens = TokenCache::new(Vault);
+/// assert!(tokens.try_get().is_none());
+/// let lease = tokens.get(Duration::from_secs(30)).await?;
+/// assert_eq!(lease.token().expose_secret(), "abc");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+impl TokenCache {
+    /// A cache for `credential`'s token, with the default [`RefreshPolicy`].
+    pub fn new(credential: impl Credential) -> Self {
+        Self::with_policy(credential, RefreshPolicy::default())
+    }
+
+    /// A cache for `credential`'s token.
+    pub fn with_policy(credential: impl Credential, policy: RefreshPolicy) -> Self {
+        Self::from_source(Arc::new(credential), policy)
+    }
+
+    pub(crate) fn from_source(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
+        Self { shared: Arc::new(Shared::new(source, policy)) }
+    }
+
+    /// The same credential in another, empty cache with this policy.
+    pub(crate) fn restarted(&self, policy: RefreshPolicy) -> Self {
+        Self::from_source(self.shared.source().clone(), policy)
+    }
+
+    /// A token that is valid for at least `min_ttl`.
+    ///
+    /// There is at most one acquisition for this call. If the new token lives shorter than `min_ttl`, or none can be
+    /// acquired while the old one is still valid, the freshest there is is returned; see [`Lease::remaining`]. A
+    /// token without known expiry, or as fresh as its kind can be, lives long enough.
+    ///
+    /// # Errors
+    ///
+    /// An [`AuthError`] if there is no valid token and none could be acquired.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends only this wait; the acquisition goes on.
+    pub async fn get(&self, min_ttl: Duration) -> Result<Lease, AuthError> {
+        self.shared.clone().obtain(Want::Token { min_ttl }).await
+    }
+
+    /// The cached token if it is valid now. No I/O, no waiting, and no renewal.
+    #[must_use]
+    pub fn try_get(&self) -> Option<Lease> {
+        let entry = self.shared.published().clone()?;
+        (!entry.is_expired(Instant::now())).then(|| Lease::new(entry, Standing::Good))
+    }
+
+    /// How the cache is doing, for readiness probes. No I/O, no waiting.
+    #[must_use]
+    pub fn state(&self) -> CacheState {
+        self.shared.look(|state| state.report(Instant::now()))
+    }
+
+    /// Reports that a server rejected `lease`, and gets another token.
+    ///
+    /// If there is a newer one already, that is handed out without I/O: a late rejection never throws a fresh token
+    /// away. Otherwise a token is acquired anew, unless rejections are coming too fast.
+    ///
+    /// # Errors
+    ///
+    /// An [`AuthError`], among others of kind [`Paused`](AuthErrorKind::Paused) when the server keeps rejecting new
+    /// tokens, and [`NotRenewable`](AuthErrorKind::NotRenewable) for a static key.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends only this wait. The rejection counts from the first poll.
+    pub async fn reject(&self, lease: &Lease) -> Result<Lease, AuthError> {
+        self.mark_rejected(lease.generation(), Reason::Rejected);
+        self.replace(lease.generation()).await
+    }
+
+    /// Forgets the access token, and with it every reason not to ask at once: fail-fast, back-off, pause. Keeps
+    /// the refresh token. A running acquisition is aborted; those who wait for it wait for the next one.
+    ///
+    /// Call it when the credential's secret has changed.
+    pub fn invalidate(&self) {
+        self.shared.retire(|state| ((), state.invalidate()));
+    }
+
+    /// Forgets the token, and makes the server forget it as well (a logout). The next call acquires a new one.
+    ///
+    /// Without a token there is nothing to do. The token is gone from the cache whatever the server answers.
+    ///
+    /// # Errors
+    ///
+    /// An [`AuthError`], of kind [`NotRevocable`](AuthErrorKind::NotRevocable) if the credential can't do it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the request to the server goes on when the future is dropped.
+    pub async fn revoke(&self) -> Result<(), AuthError> {
+        let handle = runtime()?;
+        let Some(token) = self.shared.retire(State::take) else { return Ok(()) };
+        let (source, limit) = (self.shared.source().clone(), self.shared.policy().attempt_limit());
+        let call = async move { tokio::time::timeout(limit, source.revoke(&token)).await };
+        match handle.spawn(call).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) if error.kind() == AcquireErrorKind::Unsupported => {
+                Err(AuthError::new(AuthErrorKind::NotRevocable))
+            }
+            Ok(Ok(Err(error))) => Err(AuthError::from_acquire(Arc::new(error))),
+            Ok(Err(_)) => Err(AuthError::new(AuthErrorKind::TimedOut)),
+            Err(error) if error.is_panic() => Err(AuthError::new(AuthErrorKind::Panicked)),
+            Err(_) => Err(AuthError::new(AuthErrorKind::Lost)),
+        }
+    }
+
+    /// Shows the newest usable token to `use_it`, without locking or waiting. A stale one begins to be renewed.
+    pub(crate) fn with_usable<T>(&self, use_it: impl FnOnce(&Entry) -> T) -> Option<T> {
+        let published = self.shared.published();
+        let entry = published.as_ref()?;
+        let now = Instant::now();
+        if entry.is_expired(now) {
+            return None;
+        }
+        if entry.is_stale(now) && !self.shared.renew(now) {
+            return None;
+        }
+        let remaining = entry.expires_at.map(|at| at.saturating_duration_since(now));
+        self.shared.observer().tell(Event::Used { remaining });
+        Some(use_it(entry))
+    }
+
+    /// Waits for a usable token.
+    pub(crate) fn usable(&self) -> impl Future<Output = Result<Lease, AuthError>> + Send + use<> {
+        self.shared.clone().obtain(Want::Token { min_ttl: Duration::ZERO })
+    }
+
+    /// Waits for another token than `generation`.
+    pub(crate) fn replace(
+        &self,
+        generation: u64,
+    ) -> impl Future<Output = Result<Lease, AuthError>> + Send + use<> {
+        self.shared.clone().obtain(Want::Newer { than: generation })
+    }
+
+    /// Begins to replace `generation`, for the sake of those who come next.
+    pub(crate) fn begin_to_replace(&self, generation: u64) -> Result<(), AuthError> {
+        self.shared.begin_unless_busy(Want::Newer { than: generation })
+    }
+
+    /// Takes down that a server accepted `generation`.
+    pub(crate) fn mark_accepted(&self, generation: u64) {
+        self.shared.accept(generation);
+    }
+
+    /// Takes down that a server rejected `generation`.
+    pub(crate) fn mark_rejected(&self, generation: u64, reason: Reason) {
+        self.shared.reject(generation, reason);
+    }
+
+    /// Tells that a request is sent once more, with `generation`.
+    pub(crate) fn tell_replayed(&self, generation: u64) {
+        self.shared.observer().tell(Event::Replayed { generation });
+    }
+
+    /// Whether `generation` is the newest one and has been rejected.
+    pub(crate) fn is_rejected(&self, generation: u64) -> bool {
+        self.shared.look(|state| state.is_rejected(generation))
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("credential", &self.shared.source().describe().name())
+            .field("newest", &self.try_get())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! A flight: the one acquisition that is under way, as a task of its own, and how callers wait for it.
+//!
+//! The task belongs to no caller. It owns the credential's call, bounds it by the flight's deadline, and always
+//! reports: on its end, on a panic, and when it is dropped with its runtime. Callers share one receiver; none of
+//! them polls the credential, so a caller of a dead or idle runtime can't hold up the others.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+
+use futures_util::{
+    FutureExt,
+    future::{self, Either, select},
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{
+    Acquire, Reason, RefreshPolicy, Source,
+    shared::Shared,
+    state::{Catch, Landing, Miss, Order},
+};
+use crate::{
+    error::{AcquireError, AcquireErrorKind},
+    timer::{after, sleep_until},
+};
+
+/// How long after a flight's deadline a waiter declares it dead: its task ends itself at the deadline, so later
+/// than that its runtime is gone, or nobody drives it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What callers wait for, as often cloned as there are callers.
+type Landed = future::Shared<oneshot::Receiver<Landing>>;
+
+/// The ends of a flight that stay with the cache.
+#[derive(Debug)]
+pub(super) struct Attached {
+    landing: oneshot::Sender<Landing>,
+    waiters: Landed,
+    /// Dropping it tells the task that it was superseded.
+    _standing: oneshot::Sender<Infallible>,
+}
+
+/// The end that the task keeps.
+#[derive(Debug)]
+pub(super) struct Superseded(oneshot::Receiver<Infallible>);
+
+/// A caller's place among those who wait for a flight.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) id: u64,
+    waiters: Landed,
+    give_up_at: Instant,
+}
+
+impl Attached {
+    pub(super) fn new() -> (Self, Superseded) {
+        let (landing, landed) = oneshot::channel();
+        let (standing, superseded) = oneshot::channel();
+        (Self { landing, waiters: landed.shared(), _standing: standing }, Superseded(superseded))
+    }
+
+    pub(super) fn ticket(&self, id: u64, deadline: Instant) -> Ticket {
+        Ticket { id, waiters: self.waiters.clone(), give_up_at: after(deadline, GRACE) }
+    }
+
+    /// Wakes everyone who waits. Not to be called under the cache's lock: a waker may run anything.
+    pub(super) fn announce(self, landing: Landing) {
+        // Nobody may be waiting any more.
+        let _ = self.landing.send(landing);
+    }
+}
+
+/// How waiting for a flight ended, when the flight itself didn't end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoLanding {
+    /// The deadline is long past: nobody drives the flight.
+    Overdue,
+    /// This thread has no timer to wait with.
+    NoTimer,
+}
+
+impl Ticket {
+    /// Waits for the flight's end. Dropping this leaves the flight alone.
+    pub(super) async fn landing(self) -> Result<Landing, NoLanding> {
+        let overdue = pin!(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
+        match select(self.waiters, overdue).await {
+            // The sender is dropped unused only together with the whole cache.
+            Either::Left((landing, _)) => Ok(landing.unwrap_or(Landing::Moved)),
+            Either::Right(_) => Err(NoLanding::Overdue),
+        }
+    }
+}
+
+/// The flight's task.
+pub(super) async fn fly(report: Report, order: Order, superseded: Superseded) {
+    // The call is gone, with its connection, before anybody hears of its end.
+    let result = {
+        let call = attempts(&**report.cache.source(), report.cache.policy(), &order);
+        match select(pin!(timeout_at(order.deadline, call)), superseded.0).await {
+            Either::Left((Ok(result), _)) => result,
+            Either::Left((Err(_), _)) => {
+                Err(Miss { error: Arc::new(timed_out("the flight's time was up")), grant_intact: false })
+            }
+            Either::Right(_) => return,
+        }
+    };
+    report.send(result);
+}
+
+/// Sees to it that the cache hears of the flight's end, whatever ends it. Made before the task is, since a task
+/// may be dropped before it runs.
+pub(super) struct Report {
+    cache: Arc<Shared>,
+    flight: u64,
+    began_at: Instant,
+    sent: bool,
+}
+
+impl Report {
+    pub(super) fn new(cache: Arc<Shared>, flight: u64) -> Self {
+        Self { cache, flight, began_at: Instant::now(), sent: false }
+    }
+
+    fn send(mut self, result: Result<Catch, Miss>) {
+        self.sent = true;
+        self.cache.land(self.flight, self.began_at.elapsed(), result);
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if !self.sent {
+            self.cache.supersede(self.flight);
+        }
+    }
+}
+
+/// One attempt after the other, until one brings a token or there is no point in going on.
+async fn attempts(source: &dyn Source, policy: &RefreshPolicy, order: &Order) -> Result<Catch, Miss> {
+    let mut rng = fastrand::Rng::new();
+    let (mut reason, mut tries) = (order.reason, 1);
+    loop {
+        let acquire = Acquire::new(reason, order.previous.as_ref());
+        let asked_at = Instant::now();
+        // The call itself is made inside, so that a panic before its first await is caught as well.
+        let attempt = AssertUnwindSafe(async { source.acquire(acquire).await }).catch_unwind();
+        let error = match timeout(policy.attempt_limit(), attempt).await {
+            Ok(Ok(Ok(token))) => return Ok(Catch { token, asked_at }),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
+            Err(_) => timed_out("the attempt's time was up"),
+        };
+        let refreshing = acquire.may_refresh();
+        match next(&error, refreshing, tries, policy.max_attempts()) {
+            Next::Anew => reason = Reason::Rejected,
+            Next::Again => {
+                tokio::time::sleep(policy.between_attempts(tries, &mut rng)).await;
+                tries += 1;
+            }
+            Next::Stop => {
+                // A server that asks to be left alone has not looked at the grant.
+                let grant_intact = refreshing && error.is_throttled();
+                return Err(Miss { error: Arc::new(error), grant_intact });
+            }
+        }
+    }
+}
+
+fn timed_out(message: &str) -> AcquireError {
+    AcquireError::new(AcquireErrorKind::TimedOut, message)
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The refresh grant failed, or nobody knows whether it did: another grant, at once.
+    Anew,
+    /// The same again, after a short wait.
+    Again,
+    Stop,
+}
+
+fn next(error: &AcquireError, refreshing: bool, tries: u32, max: u32) -> Next {
+    match error.kind() {
+        _ if error.is_throttled() => Next::Stop,
+        AcquireErrorKind::GrantRejected | AcquireErrorKind::Transient | AcquireErrorKind::TimedOut
+            if refreshing =>
+        {
+            Next::Anew
+        }
+        AcquireErrorKind::Transient | AcquireErrorKind::TimedOut if tries < max => Next::Again,
+        _ => Next::Stop,
+    }
+}

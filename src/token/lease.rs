@@ -1,0 +1,121 @@
+//! A token in the cache, and the lease of it that one attempt uses.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::AccessToken;
+
+/// A token in the cache, with what the cache knows of it. Never changes.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) token: AccessToken,
+    /// Counts the cache's tokens. A rejection names it, so that a late one can't hit a newer token.
+    pub(crate) generation: u64,
+    /// When it was put into the cache.
+    pub(super) acquired_at: Instant,
+    /// From here on it should be renewed.
+    pub(super) stale_at: Option<Instant>,
+    /// From here on it is unusable.
+    pub(super) expires_at: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    pub(super) fn is_stale(&self, now: Instant) -> bool {
+        self.stale_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it is valid, and lives for another `min_ttl` or is as fresh as one with its lifetime can be.
+    pub(super) fn lives_for(&self, min_ttl: Duration, now: Instant) -> bool {
+        let Some(expires_at) = self.expires_at else { return true };
+        if self.is_expired(now) {
+            return false;
+        }
+        let remaining = expires_at.saturating_duration_since(now);
+        let lifetime = expires_at.saturating_duration_since(self.acquired_at);
+        remaining >= min_ttl || (lifetime <= min_ttl && !self.is_stale(now))
+    }
+}
+
+/// A token as one attempt uses it: what [`TokenCache::reject`](super::TokenCache::reject) wants to be shown, so
+/// that it can tell a token that is still current from one that has been replaced since.
+///
+/// # Examples
+///
+/// ```
+/// # async fn example(tokens: &tower_reauth::TokenCache) -> Result<(), tower_reauth::AuthError> {
+/// use std::time::Duration;
+///
+/// let lease = tokens.get(Duration::from_secs(60)).await?;
+/// println!("token {} is good for {:?}", lease.generation(), lease.remaining());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Lease {
+    entry: Arc<Entry>,
+    standing: Standing,
+}
+
+/// Whether a token is known to be bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good,
+    /// A server rejected it, but it is the newest there is for now.
+    Rejected,
+}
+
+impl Lease {
+    pub(super) fn new(entry: Arc<Entry>, standing: Standing) -> Self {
+        Self { entry, standing }
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self) -> &AccessToken {
+        &self.entry.token
+    }
+
+    /// Counts the tokens of one cache; a later token has a higher number.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.entry.generation
+    }
+
+    /// When the token expires, if that is known.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Instant> {
+        self.entry.expires_at
+    }
+
+    /// How long the token is valid from now on, if that is known; zero when it has expired.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.entry.expires_at.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether a server has rejected this token already. Such a lease is handed out while acquiring is paused, so
+    /// that requests can be tried once with the newest token there is.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        self.standing == Standing::Rejected
+    }
+
+    pub(crate) fn entry(&self) -> &Arc<Entry> {
+        &self.entry
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("generation", &self.entry.generation)
+            .field("expires_at", &self.entry.expires_at)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,320 @@
+//! When to renew, how long to wait, when to stop asking. Numbers only: no state, no clock, no I/O.
+
+use std::time::Duration;
+
+/// When tokens are renewed, and what happens when that fails.
+///
+/// | what | default | set by |
+/// |---|---|---|
+/// | early renewal: the last part of the lifetime, at most | 10 %, 5 min | [`early`](Self::early) |
+/// | one attempt at the token endpoint | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
+/// | one flight, with all its attempts | 30 s | [`flight_deadline`](Self::flight_deadline) |
+/// | attempts a flight, after transient failures | 3 | [`attempts`](Self::attempts) |
+/// | between those attempts, at random up to | 200 ms, doubling | |
+/// | pause while new tokens are rejected | 1 s, doubling to 60 s | [`pause`](Self::pause) |
+/// | budget of acquisitions driven by rejections | 10, one back every 5 s | [`budget`](Self::budget) |
+/// | failing fast after rejected credentials | 30 s, doubling to 10 min | [`fail_fast`](Self::fail_fast) |
+/// | back-off after transient failures, at random up to | 1 s, doubling to 60 s | [`back_off`](Self::back_off) |
+/// | longest `Retry-After` that is obeyed | 10 min | [`retry_after_cap`](Self::retry_after_cap) |
+/// | serving an expired token during an outage, up to | not at all | [`serve_expired`](Self::serve_expired) |
+///
+/// The window for early renewal is shortened at random, to between half and the whole of it, once for each
+/// cache: processes that start together don't renew together.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::RefreshPolicy;
+///
+/// let policy = RefreshPolicy::default()
+///     .early(0.2, Duration::from_secs(120))
+///     .flight_deadline(Duration::from_secs(15));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RefreshPolicy {
+    early_fraction: f64,
+    early_cap: Duration,
+    attempt_timeout: Duration,
+    flight_deadline: Duration,
+    attempts: u32,
+    pause: Doubling,
+    budget: Option<Allowance>,
+    fail_fast: Doubling,
+    back_off: Doubling,
+    retry_after_cap: Duration,
+    serve_expired: Duration,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            early_fraction: 0.1,
+            early_cap: Duration::from_secs(5 * 60),
+            attempt_timeout: Duration::from_secs(10),
+            flight_deadline: Duration::from_secs(30),
+            attempts: 3,
+            pause: Doubling { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
+            budget: Some(Allowance { burst: 10, refill: Duration::from_secs(5) }),
+            fail_fast: Doubling { first: Duration::from_secs(30), longest: Duration::from_secs(10 * 60) },
+            back_off: Doubling { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
+            retry_after_cap: Duration::from_secs(10 * 60),
+            serve_expired: Duration::ZERO,
+        }
+    }
+}
+
+impl RefreshPolicy {
+    /// Renews in the background during the last `fraction` of a token's lifetime, but not more than `cap` before
+    /// its expiry. A fraction is kept between 0 (only renew what has expired) and 0.9; not a number counts as 0.
+    pub fn early(mut self, fraction: f64, cap: Duration) -> Self {
+        self.early_fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 0.9) };
+        self.early_cap = cap;
+        self
+    }
+
+    /// Sets how long one call of [`Credential::acquire`](crate::Credential::acquire) may take.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// Sets how long all attempts of one flight may take together.
+    pub fn flight_deadline(mut self, deadline: Duration) -> Self {
+        self.flight_deadline = deadline;
+        self
+    }
+
+    /// Sets how often a flight tries, when its attempts fail in a way that may pass. At least 1.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets the pause, counted from the last acquisition, that follows when a new token was rejected without ever
+    /// having been accepted. It doubles with each such token in a row. Meanwhile requests go out once with the
+    /// newest token, and their answers pass through.
+    pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
+        self.pause = Doubling { first, longest };
+        self
+    }
+
+    /// Sets how many acquisitions rejections may cause: `burst` at once, and one more every `refill`. Beyond that,
+    /// requests go out once with the newest token, and their answers pass through.
+    pub fn budget(mut self, burst: u32, refill: Duration) -> Self {
+        self.budget = Some(Allowance { burst, refill });
+        self
+    }
+
+    /// Lets rejections cause any number of acquisitions.
+    pub fn unlimited_budget(mut self) -> Self {
+        self.budget = None;
+        self
+    }
+
+    /// Sets how long calls fail at once after the credentials were rejected.
+    pub fn fail_fast(mut self, first: Duration, longest: Duration) -> Self {
+        self.fail_fast = Doubling { first, longest };
+        self
+    }
+
+    /// Sets how long calls fail at once after the second transient failure in a row, and the following ones. The
+    /// pause is random between nothing and the bound, which starts at `first` and doubles up to `longest`.
+    pub fn back_off(mut self, first: Duration, longest: Duration) -> Self {
+        self.back_off = Doubling { first, longest };
+        self
+    }
+
+    /// Sets the longest `Retry-After` that is obeyed.
+    pub fn retry_after_cap(mut self, cap: Duration) -> Self {
+        self.retry_after_cap = cap;
+        self
+    }
+
+    /// Lets requests go on with an expired token, for at most `limit` after its expiry, once the token endpoint could
+    /// not be reached or did not work. Meanwhile it is asked in the background. A rejected token is never served.
+    ///
+    /// Servers' clocks differ, and some grant a little time after the expiry; others answer 401.
+    pub fn serve_expired(mut self, limit: Duration) -> Self {
+        self.serve_expired = limit;
+        self
+    }
+
+    /// How long before its expiry a token of this lifetime is stale. `spread` is the cache's own, from 0 to 1.
+    pub(super) fn early_window(&self, lifetime: Duration, spread: f64) -> Duration {
+        let window = lifetime.mul_f64(self.early_fraction).min(self.early_cap);
+        window.mul_f64(0.5 + spread.clamp(0.0, 1.0) / 2.0)
+    }
+
+    pub(super) fn attempt_limit(&self) -> Duration {
+        self.attempt_timeout
+    }
+
+    pub(super) fn flight_limit(&self) -> Duration {
+        self.flight_deadline
+    }
+
+    pub(super) fn max_attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    pub(super) fn allowance(&self) -> Option<Allowance> {
+        self.budget
+    }
+
+    pub(super) fn expired_limit(&self) -> Duration {
+        self.serve_expired
+    }
+
+    /// The pause after the `rejections`-th rejection in a row; none after the first, which refreshes at once.
+    pub(super) fn pause_after(&self, rejections: u32) -> Duration {
+        match rejections {
+            0 | 1 => Duration::ZERO,
+            more => self.pause.nth(more - 1),
+        }
+    }
+
+    /// How long calls fail at once after the credentials were rejected for the `failures`-th time in a row.
+    pub(super) fn fail_fast_after(&self, failures: u32) -> Duration {
+        self.fail_fast.nth(failures)
+    }
+
+    /// How long calls fail at once after the `failures`-th transient failure in a row; not after the first.
+    pub(super) fn back_off_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
+        match failures {
+            0 | 1 => Duration::ZERO,
+            more => self.back_off.nth(more - 1).mul_f64(rng.f64()),
+        }
+    }
+
+    /// How long the server's wish to be left alone is obeyed.
+    pub(super) fn obey(&self, retry_after: Duration) -> Duration {
+        retry_after.min(self.retry_after_cap)
+    }
+
+    /// The wait before the next attempt of a flight, after `attempts` of them.
+    pub(super) fn between_attempts(&self, attempts: u32, rng: &mut fastrand::Rng) -> Duration {
+        Doubling { first: Duration::from_millis(200), longest: Duration::from_secs(5) }
+            .nth(attempts)
+            .mul_f64(rng.f64())
+    }
+}
+
+/// A time that doubles up to a bound.
+#[derive(Clone, Copy, Debug)]
+struct Doubling {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Doubling {
+    /// The `n`-th, counted from 1.
+    fn nth(self, n: u32) -> Duration {
+        let factor = 1u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.longest)
+    }
+}
+
+/// A number of acquisitions at once, and how fast they come back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    pub(super) burst: u32,
+    pub(super) refill: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_early_window_is_a_capped_part_of_the_lifetime() {
+        let policy = RefreshPolicy::default();
+        for (lifetime, widest) in [(1, 0.1), (2, 0.2), (600, 60.0), (3600, 300.0), (86_400, 300.0)] {
+            let window = policy.early_window(Duration::from_secs(lifetime), 1.0);
+            assert_eq!(window, Duration::from_secs_f64(widest), "{lifetime} s");
+            let narrowest = policy.early_window(Duration::from_secs(lifetime), 0.0);
+            assert_eq!(narrowest, window / 2, "{lifetime} s");
+        }
+        assert_eq!(policy.early_window(Duration::ZERO, 1.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_window_can_never_be_the_whole_lifetime() {
+        for fraction in [1.0, 7.0, f64::INFINITY] {
+            let policy = RefreshPolicy::default().early(fraction, Duration::MAX);
+            assert!(policy.early_window(10 * SECOND, 1.0) < 10 * SECOND, "{fraction}");
+        }
+        for fraction in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+            let policy = RefreshPolicy::default().early(fraction, Duration::MAX);
+            assert_eq!(policy.early_window(10 * SECOND, 1.0), Duration::ZERO, "{fraction}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_their_bound_and_never_overflow() {
+        let policy = RefreshPolicy::default();
+        let pauses: Vec<_> = (0..=9).map(|n| policy.pause_after(n).as_secs()).collect();
+        assert_eq!(pauses, [0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(policy.pause_after(u32::MAX), 60 * SECOND);
+        let fail_fast: Vec<_> = (1..=6).map(|n| policy.fail_fast_after(n).as_secs()).collect();
+        assert_eq!(fail_fast, [30, 60, 120, 240, 480, 600]);
+        assert_eq!(policy.fail_fast_after(u32::MAX), 600 * SECOND);
+        let endless = RefreshPolicy::default().pause(Duration::MAX, Duration::MAX);
+        assert_eq!(endless.pause_after(40), Duration::MAX);
+    }
+
+    #[test]
+    fn back_off_starts_with_the_second_failure_and_is_random_below_its_bound() {
+        let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
+        assert_eq!(policy.back_off_after(1, &mut rng), Duration::ZERO);
+        for (failures, bound) in [(2, 1), (3, 2), (8, 60), (99, 60)] {
+            let drawn: Vec<_> = (0..200).map(|_| policy.back_off_after(failures, &mut rng)).collect();
+            assert!(drawn.iter().all(|pause| *pause < bound * SECOND));
+            assert!(drawn.iter().any(|pause| *pause > bound * SECOND / 2));
+            assert!(drawn.iter().any(|pause| *pause < bound * SECOND / 2));
+        }
+    }
+
+    #[test]
+    fn attempts_of_one_flight_are_spread_a_little() {
+        let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
+        for (attempts, bound) in [(1, 200), (2, 400), (9, 5000)] {
+            let bound = Duration::from_millis(bound);
+            let drawn: Vec<_> = (0..200).map(|_| policy.between_attempts(attempts, &mut rng)).collect();
+            assert!(drawn.iter().all(|wait| *wait < bound) && drawn.iter().any(|wait| *wait > bound / 2));
+        }
+    }
+
+    #[test]
+    fn every_setting_is_its_own_and_leaves_the_others_alone() {
+        let minute = 60 * SECOND;
+        let policy = RefreshPolicy::default()
+            .early(0.5, minute)
+            .attempt_timeout(2 * SECOND)
+            .flight_deadline(3 * SECOND)
+            .attempts(7)
+            .pause(4 * SECOND, minute)
+            .budget(5, 6 * SECOND)
+            .fail_fast(7 * SECOND, minute)
+            .back_off(8 * SECOND, minute)
+            .retry_after_cap(9 * SECOND)
+            .serve_expired(10 * SECOND);
+        let mut rng = fastrand::Rng::with_seed(7);
+        assert_eq!(policy.early_window(10 * SECOND, 1.0), 5 * SECOND);
+        assert_eq!((policy.attempt_limit(), policy.flight_limit()), (2 * SECOND, 3 * SECOND));
+        assert_eq!((policy.max_attempts(), policy.clone().attempts(0).max_attempts()), (7, 1));
+        assert_eq!(policy.pause_after(2), 4 * SECOND);
+        let Some(Allowance { burst, refill }) = policy.allowance() else { panic!("there is a budget") };
+        assert_eq!((burst, refill), (5, 6 * SECOND));
+        assert_eq!(policy.fail_fast_after(1), 7 * SECOND);
+        assert!((0..100).any(|_| policy.back_off_after(2, &mut rng) > 4 * SECOND));
+        assert_eq!(policy.obey(minute), 9 * SECOND);
+        assert_eq!(policy.expired_limit(), 10 * SECOND);
+        let policy = policy.unlimited_budget();
+        assert!(policy.allowance().is_none());
+        assert_eq!(policy.attempt_limit(), 2 * SECOND);
+    }
+}

@@ -1,0 +1,364 @@
+//! The cache's whole state and its transitions: pure, given the time. What may be used, what has to be waited
+//! for, and when to stop asking are decided here and nowhere else.
+//!
+//! - There is at most one flight.
+//! - A rejection counts only against the newest generation; a generation never comes back.
+//! - What a flight brings counts only while it is still *the* flight; a superseded one can only save a rotated
+//!   refresh token.
+
+mod decide;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    AccessToken, Reason, RefreshPolicy, Renewal,
+    budget::Budget,
+    lease::{Entry, Lease, Standing},
+};
+use crate::error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
+use crate::timer::after;
+
+/// How often a credential is asked for a new secret while calls fail fast.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// `F` is what the cache attaches to the running flight: its task and its waiters.
+#[derive(Debug)]
+pub(super) struct State<F> {
+    policy: Arc<RefreshPolicy>,
+    renewal: Renewal,
+    rng: fastrand::Rng,
+    /// This instance's place in the spread of early renewals, 0 to 1.
+    spread: f64,
+    newest: Option<Newest>,
+    grant: Option<Grant>,
+    /// Rejections in a row, since a generation was accepted.
+    rejections: u32,
+    budget: Budget,
+    failure: Option<Failure>,
+    flight: Option<Flight<F>>,
+    generations: u64,
+    flights: u64,
+}
+
+#[derive(Debug)]
+struct Newest {
+    entry: Arc<Entry>,
+    rejected: Option<Rejected>,
+}
+
+impl Newest {
+    fn lease(&self) -> Lease {
+        let standing = if self.rejected.is_some() { Standing::Rejected } else { Standing::Good };
+        Lease::new(self.entry.clone(), standing)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rejected {
+    reason: Reason,
+    pause_until: Instant,
+}
+
+/// The newest token as something that the next one can be got with.
+#[derive(Debug)]
+struct Grant {
+    token: AccessToken,
+    /// The flight that brought it.
+    flight: u64,
+    /// It was sent, and not known to be still good after that.
+    spent: bool,
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: AuthError,
+    in_a_row: u32,
+    since: Instant,
+    /// Calls fail at once until then.
+    retry_at: Option<Instant>,
+    /// When the credential was last asked for a new secret.
+    looked_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Flight<F> {
+    pub(super) id: u64,
+    pub(super) deadline: Instant,
+    pub(super) attached: F,
+    reason: Reason,
+}
+
+/// What somebody wants of the cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Want {
+    /// A token that lives for at least this long.
+    Token { min_ttl: Duration },
+    /// Another token than this generation.
+    Newer { than: u64 },
+}
+
+impl Want {
+    fn min_ttl(self) -> Duration {
+        match self {
+            Self::Token { min_ttl } => min_ttl,
+            Self::Newer { .. } => Duration::ZERO,
+        }
+    }
+}
+
+/// What to do about it now.
+#[derive(Debug)]
+pub(super) enum Step {
+    Use(Lease),
+    /// Use it, and let a flight renew it in the background.
+    UseAndRenew(Lease, Reason),
+    /// Wait for the running flight.
+    Wait,
+    /// Begin a flight, then wait for it.
+    Begin(Reason),
+    Fail(AuthError),
+}
+
+/// What a flight is to ask for.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: u64,
+    pub(super) reason: Reason,
+    pub(super) previous: Option<AccessToken>,
+    pub(super) deadline: Instant,
+}
+
+/// How a flight ended, for those who waited.
+#[derive(Clone, Debug)]
+pub(super) enum Landing {
+    Landed(Lease),
+    Failed(AuthError),
+    /// It was superseded or lost: look again.
+    Moved,
+}
+
+/// A token, and the moment from which its lifetime counts if it doesn't say so itself.
+#[derive(Debug)]
+pub(super) struct Catch {
+    pub(super) token: AccessToken,
+    pub(super) asked_at: Instant,
+}
+
+/// Why a flight brought nothing, and whether the refresh grant it may have used is still good.
+#[derive(Debug)]
+pub(super) struct Miss {
+    pub(super) error: Arc<AcquireError>,
+    pub(super) grant_intact: bool,
+}
+
+impl<F> State<F> {
+    pub(super) fn new(policy: Arc<RefreshPolicy>, renewal: Renewal, mut rng: fastrand::Rng) -> Self {
+        let (spread, budget) = (rng.f64(), Budget::new(policy.allowance()));
+        Self {
+            policy,
+            renewal,
+            rng,
+            spread,
+            newest: None,
+            grant: None,
+            rejections: 0,
+            budget,
+            failure: None,
+            flight: None,
+            generations: 0,
+            flights: 0,
+        }
+    }
+
+    pub(super) fn flight(&self) -> Option<&Flight<F>> {
+        self.flight.as_ref()
+    }
+
+    /// The token that may be used without asking again, until it is stale.
+    pub(super) fn published(&self) -> Option<&Arc<Entry>> {
+        let newest = self.newest.as_ref().filter(|newest| newest.rejected.is_none())?;
+        (!self.is_being_revoked()).then_some(&newest.entry)
+    }
+
+    /// Takes down that a server accepted `generation`.
+    pub(super) fn accept(&mut self, generation: u64) {
+        if self.newest.as_ref().is_some_and(|newest| newest.entry.generation == generation) {
+            self.rejections = 0;
+        }
+    }
+
+    /// Takes down that a server rejected `generation`. Returns whether that is news.
+    pub(super) fn reject(&mut self, generation: u64, reason: Reason) -> bool {
+        let newest = self.newest.as_mut().filter(|newest| newest.entry.generation == generation);
+        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return false };
+        // There is no other token than a static key, so it stays in use.
+        if self.renewal != Renewal::Unsupported {
+            self.rejections = self.rejections.saturating_add(1);
+            let pause = self.policy.pause_after(self.rejections);
+            newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
+        }
+        true
+    }
+
+    /// Whether `generation` is the newest, and was rejected.
+    pub(super) fn is_rejected(&self, generation: u64) -> bool {
+        self.newest
+            .as_ref()
+            .is_some_and(|newest| newest.entry.generation == generation && newest.rejected.is_some())
+    }
+
+    /// Begins a flight. Only to be called when there is none.
+    pub(super) fn begin(&mut self, reason: Reason, now: Instant, attached: F) -> Order {
+        debug_assert!(self.flight.is_none(), "one flight at a time");
+        if self.newest.as_ref().is_some_and(|newest| newest.rejected.is_some()) {
+            self.budget.take(now);
+        }
+        self.flights += 1;
+        let deadline = after(now, self.policy.flight_limit());
+        let order = Order {
+            id: self.flights,
+            reason,
+            previous: self.grant.as_ref().map(|grant| grant.token.clone()),
+            deadline,
+        };
+        // Until the flight says otherwise, what it sent may have been used up.
+        if let (Reason::Expiring | Reason::Expired, Some(grant)) = (reason, &mut self.grant) {
+            grant.spent = true;
+        }
+        self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
+        order
+    }
+
+    /// Ends flight `id` with what it brought. Returns what to tell whom, unless the flight was superseded.
+    pub(super) fn land(
+        &mut self,
+        id: u64,
+        result: Result<Catch, Miss>,
+        now: Instant,
+    ) -> Option<(F, Landing)> {
+        let Some(flight) = self.flight.take_if(|flight| flight.id == id) else {
+            if let Ok(Catch { token, .. }) = result {
+                self.save_grant(token, id);
+            }
+            return None;
+        };
+        let landing = match result {
+            Ok(catch) => Landing::Landed(self.commit(catch, id, now)),
+            Err(miss) => Landing::Failed(self.fail(miss, flight.reason, now)),
+        };
+        Some((flight.attached, landing))
+    }
+
+    /// Takes flight `id` out of the way, or any flight: whoever waits for it must look again.
+    pub(super) fn supersede(&mut self, id: Option<u64>) -> Option<F> {
+        self.flight.take_if(|flight| id.is_none_or(|id| flight.id == id)).map(|flight| flight.attached)
+    }
+
+    /// Forgets the access token, and every reason not to ask at once. Keeps the refresh token.
+    pub(super) fn invalidate(&mut self) -> Option<F> {
+        self.newest = None;
+        self.grant = self.grant.take().filter(|grant| grant.token.refresh_token().is_some());
+        self.failure = None;
+        self.rejections = 0;
+        self.supersede(None)
+    }
+
+    /// Whether it is time to ask for a new secret in place of one that was refused; then that counts as asked.
+    pub(super) fn should_look_for_secret(&mut self, now: Instant) -> bool {
+        let refused = |failure: &&mut Failure| failure.error.kind() == AuthErrorKind::CredentialsRejected;
+        let Some(failure) = self.failure.as_mut().filter(refused) else { return false };
+        let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
+        if due {
+            failure.looked_at = Some(now);
+        }
+        due
+    }
+
+    /// Forgets that acquiring has failed.
+    pub(super) fn forgive(&mut self) {
+        self.failure = None;
+    }
+
+    /// Forgets everything about the token, and hands it over.
+    pub(super) fn take(&mut self) -> (Option<AccessToken>, Option<F>) {
+        let token = self.grant.take().map(|grant| grant.token);
+        (token, self.invalidate())
+    }
+
+    /// Whether the running flight is about to kill the token that it renews.
+    fn is_being_revoked(&self) -> bool {
+        self.flight.is_some() && self.renewal == Renewal::RevokesPrevious
+    }
+
+    fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {
+        self.failure = None;
+        self.grant = Some(Grant { token: token.clone(), flight, spent: false });
+        if let Some(Newest { entry, rejected: Some(rejected) }) = &mut self.newest
+            && entry.token.expose_secret() == token.expose_secret()
+        {
+            // The endpoint handed out what the server has just rejected: no progress.
+            self.rejections = self.rejections.saturating_add(1);
+            rejected.pause_until = after(now, self.policy.pause_after(self.rejections));
+            return Lease::new(entry.clone(), Standing::Rejected);
+        }
+        self.generations += 1;
+        let requested_at = token.requested_at().unwrap_or(asked_at);
+        let expires_at = token.lifetime().and_then(|lifetime| requested_at.checked_add(lifetime));
+        let stale_at = expires_at.map(|expires_at| {
+            let lifetime = expires_at.saturating_duration_since(now);
+            let window = self.policy.early_window(lifetime, self.spread);
+            // What is left of the lifetime, so that the window never begins before now.
+            after(now, lifetime.saturating_sub(window)).min(expires_at)
+        });
+        let entry = Entry { token, generation: self.generations, acquired_at: now, stale_at, expires_at };
+        let entry = Arc::new(entry);
+        self.newest = Some(Newest { entry: entry.clone(), rejected: None });
+        Lease::new(entry, Standing::Good)
+    }
+
+    fn fail(&mut self, Miss { error, grant_intact }: Miss, reason: Reason, now: Instant) -> AuthError {
+        if grant_intact && let Some(grant) = &mut self.grant {
+            grant.spent = false;
+        }
+        let (in_a_row, since) =
+            self.failure.as_ref().map_or((1, now), |last| (last.in_a_row.saturating_add(1), last.since));
+        let pause = match error.kind() {
+            AcquireErrorKind::Rejected | AcquireErrorKind::GrantRejected => {
+                self.policy.fail_fast_after(in_a_row)
+            }
+            _ => match error.retry_after() {
+                Some(wish) => self.policy.obey(wish),
+                // Nobody waits for an early renewal, so there is time to back off from the first failure on.
+                None if reason == Reason::Expiring => {
+                    let pause = self.policy.back_off_after(in_a_row + 1, &mut self.rng);
+                    pause.min(self.time_left(now) / 4)
+                }
+                None if error.is_throttled() => self.policy.back_off_after(in_a_row + 1, &mut self.rng),
+                None => self.policy.back_off_after(in_a_row, &mut self.rng),
+            },
+        };
+        let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
+        let error = AuthError::from_acquire(error).with_retry_at(retry_at);
+        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at, looked_at: None });
+        error
+    }
+
+    /// How long the newest token is still valid.
+    fn time_left(&self, now: Instant) -> Duration {
+        let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at);
+        expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+    }
+
+    /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
+    fn save_grant(&mut self, token: AccessToken, flight: u64) {
+        let newer = self.grant.as_ref().is_some_and(|grant| grant.flight > flight);
+        if token.refresh_token().is_some() && !newer {
+            self.grant = Some(Grant { token, flight, spent: false });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
