@@ -1,5 +1,8 @@
 //! The vendors' declarations and what is built of them: each request as it goes out, each answer, each mistake.
 
+mod fakes;
+mod signatures;
+
 use std::{
     collections::VecDeque,
     error::Error as StdError,
