@@ -349,7 +349,7 @@ where
     fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
-                let body = self.shared.keep.again(kept.body).ok_or(NotReplayed::Body)?;
+                let body = self.shared.keep.again(kept.body)?;
                 Ok(Request::from_parts(kept.head.restore(), body))
             }
             _ => Err(NotReplayed::Body),

@@ -99,8 +99,8 @@ impl<S, K> Shared<S, K> {
         let (sent, kept) = match exempt {
             Some(why) => (self.keep.pass(body), Err(why)),
             None => match self.keep.keep(body) {
-                (sent, Some(body)) => (sent, Ok(KeptRequest { head: KeptHead::of(&head), body })),
-                (sent, None) => (sent, Err(NotReplayed::Body)),
+                (sent, Ok(body)) => (sent, Ok(KeptRequest { head: KeptHead::of(&head), body })),
+                (sent, Err(why)) => (sent, Err(why)),
             },
         };
         head.headers.insert(self.options.placement.header().clone(), token);
