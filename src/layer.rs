@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use crate::{
     Auth, Credential, Origin, Placement, RefreshPolicy, Signatures, TokenCache,
     body::PeekLimits,
-    keep::{CloneBodies, NoReplay},
+    keep::{CloneBodies, NoReplay, RecordBodies},
     service::Shared,
 };
 
@@ -117,6 +117,14 @@ impl<K> AuthLayer<K> {
     pub fn peek(mut self, bytes: usize, time: Duration) -> Self {
         self.options.peek = PeekLimits { bytes, time };
         self
+    }
+
+    /// Replays requests with any body, not only those that are `Clone`, by recording bodies while they are sent.
+    ///
+    /// Of each body up to `limit` bytes are kept, and 1024 frames: [`RecordBodies::DEFAULT_LIMIT`] is 64 KiB. The
+    /// inner service gets a [`ReplayBody`](crate::ReplayBody).
+    pub fn record_bodies(self, limit: usize) -> AuthLayer<RecordBodies> {
+        AuthLayer { options: self.options, keep: RecordBodies::new(limit) }
     }
 
     /// Sends every request once only, with any body. A rejected token is replaced all the same, for the next request.

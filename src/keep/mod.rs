@@ -1,10 +1,15 @@
 //! What is kept of a request so that it can be sent again.
 
 mod head;
+mod record;
+mod replay_body;
+mod tape;
 
 use std::fmt;
 
 pub(crate) use head::KeptHead;
+pub use record::{RecordBodies, RecordedBody};
+pub use replay_body::ReplayBody;
 
 use crate::outcome::NotReplayed;
 
