@@ -276,6 +276,11 @@ impl AuthError {
         self
     }
 
+    /// Whether the token endpoint can't be reached or doesn't work, as far as anybody knows only for now.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self.kind, AuthErrorKind::Unavailable | AuthErrorKind::TimedOut)
+    }
+
     /// The first `AuthError` in `error`'s chain of sources, `error` itself included.
     #[must_use]
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {

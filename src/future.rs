@@ -262,6 +262,7 @@ where
             Load::Again(mut request) => {
                 request.headers_mut().insert(placement.header().clone(), token);
                 self.rejection = None;
+                tokens.tell_replayed(generation);
                 Some(*request)
             }
             Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
@@ -350,7 +351,8 @@ where
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
                 let body = self.shared.keep.again(kept.body)?;
-                Ok(Request::from_parts(kept.head.restore(), body))
+                let head = kept.head.restore().ok_or(NotReplayed::Body)?;
+                Ok(Request::from_parts(head, body))
             }
             _ => Err(NotReplayed::Body),
         }

@@ -7,6 +7,7 @@ mod error;
 mod future;
 mod keep;
 mod layer;
+mod observe;
 mod origin;
 mod outcome;
 mod placement;
@@ -35,7 +36,8 @@ pub use placement::Placement;
 pub use service::Auth;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
-    AccessToken, Acquire, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal, TokenCache,
+    AccessToken, Acquire, CacheState, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal,
+    TokenCache, TokenState,
 };
 pub use transport::Transport;
 #[cfg(feature = "client")]

@@ -99,7 +99,10 @@ impl<S, K> Shared<S, K> {
         let (sent, kept) = match exempt {
             Some(why) => (self.keep.pass(body), Err(why)),
             None => match self.keep.keep(body) {
-                (sent, Ok(body)) => (sent, Ok(KeptRequest { head: KeptHead::of(&head), body })),
+                (sent, Ok(body)) => {
+                    let kept = KeptHead::of(&head).map(|head| KeptRequest { head, body });
+                    (sent, kept.ok_or(NotReplayed::Body))
+                }
                 (sent, Err(why)) => (sent, Err(why)),
             },
         };

@@ -690,3 +690,11 @@ fn the_service_and_its_future_are_send_for_a_client_that_is() {
     is_send(&service);
     is_send(&service.call(get()));
 }
+
+#[test]
+fn the_future_is_small() {
+    type Inner = tower::util::BoxCloneService<Sent, Answer, BoxError>;
+    type Future = <Inner as Service<Sent>>::Future;
+    let own = size_of::<ResponseFuture<Inner, crate::CloneBodies, Full<Bytes>, BoxBody<Bytes, BoxError>>>();
+    assert!(own <= size_of::<Future>() + 128, "{own} bytes around {}", size_of::<Future>());
+}

@@ -8,7 +8,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, tim
 
 use futures_util::{
     FutureExt,
-    future::{Either, Shared, select},
+    future::{self, Either, select},
 };
 use tokio::{
     sync::oneshot,
@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Acquire, Reason, RefreshPolicy, Source,
-    cache::Inner,
+    shared::Shared,
     state::{Catch, Landing, Miss, Order},
 };
 use crate::{
@@ -29,11 +29,14 @@ use crate::{
 /// than that its runtime is gone, or nobody drives it.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// What callers wait for, as often cloned as there are callers.
+type Landed = future::Shared<oneshot::Receiver<Landing>>;
+
 /// The ends of a flight that stay with the cache.
 #[derive(Debug)]
 pub(super) struct Attached {
     landing: oneshot::Sender<Landing>,
-    waiters: Shared<oneshot::Receiver<Landing>>,
+    waiters: Landed,
     /// Dropping it tells the task that it was superseded.
     _standing: oneshot::Sender<Infallible>,
 }
@@ -46,7 +49,7 @@ pub(super) struct Superseded(oneshot::Receiver<Infallible>);
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) id: u64,
-    waiters: Shared<oneshot::Receiver<Landing>>,
+    waiters: Landed,
     give_up_at: Instant,
 }
 
@@ -93,7 +96,7 @@ impl Ticket {
 pub(super) async fn fly(report: Report, order: Order, superseded: Superseded) {
     // The call is gone, with its connection, before anybody hears of its end.
     let result = {
-        let call = attempts(report.cache.source(), report.cache.policy(), &order);
+        let call = attempts(&**report.cache.source(), report.cache.policy(), &order);
         match select(pin!(timeout_at(order.deadline, call)), superseded.0).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
@@ -108,19 +111,20 @@ pub(super) async fn fly(report: Report, order: Order, superseded: Superseded) {
 /// Sees to it that the cache hears of the flight's end, whatever ends it. Made before the task is, since a task
 /// may be dropped before it runs.
 pub(super) struct Report {
-    cache: Arc<Inner>,
+    cache: Arc<Shared>,
     flight: u64,
+    began_at: Instant,
     sent: bool,
 }
 
 impl Report {
-    pub(super) fn new(cache: Arc<Inner>, flight: u64) -> Self {
-        Self { cache, flight, sent: false }
+    pub(super) fn new(cache: Arc<Shared>, flight: u64) -> Self {
+        Self { cache, flight, began_at: Instant::now(), sent: false }
     }
 
     fn send(mut self, result: Result<Catch, Miss>) {
         self.sent = true;
-        self.cache.land(self.flight, result);
+        self.cache.land(self.flight, self.began_at.elapsed(), result);
     }
 }
 

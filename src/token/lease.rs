@@ -29,9 +29,12 @@ impl Entry {
         self.stale_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether it lives for another `min_ttl`, or is as fresh as one with its lifetime can be.
+    /// Whether it is valid, and lives for another `min_ttl` or is as fresh as one with its lifetime can be.
     pub(super) fn lives_for(&self, min_ttl: Duration, now: Instant) -> bool {
         let Some(expires_at) = self.expires_at else { return true };
+        if self.is_expired(now) {
+            return false;
+        }
         let remaining = expires_at.saturating_duration_since(now);
         let lifetime = expires_at.saturating_duration_since(self.acquired_at);
         remaining >= min_ttl || (lifetime <= min_ttl && !self.is_stale(now))

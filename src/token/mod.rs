@@ -6,6 +6,8 @@ mod cache;
 mod flight;
 mod lease;
 mod policy;
+mod report;
+mod shared;
 mod source;
 mod state;
 
@@ -14,5 +16,6 @@ pub use cache::TokenCache;
 pub(crate) use lease::Entry;
 pub use lease::Lease;
 pub use policy::RefreshPolicy;
+pub use report::{CacheState, TokenState};
 pub use source::{Acquire, Description, Reason, Renewal};
 pub(crate) use source::{Source, SourceFuture};

@@ -16,6 +16,7 @@ use std::time::Duration;
 /// | failing fast after rejected credentials | 30 s, doubling to 10 min | [`fail_fast`](Self::fail_fast) |
 /// | back-off after transient failures, at random up to | 1 s, doubling to 60 s | [`back_off`](Self::back_off) |
 /// | longest `Retry-After` that is obeyed | 10 min | [`retry_after_cap`](Self::retry_after_cap) |
+/// | serving an expired token during an outage, up to | not at all | [`serve_expired`](Self::serve_expired) |
 ///
 /// The window for early renewal is shortened at random, to between half and the whole of it, once for each
 /// cache: processes that start together don't renew together.
@@ -43,6 +44,7 @@ pub struct RefreshPolicy {
     fail_fast: Doubling,
     back_off: Doubling,
     retry_after_cap: Duration,
+    serve_expired: Duration,
 }
 
 impl Default for RefreshPolicy {
@@ -58,6 +60,7 @@ impl Default for RefreshPolicy {
             fail_fast: Doubling { first: Duration::from_secs(30), longest: Duration::from_secs(10 * 60) },
             back_off: Doubling { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
             retry_after_cap: Duration::from_secs(10 * 60),
+            serve_expired: Duration::ZERO,
         }
     }
 }
@@ -129,6 +132,15 @@ impl RefreshPolicy {
         self
     }
 
+    /// Lets requests go on with an expired token, for at most `limit` after its expiry, once the token endpoint could
+    /// not be reached or did not work. Meanwhile it is asked in the background. A rejected token is never served.
+    ///
+    /// Servers' clocks differ, and some grant a little time after the expiry; others answer 401.
+    pub fn serve_expired(mut self, limit: Duration) -> Self {
+        self.serve_expired = limit;
+        self
+    }
+
     /// How long before its expiry a token of this lifetime is stale. `spread` is the cache's own, from 0 to 1.
     pub(super) fn early_window(&self, lifetime: Duration, spread: f64) -> Duration {
         let window = lifetime.mul_f64(self.early_fraction).min(self.early_cap);
@@ -149,6 +161,10 @@ impl RefreshPolicy {
 
     pub(super) fn allowance(&self) -> Option<Allowance> {
         self.budget
+    }
+
+    pub(super) fn expired_limit(&self) -> Duration {
+        self.serve_expired
     }
 
     /// The pause after the `rejections`-th rejection in a row; none after the first, which refreshes at once.

@@ -6,6 +6,8 @@
 //! - What a flight brings counts only while it is still *the* flight; a superseded one can only save a rotated
 //!   refresh token.
 
+mod decide;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
@@ -15,7 +17,7 @@ use super::{
     budget::Budget,
     lease::{Entry, Lease, Standing},
 };
-use crate::error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
+use crate::error::{AcquireError, AcquireErrorKind, AuthError};
 use crate::timer::after;
 
 /// `F` is what the cache attaches to the running flight: its task and its waiters.
@@ -41,6 +43,13 @@ pub(super) struct State<F> {
 struct Newest {
     entry: Arc<Entry>,
     rejected: Option<Rejected>,
+}
+
+impl Newest {
+    fn lease(&self) -> Lease {
+        let standing = if self.rejected.is_some() { Standing::Rejected } else { Standing::Good };
+        Lease::new(self.entry.clone(), standing)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +92,15 @@ pub(super) enum Want {
     Token { min_ttl: Duration },
     /// Another token than this generation.
     Newer { than: u64 },
+}
+
+impl Want {
+    fn min_ttl(self) -> Duration {
+        match self {
+            Self::Token { min_ttl } => min_ttl,
+            Self::Newer { .. } => Duration::ZERO,
+        }
+    }
 }
 
 /// What to do about it now.
@@ -159,58 +177,6 @@ impl<F> State<F> {
         (!self.is_being_revoked()).then_some(&newest.entry)
     }
 
-    /// Decides, changes nothing.
-    pub(super) fn classify(&self, want: Want, now: Instant) -> Step {
-        let in_flight = self.flight.is_some();
-        let fallback = match (&self.newest, want) {
-            (None, _) => None,
-            (Some(Newest { entry, rejected: None }), want) if !entry.is_expired(now) => {
-                let lease = || Lease::new(entry.clone(), Standing::Good);
-                let enough = match want {
-                    Want::Token { min_ttl } => entry.lives_for(min_ttl, now),
-                    Want::Newer { than } => entry.generation > than,
-                };
-                if enough && !self.is_being_revoked() {
-                    let renew = entry.is_stale(now) && !in_flight && self.failing(now).is_none();
-                    return match self.renewal {
-                        Renewal::KeepsPrevious if renew => Step::UseAndRenew(lease(), self.reason(now)),
-                        // Whoever used the token now would see it die on the way.
-                        Renewal::RevokesPrevious if renew => Step::Begin(self.reason(now)),
-                        _ => Step::Use(lease()),
-                    };
-                }
-                // Too little time left on it is better than none.
-                Some(Step::Use(lease())).filter(|_| matches!(want, Want::Token { .. }))
-            }
-            (Some(Newest { entry, rejected: Some(_) }), Want::Token { .. }) => {
-                Some(Step::Use(Lease::new(entry.clone(), Standing::Rejected)))
-            }
-            (Some(_), _) => None,
-        };
-        if in_flight {
-            return Step::Wait;
-        }
-        if let Some(blocked) = self.blocked(now) {
-            return fallback.unwrap_or(Step::Fail(blocked));
-        }
-        if let Some(failing) = self.failing(now) {
-            let fallback = fallback.filter(|step| matches!(step, Step::Use(lease) if !lease.is_rejected()));
-            return fallback.unwrap_or(Step::Fail(failing));
-        }
-        Step::Begin(self.reason(now))
-    }
-
-    /// The token that is still good for `want` after a flight failed, whatever time is left on it.
-    pub(super) fn still_valid(&self, want: Want, now: Instant) -> Option<Lease> {
-        let newest = self.newest.as_ref().filter(|newest| newest.rejected.is_none())?;
-        let new_enough = match want {
-            Want::Token { .. } => true,
-            Want::Newer { than } => newest.entry.generation > than,
-        };
-        (new_enough && !newest.entry.is_expired(now))
-            .then(|| Lease::new(newest.entry.clone(), Standing::Good))
-    }
-
     /// Takes down that a server accepted `generation`.
     pub(super) fn accept(&mut self, generation: u64) {
         if self.newest.as_ref().is_some_and(|newest| newest.entry.generation == generation) {
@@ -218,16 +184,17 @@ impl<F> State<F> {
         }
     }
 
-    /// Takes down that a server rejected `generation`.
-    pub(super) fn reject(&mut self, generation: u64, reason: Reason) {
+    /// Takes down that a server rejected `generation`. Returns whether that is news.
+    pub(super) fn reject(&mut self, generation: u64, reason: Reason) -> bool {
         let newest = self.newest.as_mut().filter(|newest| newest.entry.generation == generation);
-        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return };
-        if self.renewal == Renewal::Unsupported {
-            return;
+        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return false };
+        // There is no other token than a static key, so it stays in use.
+        if self.renewal != Renewal::Unsupported {
+            self.rejections = self.rejections.saturating_add(1);
+            let pause = self.policy.pause_after(self.rejections);
+            newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
         }
-        self.rejections = self.rejections.saturating_add(1);
-        let pause = self.policy.pause_after(self.rejections);
-        newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
+        true
     }
 
     /// Whether `generation` is the newest, and was rejected.
@@ -302,36 +269,6 @@ impl<F> State<F> {
     /// Whether the running flight is about to kill the token that it renews.
     fn is_being_revoked(&self) -> bool {
         self.flight.is_some() && self.renewal == Renewal::RevokesPrevious
-    }
-
-    /// Why rejections may not cause an acquisition now.
-    fn blocked(&self, now: Instant) -> Option<AuthError> {
-        if self.renewal == Renewal::Unsupported && self.newest.is_some() {
-            return Some(AuthError::new(AuthErrorKind::NotRenewable));
-        }
-        let rejected = self.newest.as_ref()?.rejected?;
-        let pause_until = Some(rejected.pause_until).filter(|until| *until > now);
-        let until = pause_until.max(self.budget.next_at(now))?;
-        Some(AuthError::new(AuthErrorKind::Paused).with_retry_at(Some(until)))
-    }
-
-    /// The failure that calls get at once.
-    fn failing(&self, now: Instant) -> Option<AuthError> {
-        let failure = self.failure.as_ref()?;
-        failure.retry_at.is_some_and(|at| at > now).then(|| failure.error.clone())
-    }
-
-    fn reason(&self, now: Instant) -> Reason {
-        let reason = match &self.newest {
-            None if self.grant.is_none() => Reason::Cold,
-            None => Reason::Expired,
-            Some(Newest { rejected: Some(rejected), .. }) => rejected.reason,
-            Some(Newest { entry, .. }) if entry.is_expired(now) => Reason::Expired,
-            Some(_) => Reason::Expiring,
-        };
-        // A grant that may have been used up already isn't sent again while there may be another one.
-        let spent = self.grant.as_ref().is_some_and(|grant| grant.spent);
-        if spent && matches!(reason, Reason::Expiring | Reason::Expired) { Reason::Rejected } else { reason }
     }
 
     fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {

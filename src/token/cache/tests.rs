@@ -1,13 +1,18 @@
 use std::{
     future::pending,
+    sync::Mutex,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
 use futures_util::{FutureExt, future::join_all};
-use tokio::{runtime, sync::Notify, time::sleep};
+use tokio::{
+    runtime::{self, Handle},
+    sync::Notify,
+    time::sleep,
+};
 
 use super::*;
-use crate::token::{AccessToken, Acquire, Description, Renewal};
+use crate::token::{AccessToken, Acquire, Description, Renewal, TokenState};
 use crate::{AcquireError, Credential};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -515,7 +520,7 @@ async fn when_everything_is_dropped_the_flight_ends_by_its_deadline_and_nothing_
     let vendor = Scripted::new([Act::Hang, Act::Hang, Act::Hang]);
     let tokens = vendor.cache();
     tokio::time::timeout(SECOND / 2, get(&tokens)).await.expect_err("hangs");
-    let inner = Arc::downgrade(&tokens.inner);
+    let inner = Arc::downgrade(&tokens.shared);
     drop(tokens);
     assert_eq!(vendor.running(), 1);
     sleep(30 * SECOND).await;
@@ -533,4 +538,35 @@ async fn a_lease_that_somebody_rejects_meanwhile_is_known_to_be_rejected() {
     assert!(tokens.is_rejected(lease.generation()));
     assert!(tokens.try_get().is_none());
     assert!(!format!("{tokens:?} {lease:?}").contains("token-1"), "debug shows no secret");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_tells_how_the_cache_is_doing() {
+    let vendor = Scripted::new([Act::Reject]).lasting(100);
+    let (tokens, start) = (vendor.cache(), Instant::now());
+    let look = || (tokens.state().token(), tokens.state().acquiring());
+    assert_eq!(look(), (TokenState::Missing, false));
+    let (_, ()) = tokio::join!(get(&tokens), async {
+        sleep(SECOND / 2).await;
+        assert_eq!(look(), (TokenState::Missing, true));
+    });
+    let state = tokens.state();
+    assert_eq!(state.failing_since(), Some(start + SECOND));
+    assert_eq!(state.error().expect("the failure").kind(), AuthErrorKind::CredentialsRejected);
+    tokens.invalidate();
+    let lease = get(&tokens).await.expect("a token");
+    assert_eq!(look(), (TokenState::Fresh, false));
+    let state = tokens.state();
+    assert_eq!((state.generation(), state.expires_at()), (Some(1), lease.expires_at()));
+    assert!(state.failing_since().is_none() && state.error().is_none() && state.paused_until().is_none());
+    sleep(96 * SECOND).await;
+    assert_eq!(look(), (TokenState::Stale, false));
+    sleep(10 * SECOND).await;
+    assert_eq!(look(), (TokenState::Expired, false));
+    let lease = get(&tokens).await.expect("a token");
+    tokens.mark_rejected(lease.generation(), Reason::Expired);
+    assert_eq!(look(), (TokenState::Rejected, false));
+    let lease = get(&tokens).await.expect("another token");
+    tokens.mark_rejected(lease.generation(), Reason::Expired);
+    assert_eq!(tokens.state().paused_until(), Some(Instant::now() + SECOND));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::token::AccessToken;
+use crate::{AuthErrorKind, token::AccessToken};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ANY: Want = Want::Token { min_ttl: Duration::ZERO };
@@ -413,4 +413,40 @@ fn a_minimum_lifetime_is_had_by_one_acquisition_where_it_can_be_had() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     sim.acquire(lasting("a", 600));
     assert!(matches!(sim.state.classify(more, sim.now), Step::Use(_)), "no other token would live longer");
+}
+
+#[test]
+fn an_expired_token_bridges_an_outage_only_if_asked_and_only_up_to_the_limit() {
+    let down = || AcquireError::transient("down");
+    let mut strict = Sim::new(Renewal::KeepsPrevious);
+    strict.acquire(lasting("a", 10));
+    strict.advance(11.0);
+    assert_eq!(strict.fail(down()).kind(), AuthErrorKind::Unavailable);
+    assert!(matches!(strict.step(), Step::Begin(_)), "not asked for");
+
+    let policy = RefreshPolicy::default().serve_expired(60 * SECOND);
+    let mut sim = Sim::with_policy(Renewal::KeepsPrevious, policy.clone());
+    sim.acquire(lasting("a", 10));
+    sim.advance(11.0);
+    assert!(matches!(sim.step(), Step::Begin(Reason::Expired)), "first it is tried to get another");
+    let id = sim.begin().id;
+    assert!(matches!(sim.step(), Step::Wait));
+    let miss = Miss { error: Arc::new(down()), grant_intact: false };
+    sim.state.land(id, Err(miss), sim.now);
+    assert!(sim.state.still_valid(ANY, sim.now).is_some(), "for those who waited");
+    let Step::UseAndRenew(lease, reason) = sim.step() else { panic!("not bridged: {:?}", sim.step()) };
+    sim.state.begin(reason, sim.now, ());
+    assert!(matches!(sim.step(), Step::Use(_)), "nobody waits during an outage");
+    sim.state.supersede(None);
+    sim.advance(59.0);
+    assert!(matches!(sim.step(), Step::Begin(_)), "the limit counts from the expiry");
+    sim.now -= 10 * SECOND;
+    sim.reject(&lease);
+    assert!(!matches!(sim.step(), Step::Use(_) | Step::UseAndRenew(..)), "a rejected token is not served");
+
+    let mut sim = Sim::with_policy(Renewal::KeepsPrevious, policy);
+    sim.acquire(lasting("a", 10));
+    sim.advance(11.0);
+    sim.fail(AcquireError::rejected("wrong key"));
+    assert!(matches!(sim.step(), Step::Fail(_)), "rejected credentials are no outage");
 }
