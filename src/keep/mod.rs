@@ -15,16 +15,17 @@ use crate::outcome::NotReplayed;
 
 /// How request bodies are kept for a replay: the layer's type parameter.
 ///
-/// [`CloneBodies`] is the default. A strategy may send another type of body than it is given.
+/// [`CloneBodies`] is the default; [`RecordBodies`] and [`NoReplay`] are chosen on the layer. A strategy may send
+/// another type of body than it is given.
 ///
 /// For one request either [`pass`](Self::pass) is called, or [`keep`](Self::keep) and then, at most once, when the
-/// answer has rejected the token, [`again`](Self::again). None of them may block. What is kept is dropped as soon as
-/// no replay can come of it.
+/// answer has rejected the token, [`again`](Self::again). None of them may block. What is kept and not asked for
+/// again is dropped with the response future.
 #[diagnostic::on_unimplemented(
     message = "a request body of type `{B}` can't be kept for a replay by `{Self}`",
     label = "this body can't be sent twice",
-    note = "`AuthLayer` clones bodies by default: use one that is `Clone`, such as `Full<Bytes>`",
-    note = "for any other body call `.no_replay()` on the layer"
+    note = "`AuthLayer` clones bodies by default, which takes a body that is `Clone`, such as `Full<Bytes>`",
+    note = "for any other body call `.record_bodies(RecordBodies::DEFAULT_LIMIT)` on the layer, or `.no_replay()`"
 )]
 pub trait Keep<B> {
     /// The body that is sent.
@@ -52,6 +53,8 @@ pub trait Keep<B> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneBodies;
 
+// So that the compiler names `Keep`, which says what to do, and not `Clone`, which nobody can add to a foreign body.
+#[diagnostic::do_not_recommend]
 impl<B: Clone> Keep<B> for CloneBodies {
     type Sent = B;
     type Kept = B;
