@@ -1,8 +1,9 @@
 //! Replays over real connections: the second send is the first but for the token, and what can't be sent twice isn't.
 
+mod servers;
+
 use std::{
     convert::Infallible,
-    fmt,
     pin::Pin,
     sync::{
         Arc, Mutex,
@@ -18,14 +19,10 @@ use futures_util::{StreamExt, future::join_all, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    rt::{TokioExecutor, TokioTimer},
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_reauth::{
@@ -35,9 +32,9 @@ use tower_reauth::{
     from_fn,
 };
 
+use self::servers::{Http2, Manner, Wire};
+
 const LIMIT: usize = RecordBodies::DEFAULT_LIMIT;
-const EXPIRED: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 7\r\n\r\nexpired";
-const FINE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
 
 #[tokio::test]
 async fn over_http1_a_replay_is_the_same_bytes_but_for_the_token() {
@@ -61,7 +58,7 @@ async fn over_http1_a_replay_is_the_same_bytes_but_for_the_token() {
 async fn a_stream_that_is_left_at_its_content_length_is_replayed() {
     // hyper reads no further than the header says, and so never sees the stream's end.
     let wire = Wire::answering(Manner::Whole).await;
-    let mut request = wire.request(stream_of(&["twelve", " bytes"]));
+    let mut request = request(&wire.origin, stream_of(&["twelve", " bytes"]));
     request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(12));
     let client = http1();
     let response = send(client, layer(&wire.origin).record_bodies(LIMIT), request).await.unwrap();
@@ -74,7 +71,7 @@ async fn a_request_that_expects_100_continue_is_replayed_with_that() {
     for recorded in [true, false] {
         let wire = Wire::answering(Manner::Whole).await;
         let request = |body| {
-            let mut request = wire.request(body);
+            let mut request = request(&wire.origin, body);
             request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
             request
         };
@@ -107,11 +104,12 @@ async fn over_http2_a_replay_has_the_same_headers_data_and_trailers() {
 async fn a_body_past_the_limit_is_sent_whole_and_not_replayed() {
     let wire = Wire::answering(Manner::Whole).await;
     let service = service(http1(), layer(&wire.origin).record_bodies(9));
-    let response = service.clone().oneshot(wire.request(stream_of(&["five,", "five."]))).await.unwrap();
+    let response =
+        service.clone().oneshot(request(&wire.origin, stream_of(&["five,", "five."]))).await.unwrap();
     assert_eq!(outcome(&response).not_replayed(), Some(NotReplayed::BodyTooLong));
     assert!(outcome(&response).refreshed());
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "expired");
-    let response = service.oneshot(wire.request(Body::empty())).await.unwrap();
+    let response = service.oneshot(request(&wire.origin, Body::empty())).await.unwrap();
     assert_eq!(response.status(), 200);
     let requests = wire.requests();
     assert!(requests[0].ends_with(b"5\r\nfive,\r\n5\r\nfive.\r\n0\r\n\r\n"));
@@ -126,7 +124,7 @@ async fn an_upgrade_is_not_replayed() {
         K: Keep<B, Sent: Sendable> + Clone,
     {
         let wire = Wire::answering(Manner::Whole).await;
-        let mut request = wire.request(body);
+        let mut request = request(&wire.origin, body);
         *request.method_mut() = Method::GET;
         for (name, value) in [("connection", "upgrade"), ("upgrade", "websocket")] {
             request.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -147,7 +145,7 @@ async fn exempt_requests_send_recorded_bodies_once() {
         [(Exempt::FromReplay, true, Some(NotReplayed::Exempt)), (Exempt::FromAuthentication, false, None)]
     {
         let wire = Wire::answering(Manner::Whole).await;
-        let mut request = wire.request(stream_of(&["one", "two"]));
+        let mut request = request(&wire.origin, stream_of(&["one", "two"]));
         request.extensions_mut().insert(exempt);
         let response = send(http1(), layer(&wire.origin).record_bodies(LIMIT), request).await.unwrap();
         assert_eq!(response.status(), 401);
@@ -166,7 +164,7 @@ async fn an_early_rejection_of_an_upload_over_http1_ends_in_time_and_leaves_noth
     for manner in [Manner::EarlyThenDrain, Manner::EarlyThenClose, Manner::EarlyThenStall] {
         for (body, held) in [upload_of_known_length(), upload_of_unknown_length()] {
             let wire = Wire::answering(manner).await;
-            let call = send(http1(), layer(&wire.origin).record_bodies(LIMIT), wire.request(body));
+            let call = send(http1(), layer(&wire.origin).record_bodies(LIMIT), request(&wire.origin, body));
             match soon(call).await {
                 Ok(response) => {
                     assert_eq!(response.status(), 401, "{manner:?}");
@@ -195,7 +193,7 @@ async fn an_upload_from_memory_is_replayed_while_the_first_send_is_still_going_o
     for manner in [Manner::EarlyThenDrain, Manner::EarlyThenStall] {
         let wire = Wire::answering(manner).await;
         let body = full(vec![b'x'; UPLOAD]);
-        let response = soon(send(http1(), layer(&wire.origin), wire.request(body))).await.unwrap();
+        let response = soon(send(http1(), layer(&wire.origin), request(&wire.origin, body))).await.unwrap();
         assert_eq!(response.status(), 200, "{manner:?}");
         let requests = wire.requests();
         let replay = requests.iter().find(|request| contains(&request[..400], "Bearer t2")).unwrap();
@@ -310,7 +308,7 @@ where
     let wire = Wire::answering(Manner::Whole).await;
     let beneath = Beneath::default();
     let client = beneath.watch(http1());
-    let response = send(client, keep(layer(&wire.origin)), wire.request(body)).await.unwrap();
+    let response = send(client, keep(layer(&wire.origin)), request(&wire.origin, body)).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(outcome(&response).replayed());
     beneath.assert_same();
@@ -562,201 +560,4 @@ async fn until(condition: impl Fn() -> bool) {
 
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-/// How a server deals with the requests that it rejects.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Manner {
-    /// It reads them first.
-    Whole,
-    /// It answers at once, and reads them afterwards.
-    EarlyThenDrain,
-    /// It answers at once, and hangs up.
-    EarlyThenClose,
-    /// It answers at once, and reads nothing for a while before it hangs up.
-    EarlyThenStall,
-}
-
-/// How long a server waits for the next request on a connection, as every server does for some time.
-const IDLE: Duration = Duration::from_secs(2);
-
-/// An HTTP/1.1 server that rejects `t1`, and keeps the bytes that it has read.
-struct Wire {
-    origin: String,
-    requests: Arc<Mutex<Vec<Vec<u8>>>>,
-    accepted: Arc<AtomicUsize>,
-    open: Arc<AtomicUsize>,
-}
-
-impl Wire {
-    async fn answering(manner: Manner) -> Self {
-        let (listener, origin) = listen().await;
-        let wire = Self { origin, requests: Arc::default(), accepted: Arc::default(), open: Arc::default() };
-        let (requests, accepted, open) = (wire.requests.clone(), wire.accepted.clone(), wire.open.clone());
-        tokio::spawn(async move {
-            loop {
-                let (tcp, _) = listener.accept().await.unwrap();
-                let (requests, open) = (requests.clone(), open.clone());
-                accepted.fetch_add(1, SeqCst);
-                open.fetch_add(1, SeqCst);
-                tokio::spawn(async move {
-                    // A client that hangs up is a test's to judge.
-                    let _ = converse(tcp, manner, &requests).await;
-                    open.fetch_sub(1, SeqCst);
-                });
-            }
-        });
-        wire
-    }
-
-    fn request<B>(&self, body: B) -> Request<B> {
-        request(&self.origin, body)
-    }
-
-    fn requests(&self) -> Vec<Vec<u8>> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    #[track_caller]
-    fn assert_same_but_for_the_token(&self, part: &str) {
-        let requests = self.requests();
-        let [first, second] = &requests[..] else { panic!("{} requests arrived", requests.len()) };
-        let (first, second) = (Escaped(first).to_string(), Escaped(second).to_string());
-        assert_eq!(first.replacen("Bearer t1\r\n", "Bearer t2\r\n", 1), second);
-        assert_ne!(first, second);
-        assert!(first.contains(part), "{first}");
-    }
-}
-
-/// Bytes as text, each byte its own character.
-struct Escaped<'a>(&'a [u8]);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
-    }
-}
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    (listener, origin)
-}
-
-async fn converse(mut tcp: TcpStream, manner: Manner, requests: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<()> {
-    let mut raw = Vec::new();
-    loop {
-        while find(&raw, b"\r\n\r\n").is_none() {
-            match tokio::time::timeout(IDLE, tcp.read_buf(&mut raw)).await {
-                Ok(Ok(1..)) => {}
-                Ok(Err(error)) => return Err(error),
-                Ok(Ok(0)) | Err(_) => return Ok(()),
-            }
-        }
-        let head = Escaped(&raw).to_string();
-        let answer = if head.contains("Bearer t2") { FINE } else { EXPIRED };
-        let early = answer == EXPIRED && manner != Manner::Whole;
-        if head.contains("expect: 100-continue") {
-            tcp.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-        }
-        if early {
-            tcp.write_all(answer).await?;
-        }
-        match manner {
-            Manner::EarlyThenClose if early => return tcp.shutdown().await,
-            Manner::EarlyThenStall if early => {
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                return Ok(());
-            }
-            _ => {}
-        }
-        let end = loop {
-            match end_of_request(&raw) {
-                Some(end) => break end,
-                None => drop(tcp.read_buf(&mut raw).await.and_then(some)?),
-            }
-        };
-        let rest = raw.split_off(end);
-        requests.lock().unwrap().push(std::mem::replace(&mut raw, rest));
-        if !early {
-            tcp.write_all(answer).await?;
-        }
-    }
-}
-
-fn some(read: usize) -> std::io::Result<usize> {
-    if read > 0 { Ok(read) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
-}
-
-/// Where a request ends (RFC 9112 §6.3), if it is all there.
-fn end_of_request(raw: &[u8]) -> Option<usize> {
-    let mut at = find(raw, b"\r\n\r\n")? + 4;
-    let head = Escaped(&raw[..at]).to_string();
-    if let Some(length) = head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
-        let end = at + length.parse::<usize>().unwrap();
-        return (end <= raw.len()).then_some(end);
-    }
-    if !head.contains("transfer-encoding: chunked") {
-        return Some(at);
-    }
-    loop {
-        let line = raw.get(at..).and_then(|rest| rest.split_at_checked(find(rest, b"\r\n")?))?.0;
-        let size = usize::from_str_radix(std::str::from_utf8(line).unwrap(), 16).unwrap();
-        at += line.len() + 2;
-        if size == 0 {
-            break;
-        }
-        at += size + 2;
-    }
-    // Trailers, and an empty line.
-    loop {
-        let length = find(&raw[at..], b"\r\n")?;
-        at += length + 2;
-        if length == 0 {
-            return Some(at);
-        }
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
-}
-
-/// An HTTP/2 server.
-struct Http2 {
-    origin: String,
-    accepted: Arc<AtomicUsize>,
-    open: Arc<AtomicUsize>,
-}
-
-impl Http2 {
-    async fn start<F, Fut>(streams: u32, answer: F) -> Self
-    where
-        F: Fn(Request<Incoming>) -> Fut + Clone + Send + 'static,
-        Fut: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-    {
-        let (listener, origin) = listen().await;
-        let server = Self { origin, accepted: Arc::default(), open: Arc::default() };
-        let (accepted, open) = (server.accepted.clone(), server.open.clone());
-        tokio::spawn(async move {
-            loop {
-                let (tcp, _) = listener.accept().await.unwrap();
-                let (answer, open) = (answer.clone(), open.clone());
-                accepted.fetch_add(1, SeqCst);
-                open.fetch_add(1, SeqCst);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let answer = answer(request);
-                        async move { Ok::<_, Infallible>(answer.await) }
-                    });
-                    let _ = http2::Builder::new(TokioExecutor::new())
-                        .max_concurrent_streams(streams)
-                        .serve_connection(TokioIo::new(tcp), service)
-                        .await;
-                    open.fetch_sub(1, SeqCst);
-                });
-            }
-        });
-        server
-    }
 }
