@@ -29,6 +29,8 @@ pub struct Origin {
     scheme: Scheme,
     host: Box<str>,
     port: u16,
+    /// Host and port as they are usually written, to be compared with first.
+    authority: Box<str>,
     implied: bool,
 }
 
@@ -72,8 +74,16 @@ impl Origin {
             return None;
         }
         let port = port_of(scheme, authority)?;
-        let host = authority.host().to_ascii_lowercase().into();
-        Some(Self { scheme: scheme.clone(), host, port, implied: false })
+        let host = authority.host().to_ascii_lowercase();
+        let authority =
+            if default_port(scheme) == Some(port) { host.clone() } else { format!("{host}:{port}") };
+        Some(Self {
+            scheme: scheme.clone(),
+            host: host.into(),
+            port,
+            authority: authority.into(),
+            implied: false,
+        })
     }
 
     /// Says that the service under the layer talks to this origin alone, so that requests whose URI has no
@@ -90,8 +100,9 @@ impl Origin {
         match (uri.scheme(), uri.authority()) {
             (Some(scheme), Some(authority)) => {
                 *scheme == self.scheme
-                    && authority.host().eq_ignore_ascii_case(&self.host)
-                    && port_of(scheme, authority) == Some(self.port)
+                    && (authority.as_str() == &*self.authority
+                        || authority.host().eq_ignore_ascii_case(&self.host)
+                            && port_of(scheme, authority) == Some(self.port))
             }
             (None, None) => self.implied,
             _ => false,
@@ -125,6 +136,10 @@ fn port_of(scheme: &Scheme, authority: &Authority) -> Option<u16> {
     if !authority.as_str().ends_with(authority.host()) {
         return None;
     }
+    default_port(scheme)
+}
+
+fn default_port(scheme: &Scheme) -> Option<u16> {
     if *scheme == Scheme::HTTPS {
         Some(443)
     } else if *scheme == Scheme::HTTP {

@@ -277,4 +277,44 @@ mod tests {
             assert!(drawn.iter().any(|pause| *pause < bound * SECOND / 2));
         }
     }
+
+    #[test]
+    fn attempts_of_one_flight_are_spread_a_little() {
+        let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
+        for (attempts, bound) in [(1, 200), (2, 400), (9, 5000)] {
+            let bound = Duration::from_millis(bound);
+            let drawn: Vec<_> = (0..200).map(|_| policy.between_attempts(attempts, &mut rng)).collect();
+            assert!(drawn.iter().all(|wait| *wait < bound) && drawn.iter().any(|wait| *wait > bound / 2));
+        }
+    }
+
+    #[test]
+    fn every_setting_is_its_own_and_leaves_the_others_alone() {
+        let minute = 60 * SECOND;
+        let policy = RefreshPolicy::default()
+            .early(0.5, minute)
+            .attempt_timeout(2 * SECOND)
+            .flight_deadline(3 * SECOND)
+            .attempts(7)
+            .pause(4 * SECOND, minute)
+            .budget(5, 6 * SECOND)
+            .fail_fast(7 * SECOND, minute)
+            .back_off(8 * SECOND, minute)
+            .retry_after_cap(9 * SECOND)
+            .serve_expired(10 * SECOND);
+        let mut rng = fastrand::Rng::with_seed(7);
+        assert_eq!(policy.early_window(10 * SECOND, 1.0), 5 * SECOND);
+        assert_eq!((policy.attempt_limit(), policy.flight_limit()), (2 * SECOND, 3 * SECOND));
+        assert_eq!((policy.max_attempts(), policy.clone().attempts(0).max_attempts()), (7, 1));
+        assert_eq!(policy.pause_after(2), 4 * SECOND);
+        let Some(Allowance { burst, refill }) = policy.allowance() else { panic!("there is a budget") };
+        assert_eq!((burst, refill), (5, 6 * SECOND));
+        assert_eq!(policy.fail_fast_after(1), 7 * SECOND);
+        assert!((0..100).any(|_| policy.back_off_after(2, &mut rng) > 4 * SECOND));
+        assert_eq!(policy.obey(minute), 9 * SECOND);
+        assert_eq!(policy.expired_limit(), 10 * SECOND);
+        let policy = policy.unlimited_budget();
+        assert!(policy.allowance().is_none());
+        assert_eq!(policy.attempt_limit(), 2 * SECOND);
+    }
 }
