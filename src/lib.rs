@@ -141,7 +141,7 @@ pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
 pub use future::ResponseFuture;
-pub use keep::{CloneBodies, Exempt, Keep, NoReplay};
+pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;
 pub use origin::Origin;
 pub use outcome::{AuthOutcome, NotReplayed, Unread};
