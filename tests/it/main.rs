@@ -8,6 +8,7 @@ mod failures;
 mod flights;
 mod origins;
 mod readiness;
+mod replay;
 mod sharing;
 mod stacks;
 mod support;
