@@ -133,3 +133,6 @@ where
         Err(error) => Err(error.into()),
     }))
 }
+
+#[cfg(test)]
+mod tests;
