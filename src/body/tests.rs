@@ -131,6 +131,18 @@ fn without_a_clock_there_is_no_waiting() {
 }
 
 #[test]
+fn no_length_is_announced_before_trailers_that_were_read() {
+    let script = Script::of([Piece::data("a body"), Piece::Trailers(http::HeaderMap::new())]);
+    let mut peek = Peek::new(script.body(|data| data), PeekLimits::default());
+    assert_eq!(poll_fn(|cx| peek.poll(cx)).now_or_never(), Some(None));
+    let mut body = peek.into_body();
+    // With an exact length, hyper's HTTP/1.1 server would write `Content-Length`, and leave the trailers out.
+    assert_eq!((body.size_hint().lower(), body.size_hint().upper()), (6, None));
+    while next(&mut body).now_or_never().expect("all of it").is_some() {}
+    assert_eq!(body.size_hint().exact(), Some(0));
+}
+
+#[test]
 fn a_body_that_has_broken_off_announces_what_was_read_and_no_end() {
     let mut script = Script::of([Piece::data("half"), Piece::Error]);
     (script.hint, script.lost) = (Hint::Exact, 4);
