@@ -226,7 +226,7 @@ where
     Some(match frame {
         Ok(frame) => match frame.into_data() {
             Ok(data) => Piece::Data(data),
-            Err(frame) => Piece::Trailers(frame.into_trailers().ok().expect("data or trailers")),
+            Err(frame) => Piece::Trailers(frame.into_trailers().expect("data or trailers")),
         },
         Err(_) => Piece::Error,
     })
