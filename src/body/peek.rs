@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 use super::{PeekBody, poll_bytes};
 use crate::{BoxError, outcome::Unread, timer::sleep_until};
 
-/// The most frames that a body may have which is read: those without data count no bytes, but take room.
+/// The most frames that a body may have to be read whole: those without data count no bytes, but take room.
 const MAX_FRAMES: usize = 1024;
 
 /// How much of a body may be read, and for how long.

@@ -18,6 +18,9 @@ enum Then {
 
 use Then::{Closes, Resets, Stays};
 
+/// After which nothing more is expected.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// `printf '{"message":"jwt expired"}' | gzip --no-name`
 const GZIP: &[u8] =
     b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\x56\xca\x4d\x2d\x2e\x4e\x4c\x4f\x55\xb2\x52\xca\x2a\x2f\x51\
@@ -57,7 +60,7 @@ async fn every_answer_is_what_it_is_without_the_layer() {
         let rule = Rule::expired().read_success_bodies().when(json("/message").is("jwt expired"));
         let auth = AuthLayer::new(Origin::parse(&origin).unwrap(), StaticToken::new("key").unwrap())
             .signatures(Signatures::new().rule(rule))
-            .peek(KIB_16, 2 * NEAR);
+            .peek(KIB_16, PATIENCE);
         let response = soon(auth.layer(client).oneshot(request())).await.unwrap();
         assert_eq!(outcome(&response).and_then(AuthOutcome::unread), unread, "{head}");
         assert_eq!(Seen::of(response).await, expected, "{head}");
@@ -84,7 +87,7 @@ impl Seen {
         let (head, mut body) = response.into_parts();
         let mut data = Vec::new();
         let end = loop {
-            match tokio::time::timeout(NEAR, body.frame()).await {
+            match tokio::time::timeout(PATIENCE, body.frame()).await {
                 Err(_) => break None,
                 Ok(None) => break Some(Ok(())),
                 Ok(Some(Err(error))) => break Some(Err(error.to_string())),
@@ -121,7 +124,7 @@ async fn converse(mut tcp: TcpStream, answer: Vec<u8>, then: Then) {
                 Closes => return,
                 Resets => {
                     // What the client hasn't read by then is lost.
-                    tokio::time::sleep(NEAR / 2).await;
+                    tokio::time::sleep(NEAR).await;
                     return tcp.set_zero_linger().unwrap();
                 }
             }
