@@ -1,4 +1,116 @@
-//! x
+//! Authenticates outbound HTTP calls with tokens that are cached, acquired once for everybody, and replaced when the
+//! server says that they have expired.
+//!
+//! [`AuthLayer`] is a Tower layer for HTTP clients. It puts a [`Credential`]'s token on requests to one [`Origin`]. Where
+//! a response matches the vendor's [`Signatures`] of expiry, it gets a new token and sends the request once more. Callers
+//! see the second answer. One [`TokenCache`] serves all clones of the layer: at most one acquisition is under way at a
+//! time, and dropping the caller that began it doesn't end it.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use bytes::Bytes;
+//! use http::Request;
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//! use tower_reauth::{ApiVideo, BoxError, Client};
+//!
+//! # async fn run(api_key: String) -> Result<(), BoxError> {
+//! let client = Client::new()?;
+//! let auth = ApiVideo::sandbox(api_key).layer(client.clone())?;
+//! let api = ServiceBuilder::new().layer(auth).service(client);
+//!
+//! let request = Request::get("https://sandbox.api.video/videos").body(Full::<Bytes>::default())?;
+//! let response = api.oneshot(request).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `cargo run --example quickstart` shows more: the four vendors on loopback, expiry, revocation, and many calls at once.
+//!
+//! # What is where
+//!
+//! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
+//! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`].
+//!   [`StaticToken`] is a fixed key, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//! - **What a response means**: [`Signatures`] are a list of [`Rule`]s with [`Condition`]s and end in a [`Verdict`].
+//!   [`signature`] has examples for many APIs.
+//! - **The layer**: [`AuthLayer`] makes [`Auth`], whose futures are [`ResponseFuture`]s and whose response bodies are
+//!   [`PeekBody`]s. [`Placement`] is where the token goes, [`Keep`] how request bodies are kept for a replay,
+//!   [`Exempt`] a request extension that exempts one.
+//! - **What happened**: [`AuthOutcome`], a response extension. [`AuthError`] is what callers get when there is no token;
+//!   the inner service's errors pass through as they were. [`ConfigError`] is what building returns.
+//! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
+//!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
+//!   [`Lease`] is an [`AccessToken`] as one attempt uses it.
+//! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
+//!   is `Client`, which does for both: token requests and the calls themselves.
+//!
+//! # Where it goes in a stack
+//!
+//! From the outside in: timeout for the caller, retry, `AuthLayer`, limits, decompression, client.
+//!
+//! - Outside the layer: **retry**, so that each try gets the current token; **timeout**, which ends its caller's wait
+//!   and nothing else; **buffer** and **load-shed**, since readiness is the inner service's; **follow-redirect**, since
+//!   a redirected request passes the layer again and carries a token only to the layer's origin.
+//! - Beneath the layer: **concurrency and rate limits**, since a request that waits for a token holds no place;
+//!   **decompression**, since rules can't read encoded bodies.
+//! - **Trace** may be on either side: outside it sees what callers see, beneath it every send. The token's header is
+//!   marked sensitive.
+//!
+//! Follow-redirect beneath the layer is safe only for tokens in `Authorization`: tower-http removes that header when a
+//! redirect leads to another origin, but not a header of the vendor's own.
+//!
+//! # Defaults
+//!
+//! | what | default | set by |
+//! |---|---|---|
+//! | where the token goes | `Authorization: Bearer` | [`AuthLayer::placement`] |
+//! | which responses are rejections | none, or the vendor's | [`AuthLayer::signatures`] |
+//! | how much of a response body is looked at | 16 KiB, 2 s | [`AuthLayer::peek`] |
+//! | request bodies | cloned and replayed once | [`AuthLayer::record_bodies`] for bodies that aren't `Clone`, [`AuthLayer::no_replay`] |
+//! | early renewal | the last 10 % of the lifetime, at most 5 min | [`RefreshPolicy::early`] |
+//! | one token request, one flight with all its attempts | 10 s, 30 s | [`RefreshPolicy`] |
+//! | pauses, budget, back-off | see its table | [`RefreshPolicy`] |
+//!
+//! # Feature flags
+//!
+//! | flag | default | what it adds |
+//! |---|---|---|
+//! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
+//! | `tracing` | no | spans and events for `tracing` |
+//! | `metrics` | no | counters and histograms for the `metrics` facade |
+//! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback |
+//!
+//! Features only add; none changes what the crate does.
+//!
+//! # Logs and metrics
+//!
+//! Both name the credential, as [`Credential::describe`] does, and hold no secret.
+//!
+//! | what happened | `tracing` event | metric, with label `credential` |
+//! |---|---|---|
+//! | a token was acquired | debug `acquired`: `generation`, `took`, `remaining` | `tower_reauth_acquisitions_total{outcome="acquired"}`, `tower_reauth_acquisition_seconds` |
+//! | acquiring failed | warn `acquiring failed`: `error`, `took`, `retry_in` | `tower_reauth_acquisitions_total{outcome="unavailable"}` or another [`AuthErrorKind`], `tower_reauth_acquisition_seconds` |
+//! | an acquisition was superseded, or lost with its runtime | debug `acquiring was superseded or lost` | `tower_reauth_acquisitions_total{outcome="superseded"}` |
+//! | a server rejected the newest token | debug `token rejected`: `generation`, `reason` | `tower_reauth_rejections_total{verdict="expired"}` or `"invalid"` |
+//! | a request is sent for the second time | debug `replaying`: `generation` | `tower_reauth_replays_total` |
+//! | a request gets no new token since acquiring is paused | debug `acquiring is paused`: `retry_in` | `tower_reauth_paused_total` |
+//! | a call fails without the token endpoint being asked | debug `failing without asking`: `error`, `retry_in` | `tower_reauth_failed_fast_total{reason="…"}` |
+//! | a call has waited for a token | debug `waited for a token`: `waited` | `tower_reauth_wait_seconds` |
+//! | a token with known expiry is used | | `tower_reauth_remaining_lifetime_seconds` |
+//!
+//! What a credential logs itself is within the span `acquire`, with the fields `credential` and `reason`. It is no child of
+//! any request's span, as an acquisition belongs to no request.
+//!
+//! # When it doesn't compile
+//!
+//! If the compiler only says that a method "exists but its trait bounds were not satisfied", call it as a function:
+//! `ServiceExt::oneshot(service, request)`. It then says which bound. The usual one is a request body that isn't `Clone`:
+//! send one that is, such as `Full<Bytes>`, or call [`AuthLayer::record_bodies`] or [`AuthLayer::no_replay`].
+//!
+//! A `layer` method of a vendor returns a `Result`, since a wrong configuration is reported when it is built: it needs a
+//! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
@@ -13,6 +125,7 @@ mod outcome;
 mod placement;
 mod service;
 pub mod signature;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timer;
@@ -28,7 +141,7 @@ pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
 pub use future::ResponseFuture;
-pub use keep::{CloneBodies, Exempt, Keep, NoReplay};
+pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;
 pub use origin::Origin;
 pub use outcome::{AuthOutcome, NotReplayed, Unread};
@@ -42,3 +155,8 @@ pub use token::{
 pub use transport::Transport;
 #[cfg(feature = "client")]
 pub use transport::client::{self, Client};
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

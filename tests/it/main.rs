@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod client;
+mod replay;
 mod streaming;

@@ -1,0 +1,166 @@
+//! What the features `tracing` and `metrics` tell of a token's life, in paused time on one thread.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use tower::{Layer, ServiceExt};
+use tower_reauth::{
+    BoxError, Transport, Vervoe,
+    testing::{FakeVervoe, Fault, On, Revoked, Times, VervoeError},
+};
+use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter};
+
+/// A token that is acquired, expires, is rejected twice in a row, can't be acquired, and is refused.
+async fn a_tokens_life() {
+    let vervoe = FakeVervoe::new("key", "secret");
+    let controls = vervoe.controls();
+    controls.delay(On::Tokens, Times::UntilCleared, Duration::from_secs(1));
+    let transport = Transport::new::<_, Full<Bytes>, _>(vervoe.clone());
+    let service = Vervoe::new("key", "secret").layer(transport).expect("valid").layer(vervoe.clone());
+    let call = async || -> Result<StatusCode, BoxError> {
+        let request = Request::get("https://api.vervoe.com/jobs").body(Full::<Bytes>::default())?;
+        Ok(service.clone().oneshot(request).await?.status())
+    };
+    let ok = |result: Result<StatusCode, BoxError>| assert_eq!(result.expect("an answer"), StatusCode::OK);
+    let unauthorized = |result: Result<StatusCode, BoxError>| {
+        assert_eq!(result.expect("an answer"), StatusCode::UNAUTHORIZED)
+    };
+
+    ok(call().await);
+    ok(call().await);
+    controls.revoke(Revoked::Expired);
+    ok(call().await);
+    controls.fail(On::Api, Times::Next(3), VervoeError::InvalidCredentials);
+    unauthorized(call().await);
+    unauthorized(call().await);
+    service.tokens().invalidate();
+    controls.fail(On::Tokens, Times::Next(1), Fault::status(StatusCode::UNAUTHORIZED));
+    call().await.expect_err("rejected credentials");
+    call().await.expect_err("fails fast");
+}
+
+/// One test: whether anybody listens to a log line is remembered for all threads.
+#[test]
+fn logs_and_metrics_tell_what_happened_to_which_credential() {
+    let (log, recorder) = (Log::default(), DebuggingRecorder::new());
+    let snapshotter = recorder.snapshotter();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(log.clone())
+        .finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let run = || runtime.expect("a runtime").block_on(a_tokens_life());
+    tracing::subscriber::with_default(subscriber, || metrics::with_local_recorder(&recorder, run));
+    check_metrics(&snapshotter);
+    check_logs(&String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text"));
+}
+
+fn check_metrics(snapshotter: &Snapshotter) {
+    let mut counts = BTreeMap::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let labels: Vec<_> =
+            key.key().labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let value = match value {
+            DebugValue::Counter(count) => count,
+            DebugValue::Histogram(values) => values.len() as u64,
+            DebugValue::Gauge(_) => panic!("there are no gauges"),
+        };
+        counts.insert(format!("{}{{{}}}", key.key().name(), labels.join(",")), value);
+    }
+    let expected = [
+        ("tower_reauth_acquisition_seconds{credential=Vervoe}", 4),
+        ("tower_reauth_acquisitions_total{credential=Vervoe,outcome=acquired}", 3),
+        ("tower_reauth_acquisitions_total{credential=Vervoe,outcome=credentials_rejected}", 1),
+        ("tower_reauth_failed_fast_total{credential=Vervoe,reason=credentials_rejected}", 1),
+        // Once when the request goes out in the pause, once when its answer would call for a refresh.
+        ("tower_reauth_paused_total{credential=Vervoe}", 2),
+        ("tower_reauth_rejections_total{credential=Vervoe,verdict=expired}", 3),
+        ("tower_reauth_remaining_lifetime_seconds{credential=Vervoe}", 6),
+        ("tower_reauth_replays_total{credential=Vervoe}", 2),
+        ("tower_reauth_wait_seconds{credential=Vervoe}", 4),
+    ];
+    let expected: BTreeMap<_, _> = expected.map(|(name, count)| (name.to_owned(), count)).into();
+    assert_eq!(counts, expected);
+}
+
+fn check_logs(text: &str) {
+    let told: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            let known = [
+                "acquired",
+                "token rejected",
+                "replaying",
+                "acquiring is paused",
+                "acquiring was superseded",
+                "acquiring failed",
+                "failing without asking",
+                "waited for a token",
+            ];
+            line.contains("tower_reauth")
+                .then(|| *known.iter().find(|known| line.contains(*known)).expect(line))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "acquired",
+            "waited for a token",
+            "token rejected",
+            "acquired",
+            "waited for a token",
+            "replaying",
+            "token rejected",
+            "acquired",
+            "waited for a token",
+            "replaying",
+            "token rejected",
+            "acquiring is paused",
+            "acquiring is paused",
+            "acquiring failed",
+            "waited for a token",
+            "failing without asking",
+        ]
+    );
+    for detail in [
+        "acquire{credential=\"Vervoe\" reason=Cold}: tower_reauth",
+        "generation=1 took=1s remaining=599s",
+        "reason=Expired",
+        "the token endpoint rejected the credentials",
+        "retry_in=30s",
+    ] {
+        assert!(text.contains(detail), "no {detail:?} in:\n{text}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
