@@ -11,6 +11,7 @@ mod readiness;
 mod replay;
 mod sharing;
 mod stacks;
+mod streaming;
 mod support;
 mod vendors;
 mod videsk;
