@@ -6,6 +6,8 @@ mod endpoint;
 mod from_fn;
 mod parts;
 mod redact;
+#[cfg(test)]
+mod scripted;
 mod static_token;
 mod vervoe;
 mod videsk;

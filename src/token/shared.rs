@@ -3,7 +3,11 @@
 //! The state is behind a lock that no await point is under; what the hot path needs of it is published beside it.
 //! Every change of the state publishes what came of it before the lock is released.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, time::Instant};
@@ -182,7 +186,7 @@ impl Shared {
 
     /// One look at the state: a lease, or a flight to wait for, begun if need be.
     fn step(self: &Arc<Self>, want: Want, now: Instant) -> Result<Progress, AuthError> {
-        let state = self.lock();
+        let mut state = self.lock();
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {
@@ -190,7 +194,18 @@ impl Shared {
                 let _ = self.begin(state, reason, now);
                 Ok(Progress::Lease(lease))
             }
-            Step::Fail(error) => Err(error),
+            Step::Fail(error) => {
+                if !state.should_look_for_secret(now) {
+                    return Err(error);
+                }
+                drop(state);
+                // A bug in there is no reason to fail in another way than we would anyhow.
+                if !catch_unwind(AssertUnwindSafe(|| self.source.has_new_secret())).unwrap_or(false) {
+                    return Err(error);
+                }
+                self.change(State::forgive);
+                self.step(want, now)
+            }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
             Step::Wait => Ok(Progress::Wait(ticket(&state))),
         }

@@ -163,6 +163,14 @@ pub trait Credential: Send + Sync + 'static {
         std::future::ready(Err(AcquireError::unsupported("this credential can't revoke tokens")))
     }
 
+    /// Whether the secret is another one than the server last refused: then calls don't wait for
+    /// [`AuthError::retry_at`](crate::AuthError::retry_at), but try it at once. By default there never is one.
+    ///
+    /// Asked at most once a second, on the thread of a call that would fail at once. It must not block for long.
+    fn has_new_secret(&self) -> bool {
+        false
+    }
+
     /// Says what the cache needs to know of this credential. By default: the type's name, and a renewal that
     /// leaves the previous token valid.
     fn describe(&self) -> Description {
@@ -182,6 +190,10 @@ impl<C: Credential> Credential for Arc<C> {
         C::revoke(self, token)
     }
 
+    fn has_new_secret(&self) -> bool {
+        C::has_new_secret(self)
+    }
+
     fn describe(&self) -> Description {
         C::describe(self)
     }
@@ -194,6 +206,7 @@ type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> 
 pub(crate) trait Source: Send + Sync + 'static {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken>;
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()>;
+    fn has_new_secret(&self) -> bool;
     fn describe(&self) -> Description;
 }
 
@@ -204,6 +217,10 @@ impl<C: Credential> Source for C {
 
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()> {
         Box::pin(Credential::revoke(self, token))
+    }
+
+    fn has_new_secret(&self) -> bool {
+        Credential::has_new_secret(self)
     }
 
     fn describe(&self) -> Description {
