@@ -263,6 +263,9 @@ impl Model {
                 self.superseded_tasks.push((flight.task, self.now));
             }
         }
+        // If its time is up as well, some may have been told so, and what was superseded was the next one.
+        self.settle();
+        self.turn();
         self.undo();
         let view = mem::take(&mut self.view);
         self.retired.extend(view.newest.map(|newest| (newest, self.now)));
