@@ -224,6 +224,14 @@ impl<F> State<F> {
         order
     }
 
+    /// Brings `order` up to date when its task begins: since it was given, the flight before it, though superseded,
+    /// may have brought a newer grant.
+    pub(super) fn depart(&mut self, order: &mut Order) {
+        let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
+        grant.spent |= matches!(order.reason, Reason::Expiring | Reason::Expired);
+        order.previous = Some(grant.token.clone());
+    }
+
     /// Ends flight `id` with what it brought. Returns what to tell whom, unless the flight was superseded.
     pub(super) fn land(
         &mut self,

@@ -377,6 +377,20 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
 }
 
 #[test]
+fn a_flight_departs_with_the_grant_that_a_superseded_one_brought_since_it_began() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    sim.acquire(lasting("a", 10).with_refresh_token("r1"));
+    let old = { sim.advance(10.0) }.begin();
+    sim.state.invalidate();
+    let mut new = sim.begin();
+    let catch = Catch { token: token("b").with_refresh_token("r2"), asked_at: sim.now };
+    sim.state.land(old.id, Ok(catch), sim.now);
+    sim.state.depart(&mut new);
+    let previous = new.previous.expect("a grant");
+    assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r2");
+}
+
+#[test]
 fn invalidating_forgets_the_access_token_and_every_reason_to_wait() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     sim.fail(AcquireError::rejected("no"));
