@@ -30,7 +30,6 @@ pub(crate) struct Model {
     /// When rejections caused an acquisition, and whether that is sure.
     driven: Vec<(Instant, bool)>,
     pub(crate) grant: Option<Grant>,
-    pub(crate) grant_changed_at: Instant,
     flights: u64,
     pub(crate) ended: Vec<Ended>,
     pub(crate) superseded: Vec<Instant>,
@@ -55,7 +54,6 @@ impl Model {
             rejections: 0,
             driven: Vec::new(),
             grant: None,
-            grant_changed_at: now,
             flights: 0,
             ended: Vec::new(),
             superseded: Vec::new(),
@@ -166,7 +164,6 @@ impl Model {
             self.ended.push(Ended { at: now, reason: flight.reason, in_vain: false });
         }
         self.grant = Some(Grant { refresh, flight });
-        self.grant_changed_at = now;
         if let Some(newest) = &mut self.view.newest
             && newest.is_rejected()
             && newest.text == *text
@@ -199,7 +196,6 @@ impl Model {
         let saved = refresh.is_some() && !newer;
         if saved {
             self.grant = Some(Grant { refresh, flight });
-            self.grant_changed_at = self.now;
         }
         saved
     }
@@ -271,7 +267,7 @@ impl Model {
         self.retired.extend(view.newest.map(|newest| (newest, self.now)));
         self.rejections = 0;
         if logout {
-            (self.grant, self.grant_changed_at) = (None, self.now);
+            self.grant = None;
         }
     }
 

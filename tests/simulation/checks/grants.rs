@@ -19,7 +19,7 @@ impl Inner {
     ) {
         let handed = previous.and_then(AccessToken::refresh_token).map(|refresh| refresh.expose_secret());
         let newest = self.model.grant.as_ref().and_then(|grant| grant.refresh.clone());
-        if is_first && self.model.grant_changed_at < self.now() {
+        if is_first {
             let is_newest = handed == newest.as_deref();
             self.check(is_newest, format_args!("grants: {handed:?} is handed out, the newest is {newest:?}"));
         }
