@@ -116,6 +116,7 @@
 mod body;
 mod credential;
 mod error;
+mod error_code;
 mod future;
 mod keep;
 mod layer;
@@ -139,6 +140,7 @@ pub use credential::{
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
+pub use error_code::ErrorCode;
 pub use future::ResponseFuture;
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay};
 pub use layer::AuthLayer;
