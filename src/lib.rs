@@ -134,8 +134,8 @@ mod transport;
 
 pub use body::PeekBody;
 pub use credential::{
-    AnswerField, ApiVideo, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken, TokenEndpoint,
-    TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
+    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
 };
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,

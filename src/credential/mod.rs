@@ -1,6 +1,7 @@
 //! Who we are to a server: the [`Credential`] trait and what implements it.
 
 mod api_video;
+mod boxed;
 mod encode;
 mod endpoint;
 mod from_fn;
@@ -14,6 +15,7 @@ mod vidizmo;
 use std::{future::Future, sync::Arc};
 
 pub use api_video::ApiVideo;
+pub use boxed::BoxCredential;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
 pub use from_fn::{FromFn, from_fn};
 pub use parts::Parts;
