@@ -133,6 +133,8 @@ mod token;
 mod transport;
 
 pub use body::PeekBody;
+#[cfg(feature = "oauth2")]
+pub use credential::oauth2;
 pub use credential::{
     AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
     TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,

@@ -5,6 +5,8 @@ mod boxed;
 mod encode;
 mod endpoint;
 mod from_fn;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 mod parts;
 mod redact;
 mod static_token;
