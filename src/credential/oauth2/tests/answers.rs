@@ -45,7 +45,7 @@ async fn any_2xx_with_a_bearer_token_succeeds() {
     ] {
         let mut body = token("abc");
         body["token_type"] = token_type.clone();
-        let token = ask(status, body).await.expect(&token_type.to_string());
+        let token = ask(status, body).await.unwrap_or_else(|error| panic!("{token_type}: {error}"));
         assert_eq!(token.lifetime(), Some(Duration::from_secs(3600)));
     }
     assert!(ask(200, json!({"access_token": "abc"})).await.is_ok(), "an absent type");

@@ -99,7 +99,7 @@ fn options_have_to_be_what_the_rfcs_allow() {
 fn the_apis_origin_is_checked_too_and_the_layer_is_preset() {
     let builder = || ClientCredentials::new(URL, basic());
     let transport = Server::healthy().transport();
-    let error = builder().layer("http://api.example.com", transport.clone()).err().expect("insecure");
+    let error = builder().layer("http://api.example.com", transport.clone()).expect_err("insecure");
     assert_eq!(error.kind(), ConfigErrorKind::InsecureUrl);
     let parts = builder().parts("https://api.example.com", transport.clone()).unwrap();
     assert_eq!(format!("{:?}", parts.signatures), format!("{:?}", crate::Signatures::oauth2()));
