@@ -90,6 +90,8 @@ impl OAuth2Credential {
     /// Tries again to save the newest refresh token, if that has failed. Acquiring does the same.
     pub async fn save(&self) {
         if let Some(rotation) = self.inner.grant.rotation() {
+            // Not beside another save, which could be of a newer one and end first.
+            let _turn = rotation.turn().await;
             rotation.save().await;
         }
     }
@@ -155,11 +157,16 @@ impl Inner {
                         return Err(error);
                     };
                     (client_changed, client_secret) = (true, Some(changed));
+                    if renewed.is_none() && self.grant.is_used_once() {
+                        secrets = self.grant.secrets(&endpoints.audience).await?;
+                    }
                 }
                 Some(ErrorCode::InvalidGrant) if refused.is_none() => {
                     let Some(rotation) = self.grant.rotation() else { return Err(error) };
                     let Some(changed) = rotation.changed(secrets.first()).await else { return Err(error) };
                     refused = std::mem::replace(&mut secrets, vec![changed]).pop();
+                    // An assertion is good for one attempt.
+                    client_secret = client.secret(&endpoints.audience).await?;
                 }
                 _ => return Err(error),
             }

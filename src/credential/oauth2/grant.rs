@@ -49,6 +49,12 @@ impl Grant {
         !matches!(self, Self::ClientCredentials | Self::RefreshToken(_))
     }
 
+    /// Whether what it sends is made for one attempt: a server may take an assertion's id only once
+    /// (RFC 7523 §3).
+    pub(super) fn is_used_once(&self) -> bool {
+        matches!(self, Self::JwtBearer { .. })
+    }
+
     pub(super) fn rotation(&self) -> Option<&Rotation> {
         match self {
             Self::RefreshToken(rotation) => Some(rotation),

@@ -154,3 +154,28 @@ async fn a_closure_that_fails_is_transient_and_says_why() {
     assert_eq!(error.kind(), AcquireErrorKind::Transient);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the vault is sealed");
 }
+
+#[tokio::test]
+async fn an_assertion_is_made_anew_when_something_else_is_tried_again() {
+    let fresh = || {
+        let count = AtomicUsize::new(0);
+        Assertion::from_fn(move |_| {
+            let assertion = format!("j{}", count.fetch_add(1, SeqCst) + 1);
+            async move { Ok(assertion.into()) }
+        })
+    };
+    let fields = |server: &Server, name| -> Vec<_> {
+        server.seen().iter().map(|seen| seen.field(name).unwrap().to_owned()).collect()
+    };
+
+    let server = Server::answering([(401, json!({"error": "invalid_client"})), (200, token("abc"))]);
+    let client = Client::secret_post("a", counting());
+    acquire(&JwtBearer::new(URL, client, fresh()).build(server.transport()).unwrap()).await.unwrap();
+    assert_eq!(fields(&server, "assertion"), ["j1", "j2"]);
+
+    let server = Server::answering([(400, json!({"error": "invalid_grant"})), (200, token("abc"))]);
+    let client = Client::assertion("a", fresh());
+    acquire(&RefreshToken::new(URL, client, counting()).build(server.transport()).unwrap()).await.unwrap();
+    assert_eq!(fields(&server, "client_assertion"), ["j1", "j2"]);
+    assert_eq!(fields(&server, "refresh_token"), ["s1", "s2"]);
+}
