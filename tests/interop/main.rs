@@ -1,4 +1,4 @@
-//! The OAuth 2.0 credentials against an authorization server that others wrote. `tests/interop/run` installs it.
+//! The OAuth 2.0 credentials against authorization servers that others wrote. `tests/interop/run` installs them.
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
@@ -20,7 +20,8 @@ use tower_reauth::{
     AccessToken, Acquire, AcquireError, AcquireErrorKind, AuthError, AuthLayer, AuthOutcome, BoxError,
     Client as HttpClient, Credential, ErrorCode, Origin, Reason, Signatures,
     oauth2::{
-        AuthorizationServer, Client, ClientCredentials, JwtKey, OAuth2Credential, RefreshToken, SecretSource,
+        AuthorizationServer, Client, ClientCredentials, JwtKey, OAuth2Credential, Password, RefreshToken,
+        SecretSource,
     },
 };
 
@@ -41,9 +42,13 @@ struct Provider {
 
 impl Provider {
     fn start() -> Self {
+        Self::run("oidc-provider.mjs")
+    }
+
+    fn run(script: &str) -> Self {
         let directory = env::var_os("INTEROP_DIR").expect("run this test with tests/interop/run");
         let mut process = Command::new("node")
-            .arg("server.mjs")
+            .arg(script)
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -221,4 +226,34 @@ async fn a_dead_token_is_replaced_and_a_logout_is_the_end() {
     let error: BoxError = api.ready().await.unwrap().call(call()).await.unwrap_err();
     let error = AuthError::find(&*error).unwrap();
     assert_eq!(error.acquire_error().unwrap().code(), Some(ErrorCode::InvalidGrant));
+}
+
+#[tokio::test]
+async fn a_password_is_sent_once_and_its_refresh_token_from_then_on() {
+    let provider = Provider::run("node-oauth.mjs");
+    let password = |client, password: &str| {
+        Password::new(format!("{}/token", provider.issuer), client, "jöhn doe", password)
+            .build(provider.http.clone())
+            .unwrap()
+    };
+    let raw = || Client::secret_basic_raw("raw", SECRET);
+    let credential = password(raw(), "A3ddj3w +%");
+    let mut token = acquire(&credential).await.unwrap();
+    for _ in 0..2 {
+        let spent = token.clone();
+        let expired = Acquire::new(Reason::Expired, Some(&spent));
+        token = Credential::acquire(&credential, expired).await.unwrap();
+        let again = Acquire::new(Reason::Expired, Some(&spent));
+        let error = Credential::acquire(&credential, again).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.kind()),
+            (Some(ErrorCode::InvalidGrant), AcquireErrorKind::GrantRejected)
+        );
+    }
+    let error = acquire(&password(raw(), "wrong")).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidGrant), AcquireErrorKind::Rejected));
+    // This server doesn't decode what RFC 6749 §2.3.1 has encoded.
+    let error = acquire(&password(Client::secret_basic("raw", SECRET), "A3ddj3w +%")).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidClient), AcquireErrorKind::Rejected));
+    acquire(&password(Client::secret_post("raw", SECRET), "A3ddj3w +%")).await.unwrap();
 }
