@@ -350,7 +350,7 @@ where
     fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
-                let body = self.shared.keep.again(kept.body).ok_or(NotReplayed::Body)?;
+                let body = self.shared.keep.again(kept.body)?;
                 let head = kept.head.restore().ok_or(NotReplayed::Body)?;
                 Ok(Request::from_parts(head, body))
             }

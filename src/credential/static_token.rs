@@ -51,7 +51,7 @@ impl StaticToken {
     /// [`ConfigErrorKind::Secret`] if `key` is empty, [`ConfigErrorKind::UserId`] if it has a colon.
     pub fn basic(key: impl Into<SecretString>) -> Result<Self, ConfigError> {
         let key = key.into();
-        if key.expose_secret().is_empty() {
+        if key.expose_secret().is_empty() || key.expose_secret().ends_with(['\n', '\r']) {
             return Self::new(key);
         }
         Self::new(encode::basic(key.expose_secret(), "")?)

@@ -5,13 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    CacheState, Reason, RefreshPolicy, Source,
+    CacheState, Credential, Reason, RefreshPolicy, Source,
     lease::{Entry, Lease, Standing},
     shared::{Shared, runtime},
     state::{State, Want},
 };
 use crate::{
-    Credential,
     error::{AcquireErrorKind, AuthError, AuthErrorKind},
     observe::Event,
 };

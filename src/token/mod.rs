@@ -17,5 +17,5 @@ pub(crate) use lease::Entry;
 pub use lease::Lease;
 pub use policy::RefreshPolicy;
 pub use report::{CacheState, TokenState};
-pub use source::{Acquire, Description, Reason, Renewal};
-pub(crate) use source::{Source, SourceFuture};
+pub(crate) use source::Source;
+pub use source::{Acquire, Credential, Description, Reason, Renewal};

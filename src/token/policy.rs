@@ -279,6 +279,16 @@ mod tests {
     }
 
     #[test]
+    fn attempts_of_one_flight_are_spread_a_little() {
+        let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
+        for (attempts, bound) in [(1, 200), (2, 400), (9, 5000)] {
+            let bound = Duration::from_millis(bound);
+            let drawn: Vec<_> = (0..200).map(|_| policy.between_attempts(attempts, &mut rng)).collect();
+            assert!(drawn.iter().all(|wait| *wait < bound) && drawn.iter().any(|wait| *wait > bound / 2));
+        }
+    }
+
+    #[test]
     fn every_setting_is_its_own_and_leaves_the_others_alone() {
         let minute = 60 * SECOND;
         let policy = RefreshPolicy::default()

@@ -4,10 +4,8 @@
 //! Every change of the state publishes what came of it before the lock is released.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,6 +21,7 @@ use super::{
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::{Event, Observer, within_flight},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, PoisonError},
     timer::sleep_until,
 };
 
@@ -187,7 +186,7 @@ impl Shared {
 
     /// One look at the state: a lease, or a flight to wait for, begun if need be.
     fn step(self: &Arc<Self>, want: Want, now: Instant) -> Result<Progress, AuthError> {
-        let state = self.lock();
+        let mut state = self.lock();
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {
@@ -195,7 +194,18 @@ impl Shared {
                 let _ = self.begin(state, reason, now);
                 Ok(Progress::Lease(lease))
             }
-            Step::Fail(error) => Err(error),
+            Step::Fail(error) => {
+                if !state.should_look_for_secret(now) {
+                    return Err(error);
+                }
+                drop(state);
+                // A bug in there is no reason to fail in another way than we would anyhow.
+                if !catch_unwind(AssertUnwindSafe(|| self.source.has_new_secret())).unwrap_or(false) {
+                    return Err(error);
+                }
+                self.change(State::forgive);
+                self.step(want, now)
+            }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
             Step::Wait => Ok(Progress::Wait(ticket(&state))),
         }

@@ -1,6 +1,6 @@
-//! Where tokens come from, as the cache sees it: an object-safe trait, and what is asked of it.
+//! Where tokens come from, as the cache sees it: the [`Credential`] trait, what is asked of it, and its erased twin.
 
-use std::{borrow::Cow, future::Future, pin::Pin};
+use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
 use super::AccessToken;
 use crate::error::AcquireError;
@@ -115,12 +115,115 @@ impl Description {
     }
 }
 
+/// Something that can obtain access tokens.
+///
+/// The token cache calls it; nobody else needs to. The contract:
+///
+/// - `acquire` is called from a task of its own, never twice at a time for one cache, and is dropped when the
+///   attempt's time is up (10 s by default). It must not block the thread.
+/// - One call is one attempt with one grant. Retries, back-off, and the step from a refused refresh grant to
+///   another one ([`AcquireError::grant_rejected`]) are the cache's business.
+/// - It may be dropped at any await point, and then should not have lost more than that attempt.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AccessToken, Acquire, AcquireError, Credential};
+///
+/// struct FromVault;
+///
+/// impl Credential for FromVault {
+///     async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+///         let secret = String::from("read it here");
+///         Ok(AccessToken::new(secret.replace(' ', ""))?)
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a credential",
+    label = "expected something that can obtain tokens",
+    note = "use one of the vendors, `StaticToken::new(..)` for a fixed key, `from_fn(..)` for a closure, or implement `Credential`"
+)]
+pub trait Credential: Send + Sync + 'static {
+    /// Obtains a token.
+    ///
+    /// # Errors
+    ///
+    /// An [`AcquireError`] whose kind says what may be tried next.
+    fn acquire(&self, request: Acquire<'_>)
+    -> impl Future<Output = Result<AccessToken, AcquireError>> + Send;
+
+    /// Makes the server forget `token` (a logout, RFC 7009). By default that is unsupported.
+    ///
+    /// # Errors
+    ///
+    /// An [`AcquireError`]; [`AcquireErrorKind::Unsupported`](crate::AcquireErrorKind::Unsupported) by default.
+    fn revoke(&self, token: &AccessToken) -> impl Future<Output = Result<(), AcquireError>> + Send {
+        let _ = token;
+        std::future::ready(Err(AcquireError::unsupported("this credential can't revoke tokens")))
+    }
+
+    /// Whether the secret is another one than the server last refused: then calls don't wait for
+    /// [`AuthError::retry_at`](crate::AuthError::retry_at), but try it at once. By default there never is one.
+    ///
+    /// Asked at most once a second, on the thread of a call that would fail at once. It must not block for long.
+    fn has_new_secret(&self) -> bool {
+        false
+    }
+
+    /// Says what the cache needs to know of this credential. By default: the type's name, and a renewal that
+    /// leaves the previous token valid.
+    fn describe(&self) -> Description {
+        Description::new(std::any::type_name::<Self>())
+    }
+}
+
+impl<C: Credential> Credential for Arc<C> {
+    fn acquire(
+        &self,
+        request: Acquire<'_>,
+    ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
+        C::acquire(self, request)
+    }
+
+    fn revoke(&self, token: &AccessToken) -> impl Future<Output = Result<(), AcquireError>> + Send {
+        C::revoke(self, token)
+    }
+
+    fn has_new_secret(&self) -> bool {
+        C::has_new_secret(self)
+    }
+
+    fn describe(&self) -> Description {
+        C::describe(self)
+    }
+}
+
 /// A boxed future of a [`Source`].
-pub(crate) type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> + Send + 'a>>;
+type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> + Send + 'a>>;
 
 /// The object-safe twin of [`Credential`](crate::Credential): the cache names no credential's type.
 pub(crate) trait Source: Send + Sync + 'static {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken>;
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()>;
+    fn has_new_secret(&self) -> bool;
     fn describe(&self) -> Description;
+}
+
+impl<C: Credential> Source for C {
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken> {
+        Box::pin(Credential::acquire(self, request))
+    }
+
+    fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()> {
+        Box::pin(Credential::revoke(self, token))
+    }
+
+    fn has_new_secret(&self) -> bool {
+        Credential::has_new_secret(self)
+    }
+
+    fn describe(&self) -> Description {
+        Credential::describe(self)
+    }
 }

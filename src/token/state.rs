@@ -17,8 +17,11 @@ use super::{
     budget::Budget,
     lease::{Entry, Lease, Standing},
 };
-use crate::error::{AcquireError, AcquireErrorKind, AuthError};
+use crate::error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
 use crate::timer::after;
+
+/// How often a credential is asked for a new secret while calls fail fast.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// `F` is what the cache attaches to the running flight: its task and its waiters.
 #[derive(Debug)]
@@ -75,6 +78,8 @@ struct Failure {
     since: Instant,
     /// Calls fail at once until then.
     retry_at: Option<Instant>,
+    /// When the credential was last asked for a new secret.
+    looked_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -260,6 +265,22 @@ impl<F> State<F> {
         self.supersede(None)
     }
 
+    /// Whether it is time to ask for a new secret in place of one that was refused; then that counts as asked.
+    pub(super) fn should_look_for_secret(&mut self, now: Instant) -> bool {
+        let refused = |failure: &&mut Failure| failure.error.kind() == AuthErrorKind::CredentialsRejected;
+        let Some(failure) = self.failure.as_mut().filter(refused) else { return false };
+        let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
+        if due {
+            failure.looked_at = Some(now);
+        }
+        due
+    }
+
+    /// Forgets that acquiring has failed.
+    pub(super) fn forgive(&mut self) {
+        self.failure = None;
+    }
+
     /// Forgets everything about the token, and hands it over.
     pub(super) fn take(&mut self) -> (Option<AccessToken>, Option<F>) {
         let token = self.grant.take().map(|grant| grant.token);
@@ -320,7 +341,7 @@ impl<F> State<F> {
         };
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at });
+        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at, looked_at: None });
         error
     }
 

@@ -4,3 +4,4 @@
 
 mod client;
 mod oauth2;
+mod replay;

@@ -281,3 +281,6 @@ pub(super) fn checked_origin(url: &str) -> Result<Origin, ConfigError> {
         format!("{origin} would be sent secrets in plain text; use https, or a loopback host"),
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -577,3 +577,46 @@ async fn the_state_tells_how_the_cache_is_doing() {
     tokens.mark_rejected(lease.generation(), Reason::Expired);
     assert_eq!(tokens.state().paused_until(), Some(Instant::now() + SECOND));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_secret_is_tried_at_once_though_the_old_one_was_refused() {
+    /// Knows the key that was last refused, and the key that there is now.
+    #[derive(Default)]
+    struct Rotating {
+        refused: Mutex<Option<u64>>,
+        key: AtomicUsize,
+        calls: AtomicUsize,
+        looks: AtomicUsize,
+    }
+    impl Credential for Rotating {
+        async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            self.calls.fetch_add(1, SeqCst);
+            let key = self.key.load(SeqCst) as u64;
+            if key == 2 {
+                return Ok(AccessToken::new("token")?);
+            }
+            *self.refused.lock().expect("no panic") = Some(key);
+            Err(AcquireError::rejected("wrong key"))
+        }
+
+        fn has_new_secret(&self) -> bool {
+            assert!(self.looks.fetch_add(1, SeqCst) > 0, "a bug in here is survived");
+            *self.refused.lock().expect("no panic") != Some(self.key.load(SeqCst) as u64)
+        }
+    }
+    let rotating = Arc::new(Rotating::default());
+    let tokens = TokenCache::new(rotating.clone());
+    for _ in 0..50 {
+        get(&tokens).await.expect_err("the wrong key");
+        sleep(SECOND / 10).await;
+    }
+    assert_eq!(rotating.calls.load(SeqCst), 1, "fails fast");
+    assert_eq!(rotating.looks.load(SeqCst), 5, "once a second");
+    for key in [1, 2] {
+        rotating.key.store(key, SeqCst);
+        sleep(SECOND).await;
+        let result = get(&tokens).await;
+        assert_eq!(result.is_ok(), key == 2);
+    }
+    assert_eq!(rotating.calls.load(SeqCst), 3, "one for each key");
+}
