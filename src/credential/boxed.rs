@@ -47,6 +47,10 @@ impl Credential for BoxCredential {
         self.source.revoke(token).await
     }
 
+    fn has_new_secret(&self) -> bool {
+        self.source.has_new_secret()
+    }
+
     fn describe(&self) -> Description {
         self.source.describe()
     }

@@ -118,6 +118,16 @@ impl Client {
         }
     }
 
+    /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
+    pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
+        match &self.authentication {
+            Authentication::Basic(supply)
+            | Authentication::RawBasic(supply)
+            | Authentication::Post(supply) => supply.differs_from(refused),
+            Authentication::None | Authentication::Assertion(_) => false,
+        }
+    }
+
     /// Adds what says and proves who we are.
     pub(super) fn authenticate(&self, request: TokenRequest, secret: Option<&SecretString>) -> TokenRequest {
         let Some(id) = &self.id else { return request };

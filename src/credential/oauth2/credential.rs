@@ -1,6 +1,9 @@
 //! [`OAuth2Credential`]: asks a token endpoint with one grant, and revokes what came of it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
@@ -57,13 +60,22 @@ struct Inner {
     grant: Grant,
     transport: Transport,
     discovered: OnceCell<Endpoints>,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// The secret that the server refused last.
+#[derive(Debug)]
+enum Refused {
+    Client(SecretString),
+    Grant(SecretString),
 }
 
 impl OAuth2Credential {
     pub(super) fn new(mut setup: Setup, grant: Grant, transport: Transport) -> Result<Self, ConfigError> {
         let name = setup.name.take();
         let name = name.unwrap_or_else(|| format!("{} ({})", setup.server.host(), grant.name()).into());
-        let inner = Inner { name, setup, grant, transport, discovered: OnceCell::new() };
+        let inner =
+            Inner { name, setup, grant, transport, discovered: OnceCell::new(), refused: Mutex::default() };
         // Anything wrong with a request shows when it is written.
         let request = inner.grant_request(
             inner.setup.server.peek(),
@@ -114,6 +126,14 @@ impl Credential for OAuth2Credential {
         self.inner.revoke(token).await
     }
 
+    fn has_new_secret(&self) -> bool {
+        match &*self.inner.refused() {
+            Some(Refused::Client(secret)) => self.inner.setup.client.has_other_secret(secret),
+            Some(Refused::Grant(secret)) => self.inner.grant.has_other_secret(secret),
+            None => false,
+        }
+    }
+
     fn describe(&self) -> Description {
         Description::new(self.inner.name.clone()).renewal(self.inner.setup.renewal)
     }
@@ -154,7 +174,7 @@ impl Inner {
                 _ if error.kind() != AcquireErrorKind::Rejected => return Err(error),
                 Some(ErrorCode::InvalidClient) if !client_changed => {
                     let Some(changed) = client.changed_secret(client_secret.as_ref()).await else {
-                        return Err(error);
+                        return Err(self.refuse(error, client_secret, secrets));
                     };
                     (client_changed, client_secret) = (true, Some(changed));
                     if renewed.is_none() && self.grant.is_used_once() {
@@ -162,15 +182,39 @@ impl Inner {
                     }
                 }
                 Some(ErrorCode::InvalidGrant) if refused.is_none() => {
-                    let Some(rotation) = self.grant.rotation() else { return Err(error) };
-                    let Some(changed) = rotation.changed(secrets.first()).await else { return Err(error) };
+                    let changed = match self.grant.rotation() {
+                        Some(rotation) => rotation.changed(secrets.first()).await,
+                        None => None,
+                    };
+                    let Some(changed) = changed else {
+                        return Err(self.refuse(error, client_secret, secrets));
+                    };
                     refused = std::mem::replace(&mut secrets, vec![changed]).pop();
                     // An assertion is good for one attempt.
                     client_secret = client.secret(&endpoints.audience).await?;
                 }
-                _ => return Err(error),
+                _ => return Err(self.refuse(error, client_secret, secrets)),
             }
         }
+    }
+
+    /// Takes down what `error` refuses for good, so that another secret can be told from it.
+    fn refuse(
+        &self,
+        error: AcquireError,
+        client_secret: Option<SecretString>,
+        secrets: Vec<SecretString>,
+    ) -> AcquireError {
+        let refused = match error.code() {
+            Some(ErrorCode::InvalidGrant) => secrets.into_iter().next().map(Refused::Grant),
+            _ => client_secret.map(Refused::Client),
+        };
+        *self.refused() = refused;
+        error
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// RFC 7009 §2: the refresh token first, since a server that revokes it also revokes what came of it.

@@ -74,6 +74,15 @@ impl Grant {
         Ok(secrets)
     }
 
+    /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
+    pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
+        match self {
+            Self::RefreshToken(rotation) => rotation.initial().differs_from(refused),
+            Self::Password { password, .. } => password.differs_from(refused),
+            Self::ClientCredentials | Self::JwtBearer { .. } | Self::TokenExchange { .. } => false,
+        }
+    }
+
     /// Secrets for a request that is only looked at.
     pub(super) fn peek(&self) -> Result<Vec<SecretString>, ConfigError> {
         self.supplies().into_iter().map(|(what, supply)| supply.peek(what)).collect()

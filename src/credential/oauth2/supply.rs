@@ -193,6 +193,19 @@ impl Supply {
         Ok(secret)
     }
 
+    /// What a variable or a file has now, if that is another secret than `refused`. A closure isn't asked.
+    pub(super) fn differs_from(&self, refused: &SecretString) -> bool {
+        let secret = match self {
+            Self::Env(name) => env_secret(name),
+            Self::File(path) => file_secret(path),
+            Self::Fixed(_) | Self::Call(_) => return false,
+        };
+        secret.is_ok_and(|secret| {
+            let secret = secret.expose_secret();
+            !secret.is_empty() && secret != refused.expose_secret()
+        })
+    }
+
     /// Whether it may be another one when it is read again.
     pub(super) fn may_change(&self) -> bool {
         !matches!(self, Self::Fixed(_))

@@ -179,3 +179,33 @@ async fn an_assertion_is_made_anew_when_something_else_is_tried_again() {
     assert_eq!(fields(&server, "client_assertion"), ["j1", "j2"]);
     assert_eq!(fields(&server, "refresh_token"), ["s1", "s2"]);
 }
+
+#[tokio::test]
+async fn a_refused_secret_that_was_replaced_is_noticed_without_asking() {
+    let file = File::new("replaced", "old");
+    let source = || SecretSource::file(&file.0);
+    let refused = |code: &str| Server::answering([(400, json!({"error": code}))]);
+    let (client, grant) = (refused("invalid_client"), refused("invalid_grant"));
+    let post = Client::secret_post("a", source());
+    let changing = [
+        ClientCredentials::new(URL, post.clone()).build(client.transport()).unwrap(),
+        Password::new(URL, basic(), "johndoe", source()).build(grant.transport()).unwrap(),
+        RefreshToken::new(URL, basic(), source()).build(grant.transport()).unwrap(),
+    ];
+    let fixed = [
+        ClientCredentials::new(URL, basic()).build(client.transport()).unwrap(),
+        // Not what was refused.
+        Password::new(URL, post, "johndoe", "A3ddj3w").build(grant.transport()).unwrap(),
+    ];
+    for credential in changing.iter().chain(&fixed) {
+        acquire(credential).await.unwrap_err();
+        assert!(!credential.has_new_secret());
+    }
+    fs::write(&file.0, "new").unwrap();
+    assert!(changing.iter().all(Credential::has_new_secret));
+    assert!(!fixed.iter().any(Credential::has_new_secret));
+    for text in ["", "old"] {
+        fs::write(&file.0, text).unwrap();
+        assert!(!changing.iter().any(Credential::has_new_secret), "{text:?}");
+    }
+}
