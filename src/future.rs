@@ -401,8 +401,10 @@ where
 
     /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
     fn is_bodyless(&self, response: &Response<R>) -> bool {
+        let status = response.status();
         self.is_head
-            || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
 }
