@@ -16,7 +16,8 @@ impl Sim {
     }
 
     fn with_policy(renewal: Renewal, policy: RefreshPolicy) -> Self {
-        let state = State::new(Arc::new(policy), renewal, fastrand::Rng::with_seed(1));
+        let credential = Description::new("test").renewal(renewal);
+        let state = State::new(Arc::new(policy), &credential, fastrand::Rng::with_seed(1));
         Self { state, now: Instant::now() }
     }
 
