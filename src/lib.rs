@@ -157,8 +157,8 @@ pub use placement::Placement;
 pub use service::Auth;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
-    AccessToken, Acquire, CacheState, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal,
-    TokenCache, TokenState,
+    AccessToken, Acquire, CacheState, Description, Grants, InvalidToken, Lease, Reason, RefreshPolicy,
+    Renewal, TokenCache, TokenState,
 };
 pub use transport::Transport;
 #[cfg(feature = "client")]

@@ -43,7 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
         let (description, policy) = (source.describe(), Arc::new(policy));
-        let state = State::new(policy.clone(), description.renews(), fastrand::Rng::new());
+        let state = State::new(policy.clone(), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             accepted: AtomicU64::new(0),

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    AccessToken, Reason, RefreshPolicy, Renewal,
+    AccessToken, Description, Grants, Reason, RefreshPolicy, Renewal,
     budget::Budget,
     lease::{Entry, Lease, Standing},
 };
@@ -28,6 +28,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct State<F> {
     policy: Arc<RefreshPolicy>,
     renewal: Renewal,
+    grants: Grants,
     rng: fastrand::Rng,
     /// This instance's place in the spread of early renewals, 0 to 1.
     spread: f64,
@@ -127,6 +128,7 @@ pub(super) struct Order {
     pub(super) id: u64,
     pub(super) reason: Reason,
     pub(super) previous: Option<AccessToken>,
+    pub(super) grants: Grants,
     pub(super) deadline: Instant,
 }
 
@@ -154,11 +156,12 @@ pub(super) struct Miss {
 }
 
 impl<F> State<F> {
-    pub(super) fn new(policy: Arc<RefreshPolicy>, renewal: Renewal, mut rng: fastrand::Rng) -> Self {
+    pub(super) fn new(policy: Arc<RefreshPolicy>, credential: &Description, mut rng: fastrand::Rng) -> Self {
         let (spread, budget) = (rng.f64(), Budget::new(policy.allowance()));
         Self {
             policy,
-            renewal,
+            renewal: credential.renewal,
+            grants: credential.grants,
             rng,
             spread,
             newest: None,
@@ -221,11 +224,12 @@ impl<F> State<F> {
             id: self.flights,
             reason,
             previous: self.grant.as_ref().map(|grant| grant.token.clone()),
+            grants: self.grants,
             deadline,
         };
         // Until the flight says otherwise, what it sent may have been used up.
         if let (Reason::Expiring | Reason::Expired, Some(grant)) = (reason, &mut self.grant) {
-            grant.spent = true;
+            grant.spent = self.grants == Grants::RefreshThenOther;
         }
         self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
         order
