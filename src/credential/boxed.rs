@@ -74,7 +74,7 @@ mod tests {
         let token =
             Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.expect("a token");
         assert_eq!(token.expose_secret(), "s3cret");
-        assert_eq!(Credential::describe(&credential).renews(), Renewal::Unsupported);
+        assert_eq!(Credential::describe(&credential).renewal, Renewal::Unsupported);
         let error = Credential::revoke(&credential, &token).await.expect_err("fixed");
         assert_eq!(error.kind(), crate::AcquireErrorKind::Unsupported);
         assert_eq!(format!("{credential:?}"), r#"BoxCredential { name: "a fixed key", .. }"#);

@@ -135,7 +135,8 @@ impl Credential for OAuth2Credential {
     }
 
     fn describe(&self) -> Description {
-        Description::new(self.inner.name.clone()).renewal(self.inner.setup.renewal)
+        let inner = &*self.inner;
+        Description::new(inner.name.clone()).renewal(inner.setup.renewal).grants(inner.grant.uses())
     }
 }
 

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use secrecy::SecretString;
 
 use super::{rotation::Rotation, supply::Supply};
-use crate::{credential::Param, error::AcquireError, error::ConfigError};
+use crate::{
+    credential::Param,
+    error::{AcquireError, ConfigError},
+    token::Grants,
+};
 
 /// A grant, with what it needs.
 #[derive(Debug)]
@@ -40,6 +44,17 @@ impl Grant {
             Self::Password { .. } => "password",
             Self::JwtBearer { .. } => "jwt bearer",
             Self::TokenExchange { .. } => "token exchange",
+        }
+    }
+
+    /// What becomes of the grant when nobody knows whether it was used.
+    pub(super) fn uses(&self) -> Grants {
+        match self {
+            Self::ClientCredentials => Grants::Reusable,
+            Self::RefreshToken(_) => Grants::SingleUse,
+            Self::Password { .. } | Self::JwtBearer { .. } | Self::TokenExchange { .. } => {
+                Grants::RefreshThenOther
+            }
         }
     }
 
