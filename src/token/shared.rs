@@ -133,7 +133,7 @@ impl Shared {
     /// Gets what is wanted, by waiting for a flight if need be.
     pub(super) async fn obtain(self: Arc<Self>, want: Want) -> Result<Lease, AuthError> {
         let asked_at = Instant::now();
-        match self.step(want, asked_at) {
+        match self.step(want) {
             Ok(Progress::Wait(ticket)) => {
                 let result = self.follow(ticket, want).await;
                 self.observer.tell(Event::Waited { waited: asked_at.elapsed() });
@@ -172,7 +172,7 @@ impl Shared {
                 Err(NoLanding::Overdue) => self.supersede(id),
                 Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
             }
-            ticket = match self.step(want, Instant::now())? {
+            ticket = match self.step(want)? {
                 Progress::Lease(lease) => return Ok(lease),
                 Progress::Wait(ticket) => ticket,
             };
@@ -181,8 +181,9 @@ impl Shared {
     }
 
     /// One look at the state: a lease, or a flight to wait for, begun if need be.
-    fn step(self: &Arc<Self>, want: Want, now: Instant) -> Result<Progress, AuthError> {
-        let state = self.lock();
+    fn step(self: &Arc<Self>, want: Want) -> Result<Progress, AuthError> {
+        // In this order: a flight's deadline counts from when it begins, not from before a wait for the lock.
+        let (state, now) = (self.lock(), Instant::now());
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {

@@ -328,7 +328,8 @@ pub fn no_answer() {
         let answered = answered.clone();
         on(runtime.handle(), &server, &cache, async move |user| {
             if let Err(error) = user.get().await {
-                assert_eq!(error.kind(), AuthErrorKind::TimedOut);
+                // Lost, if the clock went past several flights while this thread did nothing.
+                assert!(matches!(error.kind(), AuthErrorKind::TimedOut | AuthErrorKind::Lost));
             }
             answered.fetch_add(1, SeqCst);
         })
