@@ -72,11 +72,14 @@ impl Shared {
         look(&self.lock())
     }
 
-    /// Takes down that a server accepted `generation`. Writes, and locks, only the first time for each.
+    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has
+    /// done so for each.
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
-            self.accepted.fetch_max(generation, Relaxed);
             self.change(|state| state.accept(generation));
+            // Not before: whoever sees it leaves the state alone, and a rejection may be the next it takes down. The
+            // lock orders the two, so relaxed is enough.
+            self.accepted.fetch_max(generation, Relaxed);
         }
     }
 
