@@ -81,8 +81,8 @@ impl Ledger {
         self.sound().known.clone()
     }
 
-    /// An acquisition begins. If it `kills`, then the tokens before it.
-    pub(crate) fn begin_call(&self, kills: bool) -> Call {
+    /// An acquisition begins, which `kills` the token with this text.
+    pub(crate) fn begin_call(&self, kills: Option<&str>) -> Call {
         let mut book = self.book();
         let standing = book.running.iter().find(|(_, over)| **over >= book.retirements_begun);
         if let Some((call, _)) = standing {
@@ -92,8 +92,8 @@ impl Ledger {
         book.calls += 1;
         let (number, retirements_over) = (book.calls, book.retirements_over);
         book.running.insert(number, retirements_over);
-        if kills {
-            book.known.dying = number - 1;
+        if let Some(killed) = kills.map(number_of) {
+            book.known.dying = book.known.dying.max(killed);
         }
         drop(book);
         Call { ledger: self.clone(), number }
@@ -128,7 +128,7 @@ impl Ledger {
 
     /// An operation that began with `known` got to use `text`.
     pub(crate) fn used(&self, known: &Known, generation: u64, text: &str) {
-        let call: u64 = text.parse().expect("the text of a token is a number");
+        let call = number_of(text);
         assert!(
             generation >= known.newest,
             "{generation} is older than what was handed out before this began"
@@ -162,6 +162,11 @@ impl Retirement {
             book.known.forgotten = book.known.forgotten.max(self.calls);
         }
     }
+}
+
+/// The acquisition that brought the token with this text.
+fn number_of(text: &str) -> u64 {
+    text.parse().expect("the text of a token is a number")
 }
 
 /// What a retirement does besides superseding the flight.

@@ -346,14 +346,18 @@ pub fn panic_of_the_credential() {
     let answer = [Answer::PanicAtOnce, Answer::PanicLater][thread_rng().gen_range(0..2)];
     let (server, runtime) = (Server::new().first(answer), Runtime::driven());
     let cache = server.meddled_cache(at_once());
+    let told = Arc::new(AtomicUsize::new(0));
     let callers = [(); 3].map(|()| {
-        on(runtime.handle(), &server, &cache, async |user| {
+        let told = told.clone();
+        on(runtime.handle(), &server, &cache, async move |user| {
             if let Err(error) = user.get().await {
                 assert_eq!(error.kind(), AuthErrorKind::Panicked);
+                told.fetch_add(1, SeqCst);
             }
         })
     });
     join(callers);
+    assert!(told.load(SeqCst) >= 1, "whoever began it waited for it");
     assert!(server.ledger.calls() <= 2);
     end(server, cache, [runtime]);
 }

@@ -90,7 +90,8 @@ impl Credential for Asked {
         request: Acquire<'_>,
     ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
         let Server { ledger, renewal, lifetime, first, .. } = &self.0;
-        let call = ledger.begin_call(*renewal == Renewal::RevokesPrevious && request.previous().is_some());
+        let kills = request.previous().filter(|_| *renewal == Renewal::RevokesPrevious);
+        let call = ledger.begin_call(kills.map(AccessToken::expose_secret));
         let answer = if call.number == 1 { *first } else { Answer::Token };
         if answer == Answer::PanicAtOnce {
             panic_quietly();
