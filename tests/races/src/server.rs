@@ -21,39 +21,41 @@ pub(crate) struct Server {
     pub(crate) ledger: Ledger,
     renewal: Renewal,
     lifetime: Option<Duration>,
-    first: Answer,
+    answer: Answer,
+    recovered: Arc<AtomicBool>,
     freed: Arc<AtomicBool>,
 }
 
-/// How the first acquisition ends. All others bring a token.
+/// How acquisitions end, until the server recovers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Token,
     /// The credentials are refused.
     Refusal,
+    Outage,
+    Nothing,
     PanicAtOnce,
     PanicLater,
-    Never,
 }
 
 impl Server {
     pub(crate) fn new() -> Self {
+        Self::answering(Answer::Token)
+    }
+
+    pub(crate) fn answering(answer: Answer) -> Self {
         Self {
             ledger: Ledger::default(),
             renewal: Renewal::KeepsPrevious,
             lifetime: None,
-            first: Answer::Token,
+            answer,
+            recovered: Arc::default(),
             freed: Arc::default(),
         }
     }
 
     pub(crate) fn renewing(mut self, renewal: Renewal, lifetime: Duration) -> Self {
         (self.renewal, self.lifetime) = (renewal, Some(lifetime));
-        self
-    }
-
-    pub(crate) fn first(mut self, first: Answer) -> Self {
-        self.first = first;
         self
     }
 
@@ -68,6 +70,11 @@ impl Server {
         let seen = cache.clone();
         tokio::world::meddle_with(move || drop(seen.state()));
         cache
+    }
+
+    /// From now on it brings tokens.
+    pub(crate) fn recover(&self) {
+        self.recovered.store(true, SeqCst);
     }
 
     /// Whether the credential is gone, and the cache with it.
@@ -89,10 +96,10 @@ impl Credential for Asked {
         &self,
         request: Acquire<'_>,
     ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
-        let Server { ledger, renewal, lifetime, first, .. } = &self.0;
+        let Server { ledger, renewal, lifetime, answer, recovered, .. } = &self.0;
         let kills = request.previous().filter(|_| *renewal == Renewal::RevokesPrevious);
         let call = ledger.begin_call(kills.map(AccessToken::expose_secret));
-        let answer = if call.number == 1 { *first } else { Answer::Token };
+        let answer = if recovered.load(SeqCst) { Answer::Token } else { *answer };
         if answer == Answer::PanicAtOnce {
             panic_quietly();
         }
@@ -107,8 +114,9 @@ impl Credential for Asked {
                     })
                 }
                 Answer::Refusal => Err(AcquireError::rejected("wrong key")),
+                Answer::Outage => Err(AcquireError::transient("down")),
+                Answer::Nothing => std::future::pending().await,
                 Answer::PanicAtOnce | Answer::PanicLater => panic_quietly(),
-                Answer::Never => std::future::pending().await,
             }
         }
     }

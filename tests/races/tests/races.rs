@@ -13,7 +13,8 @@ macro_rules! races {
 
 races! {
     cold_start: 1000,
-    shared_refusal: 1000,
+    refusal: 1000,
+    failure: 1000,
     rejections_of_one_token: 1000,
     acceptance_before_rejection: 1000,
     renewal_in_the_background: 1000,
@@ -24,6 +25,5 @@ races! {
     runtime_idle: 1000,
     runtime_back: 1000,
     no_answer: 1000,
-    panic_of_the_credential: 1000,
     everything_dropped: 1000,
 }
