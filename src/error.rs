@@ -1,7 +1,7 @@
 //! Every error of the crate: what a user configured wrongly, why a credential failed, what a caller is told.
 //!
 //! No error text holds a secret: messages are either ours, or a server's text that went through
-//! [`crate::transport`]'s redaction first.
+//! [`crate::credential`]'s redaction first.
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 

@@ -350,7 +350,7 @@ where
     fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
-                let body = self.shared.keep.again(kept.body).ok_or(NotReplayed::Body)?;
+                let body = self.shared.keep.again(kept.body)?;
                 let head = kept.head.restore().ok_or(NotReplayed::Body)?;
                 Ok(Request::from_parts(head, body))
             }
@@ -401,8 +401,10 @@ where
 
     /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
     fn is_bodyless(&self, response: &Response<R>) -> bool {
+        let status = response.status();
         self.is_head
-            || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
 }

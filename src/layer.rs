@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use crate::{
     Auth, Credential, Origin, Placement, RefreshPolicy, Signatures, TokenCache,
     body::PeekLimits,
-    keep::{CloneBodies, NoReplay},
+    keep::{CloneBodies, NoReplay, RecordBodies},
     service::Shared,
 };
 
@@ -21,7 +21,14 @@ use crate::{
 /// Requests to other origins than the layer's pass through untouched, as do those that carry the placement's header
 /// already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication).
 ///
-/// `K` is the strategy by which request bodies are kept for a replay: [`CloneBodies`] by default.
+/// # Request bodies
+///
+/// `K` is the strategy by which request bodies are kept for a replay. [`CloneBodies`] is the default, for bodies that
+/// are `Clone`; [`record_bodies`](Self::record_bodies) takes any other, and [`no_replay`](Self::no_replay) keeps
+/// nothing.
+///
+/// Where body and strategy don't fit, `service.oneshot(request)` and `service.ready()` make the compiler say no more
+/// than that trait bounds were not satisfied. Write `ServiceExt::oneshot(service, request)`, and it says which.
 ///
 /// The vendors of this crate preset all options: `ApiVideo::sandbox(key).layer(transport)`.
 ///
@@ -117,6 +124,62 @@ impl<K> AuthLayer<K> {
     pub fn peek(mut self, bytes: usize, time: Duration) -> Self {
         self.options.peek = PeekLimits { bytes, time };
         self
+    }
+
+    /// Replays requests with bodies of any type, not only of those that are `Clone`: they are recorded while they are
+    /// sent.
+    ///
+    /// Nothing is held back for it. Up to `limit` bytes of each body are kept, in up to 1024 frames; data that is
+    /// [`Bytes`](bytes::Bytes) is shared, not copied. [`RecordBodies::DEFAULT_LIMIT`] is 64 KiB.
+    ///
+    /// A request is not replayed, and its caller gets the rejecting answer, if its body
+    ///
+    /// - is longer than that ([`NotReplayed::BodyTooLong`](crate::NotReplayed::BodyTooLong)), or
+    /// - is still being sent when it is rejected
+    ///   ([`NotReplayed::BodyUnfinished`](crate::NotReplayed::BodyUnfinished)).
+    ///
+    /// If the inner service has dropped the body half-read, because the answer came early, the replay sends what was
+    /// recorded and reads on where it was left.
+    ///
+    /// The inner service gets a [`ReplayBody`](crate::ReplayBody). One that takes a certain type only gets that by a
+    /// [`map_request`](https://docs.rs/tower/0.5/tower/builder/struct.ServiceBuilder.html#method.map_request) beneath
+    /// the layer.
+    ///
+    /// # Examples
+    ///
+    /// axum's `Body`, with a client that takes no other:
+    ///
+    /// ```
+    /// # use tower_reauth::{BoxError, StaticToken};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// # let credential = StaticToken::new("abc")?;
+    /// use axum::body::{Body, to_bytes};
+    /// use http::{Request, Response};
+    /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+    /// use tower_reauth::{AuthLayer, Origin, RecordBodies};
+    ///
+    /// let client = service_fn(|request: Request<Body>| async move {
+    ///     assert_eq!(request.headers()["authorization"], "Bearer abc");
+    ///     assert_eq!(to_bytes(request.into_body(), 9).await?, "a stream");
+    ///     Ok::<_, BoxError>(Response::new(Body::empty()))
+    /// });
+    /// let auth = AuthLayer::new(Origin::parse("https://api.example.com")?, credential);
+    /// let mut service = ServiceBuilder::new()
+    ///     .layer(auth.record_bodies(RecordBodies::DEFAULT_LIMIT))
+    ///     .map_request(|request: Request<_>| request.map(Body::new))
+    ///     .service(client);
+    ///
+    /// let stream = futures_util::stream::iter([Ok::<_, BoxError>("a "), Ok("stream")]);
+    /// let request = Request::post("https://api.example.com/things").body(Body::from_stream(stream))?;
+    /// let response = service.ready().await?.call(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A client that can be made for any body needs no conversion: `Client::builder().build_for()` finds the type.
+    pub fn record_bodies(self, limit: usize) -> AuthLayer<RecordBodies> {
+        AuthLayer { options: self.options, keep: RecordBodies::new(limit) }
     }
 
     /// Sends every request once only, with any body. A rejected token is replaced all the same, for the next request.

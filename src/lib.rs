@@ -68,7 +68,7 @@
 //! | where the token goes | `Authorization: Bearer` | [`AuthLayer::placement`] |
 //! | which responses are rejections | none, or the vendor's | [`AuthLayer::signatures`] |
 //! | how much of a response body is looked at | 16 KiB, 2 s | [`AuthLayer::peek`] |
-//! | request bodies | cloned and replayed once | [`AuthLayer::no_replay`] |
+//! | request bodies | cloned and replayed once | [`AuthLayer::record_bodies`] for bodies that aren't `Clone`, [`AuthLayer::no_replay`] |
 //! | early renewal | the last 10 % of the lifetime, at most 5 min | [`RefreshPolicy::early`] |
 //! | one token request, one flight with all its attempts | 10 s, 30 s | [`RefreshPolicy`] |
 //! | pauses, budget, back-off | see its table | [`RefreshPolicy`] |
@@ -107,7 +107,7 @@
 //!
 //! If the compiler only says that a method "exists but its trait bounds were not satisfied", call it as a function:
 //! `ServiceExt::oneshot(service, request)`. It then says which bound. The usual one is a request body that isn't `Clone`:
-//! send one that is, such as `Full<Bytes>`, or call [`AuthLayer::no_replay`].
+//! send one that is, such as `Full<Bytes>`, or call [`AuthLayer::record_bodies`] or [`AuthLayer::no_replay`].
 //!
 //! A `layer` method of a vendor returns a `Result`, since a wrong configuration is reported when it is built: it needs a
 //! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
@@ -141,7 +141,7 @@ pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
 pub use future::ResponseFuture;
-pub use keep::{CloneBodies, Exempt, Keep, NoReplay};
+pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;
 pub use origin::Origin;
 pub use outcome::{AuthOutcome, NotReplayed, Unread};
@@ -149,8 +149,8 @@ pub use placement::Placement;
 pub use service::Auth;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
-    AccessToken, Acquire, CacheState, Description, InvalidToken, Lease, Reason, RefreshPolicy, Renewal,
-    TokenCache, TokenState,
+    AccessToken, Acquire, CacheState, Description, Grants, InvalidToken, Lease, Reason, RefreshPolicy,
+    Renewal, TokenCache, TokenState,
 };
 pub use transport::Transport;
 #[cfg(feature = "client")]

@@ -37,8 +37,12 @@ pub struct AuthOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotReplayed {
-    /// Its body wasn't kept, or not all of it.
+    /// Its body wasn't kept, or broke off.
     Body,
+    /// Its body is longer than [`record_bodies`](crate::AuthLayer::record_bodies) allows for.
+    BodyTooLong,
+    /// The answer came while its body was still being sent.
+    BodyUnfinished,
     /// It, or the layer, is exempt from replays.
     Exempt,
     /// It asks for another protocol on the connection.

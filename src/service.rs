@@ -99,11 +99,11 @@ impl<S, K> Shared<S, K> {
         let (sent, kept) = match exempt {
             Some(why) => (self.keep.pass(body), Err(why)),
             None => match self.keep.keep(body) {
-                (sent, Some(body)) => {
+                (sent, Ok(body)) => {
                     let kept = KeptHead::of(&head).map(|head| KeptRequest { head, body });
                     (sent, kept.ok_or(NotReplayed::Body))
                 }
-                (sent, None) => (sent, Err(NotReplayed::Body)),
+                (sent, Err(why)) => (sent, Err(why)),
             },
         };
         head.headers.insert(self.options.placement.header().clone(), token);

@@ -104,6 +104,8 @@ where
         let read = peeked.frames.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
         let rest = match &peeked.end {
             End::Rest(body) => body.size_hint(),
+            // To a server that passes the body on, a known length says that there is no need for trailers.
+            End::Reached if peeked.frames.iter().any(Frame::is_trailers) => SizeHint::default(),
             End::Reached => SizeHint::with_exact(0),
             End::Broken(_) => SizeHint::default(),
         };
@@ -133,3 +135,6 @@ where
         Err(error) => Err(error.into()),
     }))
 }
+
+#[cfg(test)]
+mod tests;

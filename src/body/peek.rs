@@ -1,6 +1,7 @@
 //! Reading the beginning of a body, up to a number of bytes and for a limited time. Nothing that was read is lost.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     fmt,
     pin::Pin,
@@ -8,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
 use super::{PeekBody, poll_bytes};
 use crate::{BoxError, outcome::Unread, timer::sleep_until};
 
-/// The most frames that are read: empty ones count no bytes, but take room.
+/// The most frames that a body may have to be read whole: those without data count no bytes, but take room.
 const MAX_FRAMES: usize = 1024;
 
 /// How much of a body may be read, and for how long.
@@ -73,7 +74,7 @@ where
         loop {
             let End::Rest(body) = &mut self.end else { return Poll::Ready(None) };
             let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-            if self.bytes.saturating_add(expected) > self.limits.bytes || self.frames.len() >= MAX_FRAMES {
+            if self.bytes.saturating_add(expected) > self.limits.bytes || self.frames.len() > MAX_FRAMES {
                 return Poll::Ready(Some(Unread::TooLong));
             }
             match poll_bytes(body.as_mut(), cx) {
@@ -93,16 +94,12 @@ where
     }
 
     /// The data that was read, in one piece; copied only if it came in several.
-    pub(crate) fn data(&self) -> Bytes {
-        let mut data = self.frames.iter().filter_map(Frame::data_ref);
-        match (data.next(), data.next()) {
-            (None, _) => Bytes::new(),
-            (Some(only), None) => only.clone(),
-            _ => {
-                let mut whole = BytesMut::with_capacity(self.bytes);
-                self.frames.iter().filter_map(Frame::data_ref).for_each(|data| whole.extend_from_slice(data));
-                whole.freeze()
-            }
+    pub(crate) fn data(&self) -> Cow<'_, [u8]> {
+        let pieces: Vec<&[u8]> =
+            self.frames.iter().filter_map(Frame::data_ref).map(|data| data.as_ref()).collect();
+        match pieces[..] {
+            [whole] => Cow::Borrowed(whole),
+            _ => Cow::Owned(pieces.concat()),
         }
     }
 

@@ -8,10 +8,9 @@ use crate::{
     AuthLayer, ConfigError, Origin, Placement, Renewal, Rule, Signatures, Transport, signature::json,
 };
 
-/// api.video. A key belongs to one environment, [`production`](Self::production) or [`sandbox`](Self::sandbox).
+/// api.video, whose keys belong to [`production`](Self::production) or to the [`sandbox`](Self::sandbox).
 ///
-/// A refresh kills the access token and the refresh token that it replaces. When the refresh token is spent, the
-/// key is exchanged again.
+/// A refresh kills both tokens that it replaces. When the refresh token is spent, the key is exchanged again.
 ///
 /// # Examples
 ///

@@ -38,6 +38,21 @@ where
 }
 
 /// A closure as a credential, made by [`from_fn`].
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AccessToken, AcquireError, Renewal, from_fn};
+///
+/// async fn read_key() -> Result<AccessToken, AcquireError> {
+///     let key = std::fs::read_to_string("/run/secrets/key").map_err(|error| {
+///         AcquireError::transient("the key can't be read").with_source(error)
+///     })?;
+///     Ok(AccessToken::new(key.trim())?)
+/// }
+///
+/// let key = from_fn(|_reason, _previous| read_key()).name("mounted key").renewal(Renewal::KeepsPrevious);
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct FromFn<F> {
@@ -101,6 +116,6 @@ mod tests {
         let next = Credential::acquire(&credential, Acquire::new(Reason::Expired, Some(&first))).await;
         assert_eq!(next.expect("a token").expose_secret(), "ExpiredCold");
         assert_eq!(credential.describe().name(), "vault");
-        assert_eq!(credential.describe().renews(), Renewal::RevokesPrevious);
+        assert_eq!(credential.describe().renewal, Renewal::RevokesPrevious);
     }
 }

@@ -6,6 +6,8 @@ mod endpoint;
 mod from_fn;
 mod parts;
 mod redact;
+#[cfg(test)]
+mod scripted;
 mod static_token;
 mod vervoe;
 mod videsk;
@@ -21,3 +23,6 @@ pub use videsk::Videsk;
 pub use vidizmo::Vidizmo;
 
 pub use crate::token::Credential;
+
+#[cfg(test)]
+mod tests;

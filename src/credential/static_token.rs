@@ -51,7 +51,7 @@ impl StaticToken {
     /// [`ConfigErrorKind::Secret`] if `key` is empty, [`ConfigErrorKind::UserId`] if it has a colon.
     pub fn basic(key: impl Into<SecretString>) -> Result<Self, ConfigError> {
         let key = key.into();
-        if key.expose_secret().is_empty() {
+        if key.expose_secret().is_empty() || key.expose_secret().ends_with(['\n', '\r']) {
             return Self::new(key);
         }
         Self::new(encode::basic(key.expose_secret(), "")?)
@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_handed_out_once_and_never_renewed() {
         let key = StaticToken::new("s3cret").expect("valid");
-        assert_eq!(key.describe().renews(), Renewal::Unsupported);
+        assert_eq!(key.describe().renewal, Renewal::Unsupported);
         let token = Credential::acquire(&key, Acquire::new(Reason::Cold, None)).await.expect("a token");
         assert_eq!(token.expose_secret(), "s3cret");
         assert_eq!(token.lifetime(), None);

@@ -1,19 +1,31 @@
 //! What is kept of a request so that it can be sent again.
 
 mod head;
+mod record;
+mod replay_body;
+mod tape;
 
 use std::fmt;
 
 pub(crate) use head::KeptHead;
+pub use record::{RecordBodies, RecordedBody};
+pub use replay_body::ReplayBody;
+
+use crate::outcome::NotReplayed;
 
 /// How request bodies are kept for a replay: the layer's type parameter.
 ///
-/// [`CloneBodies`] is the default. A strategy may send another type of body than it is given.
+/// [`CloneBodies`] is the default; [`RecordBodies`] and [`NoReplay`] are chosen on the layer. A strategy may send
+/// another type of body than it is given.
+///
+/// For one request either [`pass`](Self::pass) is called, or [`keep`](Self::keep) and then, at most once, when the
+/// answer has rejected the token, [`again`](Self::again). None of them may block. What is kept and not asked for
+/// again is dropped with the response future.
 #[diagnostic::on_unimplemented(
     message = "a request body of type `{B}` can't be kept for a replay by `{Self}`",
     label = "this body can't be sent twice",
-    note = "`AuthLayer` clones bodies by default: use one that is `Clone`, such as `Full<Bytes>`",
-    note = "for any other body call `.no_replay()` on the layer"
+    note = "`AuthLayer` clones bodies by default, which takes a body that is `Clone`, such as `Full<Bytes>`",
+    note = "for any other body call `.record_bodies(RecordBodies::DEFAULT_LIMIT)` on the layer, or `.no_replay()`"
 )]
 pub trait Keep<B> {
     /// The body that is sent.
@@ -21,14 +33,18 @@ pub trait Keep<B> {
     /// What is kept of it.
     type Kept;
 
-    /// Takes a body apart into what is sent and what is kept; nothing is kept if it can't be replayed.
-    fn keep(&self, body: B) -> (Self::Sent, Option<Self::Kept>);
+    /// Takes a body apart into what is sent and what is kept, or why nothing is.
+    fn keep(&self, body: B) -> (Self::Sent, Result<Self::Kept, NotReplayed>);
 
     /// The body of a request that will not be replayed.
     fn pass(&self, body: B) -> Self::Sent;
 
-    /// The same body once more, whole, or nothing.
-    fn again(&self, kept: Self::Kept) -> Option<Self::Sent>;
+    /// The same body once more, whole.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be had.
+    fn again(&self, kept: Self::Kept) -> Result<Self::Sent, NotReplayed>;
 }
 
 /// Keeps a clone of the body. The body's type stays what it is.
@@ -37,22 +53,23 @@ pub trait Keep<B> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneBodies;
 
+// So that the compiler names `Keep`, which says what to do, and not `Clone`, which nobody can add to a foreign body.
 #[diagnostic::do_not_recommend]
 impl<B: Clone> Keep<B> for CloneBodies {
     type Sent = B;
     type Kept = B;
 
-    fn keep(&self, body: B) -> (B, Option<B>) {
+    fn keep(&self, body: B) -> (B, Result<B, NotReplayed>) {
         let kept = body.clone();
-        (body, Some(kept))
+        (body, Ok(kept))
     }
 
     fn pass(&self, body: B) -> B {
         body
     }
 
-    fn again(&self, kept: B) -> Option<B> {
-        Some(kept)
+    fn again(&self, kept: B) -> Result<B, NotReplayed> {
+        Ok(kept)
     }
 }
 
@@ -65,15 +82,15 @@ impl<B> Keep<B> for NoReplay {
     type Sent = B;
     type Kept = std::convert::Infallible;
 
-    fn keep(&self, body: B) -> (B, Option<Self::Kept>) {
-        (body, None)
+    fn keep(&self, body: B) -> (B, Result<Self::Kept, NotReplayed>) {
+        (body, Err(NotReplayed::Body))
     }
 
     fn pass(&self, body: B) -> B {
         body
     }
 
-    fn again(&self, kept: Self::Kept) -> Option<B> {
+    fn again(&self, kept: Self::Kept) -> Result<B, NotReplayed> {
         match kept {}
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Acquire, Reason, RefreshPolicy, Source,
+    Acquire, Grants, Reason, RefreshPolicy, Source,
     shared::Shared,
     state::{Catch, Landing, Miss, Order},
 };
@@ -167,8 +167,12 @@ async fn attempts(
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),
         };
-        let refreshing = acquire.may_refresh();
-        match next(&error, refreshing, tries, policy.max_attempts()) {
+        let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
+        let max = match order.grants {
+            Grants::SingleUse => policy.max_attempts().min(2),
+            Grants::RefreshThenOther | Grants::Reusable => policy.max_attempts(),
+        };
+        match next(&error, refreshing, tries, max) {
             Next::Anew => reason = Reason::Rejected,
             Next::Again => {
                 tokio::time::sleep(policy.between_attempts(tries, &mut rng)).await;

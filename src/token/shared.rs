@@ -3,7 +3,11 @@
 //! The state is behind a lock that no await point is under; what the hot path needs of it is published beside it.
 //! Every change of the state publishes what came of it before the lock is released.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::{runtime::Handle, time::Instant};
@@ -39,7 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
         let (description, policy) = (source.describe(), Arc::new(policy));
-        let state = State::new(policy.clone(), description.renews(), fastrand::Rng::new());
+        let state = State::new(policy.clone(), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             accepted: AtomicU64::new(0),
@@ -186,7 +190,7 @@ impl Shared {
     /// One look at the state: a lease, or a flight to wait for, begun if need be.
     fn step(self: &Arc<Self>, want: Want) -> Result<Progress, AuthError> {
         // In this order: a flight's deadline counts from when it begins, not from before a wait for the lock.
-        let (state, now) = (self.lock(), Instant::now());
+        let (mut state, now) = (self.lock(), Instant::now());
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {
@@ -194,7 +198,18 @@ impl Shared {
                 let _ = self.begin(state, reason, now);
                 Ok(Progress::Lease(lease))
             }
-            Step::Fail(error) => Err(error),
+            Step::Fail(error) => {
+                if !state.should_look_for_secret(now) {
+                    return Err(error);
+                }
+                drop(state);
+                // A bug in there is no reason to fail in another way than we would anyhow.
+                if !catch_unwind(AssertUnwindSafe(|| self.source.has_new_secret())).unwrap_or(false) {
+                    return Err(error);
+                }
+                self.change(State::forgive);
+                self.step(want)
+            }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
             Step::Wait => Ok(Progress::Wait(ticket(&state))),
         }

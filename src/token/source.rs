@@ -75,6 +75,21 @@ pub enum Renewal {
     Unsupported,
 }
 
+/// Which ways a credential has to get a token, and what becomes of them when nobody knows whether they were used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Grants {
+    /// A refresh grant that may be used up by its use, and another one: when the first fails, or nobody knows
+    /// whether it did, the other one is tried. This is the default, since it never sends a spent grant again.
+    #[default]
+    RefreshThenOther,
+    /// The same one each time, which may be sent again and again: a key, a client's secret.
+    Reusable,
+    /// Only one that is used up by its use: a refresh token with nothing to fall back to. When nobody knows whether
+    /// it was used, it is sent once more, as there is nothing else to be tried.
+    SingleUse,
+}
+
 /// What a [`Credential`](crate::Credential) says of itself.
 ///
 /// # Examples
@@ -88,13 +103,14 @@ pub enum Renewal {
 #[derive(Clone, Debug)]
 pub struct Description {
     name: Cow<'static, str>,
-    renewal: Renewal,
+    pub(crate) renewal: Renewal,
+    pub(crate) grants: Grants,
 }
 
 impl Description {
     /// A description with a name for logs. It must not hold a secret.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), renewal: Renewal::default() }
+        Self { name: name.into(), renewal: Renewal::default(), grants: Grants::default() }
     }
 
     /// Sets what renewing a token means to the one it replaces.
@@ -104,14 +120,17 @@ impl Description {
         self
     }
 
+    /// Sets which ways there are to get a token.
+    #[must_use]
+    pub fn grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
     /// The name for logs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(crate) fn renews(&self) -> Renewal {
-        self.renewal
     }
 }
 
@@ -163,6 +182,14 @@ pub trait Credential: Send + Sync + 'static {
         std::future::ready(Err(AcquireError::unsupported("this credential can't revoke tokens")))
     }
 
+    /// Whether the secret is another one than the server last refused: then calls don't wait for
+    /// [`AuthError::retry_at`](crate::AuthError::retry_at), but try it at once. By default there never is one.
+    ///
+    /// Asked at most once a second, on the thread of a call that would fail at once. It must not block for long.
+    fn has_new_secret(&self) -> bool {
+        false
+    }
+
     /// Says what the cache needs to know of this credential. By default: the type's name, and a renewal that
     /// leaves the previous token valid.
     fn describe(&self) -> Description {
@@ -182,6 +209,10 @@ impl<C: Credential> Credential for Arc<C> {
         C::revoke(self, token)
     }
 
+    fn has_new_secret(&self) -> bool {
+        C::has_new_secret(self)
+    }
+
     fn describe(&self) -> Description {
         C::describe(self)
     }
@@ -194,6 +225,7 @@ type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> 
 pub(crate) trait Source: Send + Sync + 'static {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken>;
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()>;
+    fn has_new_secret(&self) -> bool;
     fn describe(&self) -> Description;
 }
 
@@ -204,6 +236,10 @@ impl<C: Credential> Source for C {
 
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()> {
         Box::pin(Credential::revoke(self, token))
+    }
+
+    fn has_new_secret(&self) -> bool {
+        Credential::has_new_secret(self)
     }
 
     fn describe(&self) -> Description {

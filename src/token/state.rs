@@ -13,18 +13,22 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    AccessToken, Reason, RefreshPolicy, Renewal,
+    AccessToken, Description, Grants, Reason, RefreshPolicy, Renewal,
     budget::Budget,
     lease::{Entry, Lease, Standing},
 };
-use crate::error::{AcquireError, AcquireErrorKind, AuthError};
+use crate::error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
 use crate::timer::after;
+
+/// How often a credential is asked for a new secret while calls fail fast.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// `F` is what the cache attaches to the running flight: its task and its waiters.
 #[derive(Debug)]
 pub(super) struct State<F> {
     policy: Arc<RefreshPolicy>,
     renewal: Renewal,
+    grants: Grants,
     rng: fastrand::Rng,
     /// This instance's place in the spread of early renewals, 0 to 1.
     spread: f64,
@@ -75,6 +79,8 @@ struct Failure {
     since: Instant,
     /// Calls fail at once until then.
     retry_at: Option<Instant>,
+    /// When the credential was last asked for a new secret.
+    looked_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -122,6 +128,7 @@ pub(super) struct Order {
     pub(super) id: u64,
     pub(super) reason: Reason,
     pub(super) previous: Option<AccessToken>,
+    pub(super) grants: Grants,
     pub(super) deadline: Instant,
 }
 
@@ -149,11 +156,12 @@ pub(super) struct Miss {
 }
 
 impl<F> State<F> {
-    pub(super) fn new(policy: Arc<RefreshPolicy>, renewal: Renewal, mut rng: fastrand::Rng) -> Self {
+    pub(super) fn new(policy: Arc<RefreshPolicy>, credential: &Description, mut rng: fastrand::Rng) -> Self {
         let (spread, budget) = (rng.f64(), Budget::new(policy.allowance()));
         Self {
             policy,
-            renewal,
+            renewal: credential.renewal,
+            grants: credential.grants,
             rng,
             spread,
             newest: None,
@@ -216,11 +224,12 @@ impl<F> State<F> {
             id: self.flights,
             reason,
             previous: self.grant.as_ref().map(|grant| grant.token.clone()),
+            grants: self.grants,
             deadline,
         };
         // Until the flight says otherwise, what it sent may have been used up.
         if let (Reason::Expiring | Reason::Expired, Some(grant)) = (reason, &mut self.grant) {
-            grant.spent = true;
+            grant.spent = self.grants == Grants::RefreshThenOther;
         }
         self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
         order
@@ -258,6 +267,22 @@ impl<F> State<F> {
         self.failure = None;
         self.rejections = 0;
         self.supersede(None)
+    }
+
+    /// Whether it is time to ask for a new secret in place of one that was refused; then that counts as asked.
+    pub(super) fn should_look_for_secret(&mut self, now: Instant) -> bool {
+        let refused = |failure: &&mut Failure| failure.error.kind() == AuthErrorKind::CredentialsRejected;
+        let Some(failure) = self.failure.as_mut().filter(refused) else { return false };
+        let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
+        if due {
+            failure.looked_at = Some(now);
+        }
+        due
+    }
+
+    /// Forgets that acquiring has failed.
+    pub(super) fn forgive(&mut self) {
+        self.failure = None;
     }
 
     /// Forgets everything about the token, and hands it over.
@@ -320,7 +345,7 @@ impl<F> State<F> {
         };
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at });
+        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at, looked_at: None });
         error
     }
 

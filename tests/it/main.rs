@@ -2,4 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod api_video;
 mod client;
+mod failures;
+mod flights;
+mod origins;
+mod readiness;
+mod replay;
+mod sharing;
+mod stacks;
+mod streaming;
+mod support;
+mod vendors;
+mod videsk;
+mod vidizmo;

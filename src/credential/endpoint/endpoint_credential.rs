@@ -15,7 +15,7 @@ use super::{
 use crate::{
     credential::{Credential, redact::Redactor},
     error::{AcquireError, ConfigError},
-    token::{AccessToken, Acquire, Description},
+    token::{AccessToken, Acquire, Description, Grants},
     transport::Transport,
 };
 
@@ -168,6 +168,10 @@ impl Credential for EndpointCredential {
     }
 
     fn describe(&self) -> Description {
-        Description::new(self.endpoint.name.clone()).renewal(self.endpoint.renewal)
+        let grants = match self.endpoint.refresh {
+            Some(_) => Grants::RefreshThenOther,
+            None => Grants::Reusable,
+        };
+        Description::new(self.endpoint.name.clone()).renewal(self.endpoint.renewal).grants(grants)
     }
 }

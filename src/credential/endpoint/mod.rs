@@ -266,3 +266,6 @@ impl BaseUrl {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

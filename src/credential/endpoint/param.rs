@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::request::not_empty;
+use super::request::usable;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     token::AccessToken,
@@ -94,7 +94,7 @@ impl Param {
             Kind::Text(text) => Cow::Borrowed(text),
             Kind::Number(number) => number.to_string().into(),
             Kind::Flag(flag) => flag.to_string().into(),
-            Kind::Secret(secret) => not_empty(secret)?.into(),
+            Kind::Secret(secret) => usable(secret)?.into(),
             Kind::AccessToken => previous.ok_or_else(missing)?.expose_secret().into(),
             Kind::RefreshToken => {
                 let token = previous.and_then(AccessToken::refresh_token).ok_or_else(missing)?;

@@ -223,7 +223,7 @@ impl TokenRequest {
         for authorization in &self.authorization {
             let value = match authorization {
                 Authorization::Basic { user_id, password } => {
-                    let (user_id, password) = (not_empty(user_id)?, not_empty(password)?);
+                    let (user_id, password) = (usable(user_id)?, usable(password)?);
                     format!("Basic {}", encode::basic(user_id, password)?)
                 }
                 Authorization::Bearer(token) => format!("Bearer {}", token.text_of(previous)?),
@@ -257,12 +257,17 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, ConfigError> {
     })
 }
 
-/// The secret's text, or an error if there is none.
-pub(super) fn not_empty(secret: &SecretString) -> Result<&str, ConfigError> {
+/// The secret's text, or an error if it can't be meant.
+pub(super) fn usable(secret: &SecretString) -> Result<&str, ConfigError> {
     match secret.expose_secret() {
         "" => Err(ConfigError::new(
             ConfigErrorKind::Secret,
             "a secret is empty; check the variable or file that it comes from",
+        )),
+        // No server means it, and few say what is wrong when they get it.
+        text if text.ends_with(['\n', '\r']) => Err(ConfigError::new(
+            ConfigErrorKind::Secret,
+            "a secret ends with a line break; trim what was read from a file",
         )),
         text => Ok(text),
     }

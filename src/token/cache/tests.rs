@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::token::{AccessToken, Acquire, Description, Renewal, TokenState};
+use crate::token::{AccessToken, Acquire, Description, Grants, Renewal, TokenState};
 use crate::{AcquireError, Credential};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,6 +46,7 @@ struct Stage {
     most_running: AtomicUsize,
     revoked: AtomicUsize,
     renewal: Renewal,
+    grant: Grants,
     called: Notify,
 }
 
@@ -55,6 +56,10 @@ impl Scripted {
     }
 
     fn renewing<const N: usize>(renewal: Renewal, script: [Act; N]) -> Self {
+        Self::with(renewal, Grants::default(), script)
+    }
+
+    fn with<const N: usize>(renewal: Renewal, grant: Grants, script: [Act; N]) -> Self {
         Self(Arc::new(Stage {
             script: Mutex::new(script.into_iter().rev().collect()),
             reasons: Mutex::default(),
@@ -65,6 +70,7 @@ impl Scripted {
             most_running: AtomicUsize::new(0),
             revoked: AtomicUsize::new(0),
             renewal,
+            grant,
             called: Notify::new(),
         }))
     }
@@ -146,7 +152,7 @@ impl Credential for Scripted {
     }
 
     fn describe(&self) -> Description {
-        Description::new("scripted").renewal(self.0.renewal)
+        Description::new("scripted").renewal(self.0.renewal).grants(self.0.grant)
     }
 }
 
@@ -315,6 +321,35 @@ async fn a_refused_or_hanging_refresh_falls_back_to_another_grant_in_the_same_fl
         assert_eq!(text(&get(&tokens).await.expect("another token")), "token-3");
         assert_eq!(start.elapsed(), takes * SECOND, "{act:?}");
         assert_eq!(vendor.reasons(), [Reason::Cold, Reason::Expired, Reason::Rejected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_refresh_grant_a_failed_renewal_is_an_attempt_like_any_other() {
+    for act in [Act::Fail, Act::Hang] {
+        let vendor =
+            Scripted::with(Renewal::default(), Grants::Reusable, [Act::Answer, act, act, act]).lasting(60);
+        let tokens = vendor.cache();
+        get(&tokens).await.expect("a token");
+        sleep(60 * SECOND).await;
+        get(&tokens).await.expect_err("three attempts in all");
+        assert_eq!(vendor.calls(), 4);
+        assert_eq!(vendor.reasons()[1..], [Reason::Expired; 3]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_with_nothing_to_fall_back_to_is_sent_once_more() {
+    for act in [Act::Fail, Act::Hang] {
+        let vendor =
+            Scripted::with(Renewal::default(), Grants::SingleUse, [Act::Answer, act, act, act]).lasting(60);
+        let tokens = vendor.cache();
+        get(&tokens).await.expect("a token");
+        sleep(60 * SECOND).await;
+        get(&tokens).await.expect_err("two attempts in all");
+        assert_eq!(vendor.calls(), 3);
+        let grants = vendor.0.grants.lock().expect("no panic").clone();
+        assert_eq!(grants[1..], [Some("grant-1".to_owned()), Some("grant-1".to_owned())]);
     }
 }
 
@@ -587,4 +622,47 @@ async fn the_state_tells_how_the_cache_is_doing() {
     let lease = get(&tokens).await.expect("another token");
     tokens.mark_rejected(lease.generation(), Reason::Expired);
     assert_eq!(tokens.state().paused_until(), Some(Instant::now() + SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_secret_is_tried_at_once_though_the_old_one_was_refused() {
+    /// Knows the key that was last refused, and the key that there is now.
+    #[derive(Default)]
+    struct Rotating {
+        refused: Mutex<Option<u64>>,
+        key: AtomicUsize,
+        calls: AtomicUsize,
+        looks: AtomicUsize,
+    }
+    impl Credential for Rotating {
+        async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            self.calls.fetch_add(1, SeqCst);
+            let key = self.key.load(SeqCst) as u64;
+            if key == 2 {
+                return Ok(AccessToken::new("token")?);
+            }
+            *self.refused.lock().expect("no panic") = Some(key);
+            Err(AcquireError::rejected("wrong key"))
+        }
+
+        fn has_new_secret(&self) -> bool {
+            assert!(self.looks.fetch_add(1, SeqCst) > 0, "a bug in here is survived");
+            *self.refused.lock().expect("no panic") != Some(self.key.load(SeqCst) as u64)
+        }
+    }
+    let rotating = Arc::new(Rotating::default());
+    let tokens = TokenCache::new(rotating.clone());
+    for _ in 0..50 {
+        get(&tokens).await.expect_err("the wrong key");
+        sleep(SECOND / 10).await;
+    }
+    assert_eq!(rotating.calls.load(SeqCst), 1, "fails fast");
+    assert_eq!(rotating.looks.load(SeqCst), 5, "once a second");
+    for key in [1, 2] {
+        rotating.key.store(key, SeqCst);
+        sleep(SECOND).await;
+        let result = get(&tokens).await;
+        assert_eq!(result.is_ok(), key == 2);
+    }
+    assert_eq!(rotating.calls.load(SeqCst), 3, "one for each key");
 }

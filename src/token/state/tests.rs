@@ -16,7 +16,8 @@ impl Sim {
     }
 
     fn with_policy(renewal: Renewal, policy: RefreshPolicy) -> Self {
-        let state = State::new(Arc::new(policy), renewal, fastrand::Rng::with_seed(1));
+        let credential = Description::new("test").renewal(renewal);
+        let state = State::new(Arc::new(policy), &credential, fastrand::Rng::with_seed(1));
         Self { state, now: Instant::now() }
     }
 
@@ -358,6 +359,11 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     };
     assert!(sim.state.land(old.id, Ok(catch("late", "r-late")), sim.now).is_none(), "tells nobody");
     let new = sim.begin();
+    assert!(
+        sim.state.land(old.id, Ok(catch("late", "r-late")), sim.now).is_none(),
+        "nor does it end another"
+    );
+    assert!(matches!(sim.step(), Step::Wait));
     let previous = new.previous.expect("the saved grant");
     assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r-late");
     sim.state.land(new.id, Ok(catch("fresh", "r-fresh")), sim.now);
@@ -449,4 +455,29 @@ fn an_expired_token_bridges_an_outage_only_if_asked_and_only_up_to_the_limit() {
     sim.advance(11.0);
     sim.fail(AcquireError::rejected("wrong key"));
     assert!(matches!(sim.step(), Step::Fail(_)), "rejected credentials are no outage");
+}
+
+#[test]
+fn an_overloaded_endpoint_is_left_alone_from_the_first_failure_on() {
+    for status in [429, 503] {
+        let mut sim = Sim::new(Renewal::KeepsPrevious);
+        let status = http::StatusCode::from_u16(status).expect("valid");
+        let error = sim.fail(AcquireError::transient("busy").with_status(status));
+        assert!(error.retry_at().is_some_and(|at| at <= sim.now + SECOND), "{status}: {error:?}");
+        assert!(matches!(sim.step(), Step::Fail(_)));
+    }
+}
+
+#[test]
+fn a_failed_early_renewal_pauses_for_a_quarter_of_the_time_left_at_most() {
+    // A back-off that would outlast the token.
+    let policy = RefreshPolicy::default().back_off(1000 * SECOND, 1000 * SECOND);
+    let mut sim = Sim::with_policy(Renewal::KeepsPrevious, policy);
+    sim.acquire(lasting("a", 100));
+    sim.advance(96.0);
+    let Step::UseAndRenew(_, reason) = sim.step() else { panic!("stale: {:?}", sim.step()) };
+    let id = sim.state.begin(reason, sim.now, ()).id;
+    let miss = Miss { error: Arc::new(AcquireError::transient("down")), grant_intact: false };
+    let Some(((), Landing::Failed(error))) = sim.state.land(id, Err(miss), sim.now) else { panic!("failed") };
+    assert_eq!(error.retry_at(), Some(sim.now + SECOND));
 }

@@ -1,0 +1,81 @@
+//! What can't work is refused when it is built.
+
+use super::{super::AnswerField, *};
+use crate::ConfigErrorKind::{self, Declaration, Header, InsecureUrl, Secret, Url, UserId};
+
+#[test]
+fn nonsense_is_refused_when_it_is_built() {
+    let at = |url: &'static str| endpoint(TokenRequest::post(url));
+    let base = |url: &'static str| endpoint(plain()).base_url(url);
+    let cases: Vec<(TokenEndpoint, ConfigErrorKind)> = vec![
+        (base(""), Url),
+        (base("api.example.com"), Url),
+        (base("ftp://api.example.com"), Url),
+        (base("https://api.example.com/v1"), Url),
+        (base("https://user@api.example.com"), Url),
+        (base("https://api.example.com:99999"), Url),
+        (base("http://api.example.com"), InsecureUrl),
+        (at(""), Url),
+        (at("token"), Url),
+        (at("/to ken"), Url),
+        (at("https://"), Url),
+        (at("ftp://login.example.com/token"), Url),
+        (at("https://user:pw@login.example.com/token"), Url),
+        (at("http://login.example.com/token"), InsecureUrl),
+        (at("http://127.0.0.1.example.com/token"), InsecureUrl),
+        (endpoint(plain().json("key", Param::secret(""))), Secret),
+        (endpoint(plain().form("key", Param::secret(""))), Secret),
+        (endpoint(plain().query("key", Param::secret(""))), Secret),
+        (endpoint(plain().header("x-key", Param::secret(""))), Secret),
+        (endpoint(plain().header("x-key", Param::secret("a\nb"))), Secret),
+        (endpoint(plain().bearer(Param::secret(""))), Secret),
+        (endpoint(plain().basic("", "secret")), Secret),
+        (endpoint(plain().basic("key", "")), Secret),
+        (endpoint(plain().basic("k:ey", "secret")), UserId),
+        (endpoint(plain().header("x key", "v")), Header),
+        (endpoint(plain().header("x-key", "a\nb")), Header),
+        (endpoint(plain()).retry_after("retry after"), Header),
+        (endpoint(plain()).token(AnswerField::header("")), Header),
+        (endpoint(plain().json("a", 1).form("b", 2)), Declaration),
+        (endpoint(plain().basic("a", "b").bearer(Param::secret("c"))), Declaration),
+        (endpoint(plain().basic("a", "b").header("authorization", "Bearer c")), Declaration),
+        (endpoint(plain().json("token", Param::access_token())), Declaration),
+        (endpoint(plain().bearer(Param::refresh_token())), Declaration),
+        (endpoint(plain()).token("access_token"), Declaration),
+        (endpoint(plain()).token("/a~2b"), Declaration),
+        (endpoint(plain()).refresh_token("/a~"), Declaration),
+        (endpoint(plain()).lifetime("expires_in"), Declaration),
+        (endpoint(plain()).success("ok", true), Declaration),
+        (endpoint(plain()).refusal("code", 1), Declaration),
+        (endpoint(plain()).message("title"), Declaration),
+        (endpoint(plain()).refresh(plain().json("key", Param::secret(""))), Secret),
+        (endpoint(plain()).revoke(TokenRequest::post("http://example.com/logout")), InsecureUrl),
+    ];
+    for (endpoint, kind) in cases {
+        let shown = format!("{endpoint:?}");
+        let error = endpoint.build(Scripted::fails("unused").transport()).expect_err(&shown);
+        assert_eq!(error.kind(), kind, "{error} {shown}");
+    }
+}
+
+#[test]
+fn loopback_needs_no_tls() {
+    for url in ["http://localhost:1/token", "http://127.0.0.1/token", "http://[::1]:8080/token"] {
+        let endpoint = endpoint(TokenRequest::post(url)).base_url("http://127.0.0.1:9");
+        assert!(endpoint.build(Scripted::fails("unused").transport()).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn parts_carry_what_was_declared() {
+    let placement = crate::Placement::bare("X-Key").unwrap();
+    let parts = endpoint(plain())
+        .renewal(crate::Renewal::RevokesPrevious)
+        .placement(placement.clone())
+        .parts(Scripted::fails("unused").transport())
+        .unwrap();
+    assert_eq!(parts.origin, crate::Origin::parse(API).unwrap());
+    assert_eq!(parts.placement, placement);
+    let description = parts.credential.describe();
+    assert_eq!((description.name(), description.renewal), ("Acme", crate::Renewal::RevokesPrevious));
+}

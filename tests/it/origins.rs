@@ -1,0 +1,205 @@
+//! The token goes to its own origin and nowhere else: two vendors in one stack, and redirects.
+
+use axum::{body::Body as AxumBody, response::Response};
+use http::{HeaderValue, StatusCode, header::LOCATION, request::Parts};
+use tower::{Layer, ServiceBuilder};
+use tower_http::follow_redirect::{FollowRedirectLayer, policy::SameOrigin};
+use tower_reauth::{
+    AuthErrorKind, AuthLayer, Exempt, Origin, Placement, StaticToken, Transport,
+    testing::{Answer, Endpoint, On, Revoked, Times},
+};
+
+use crate::support::{Site, api_video, auth_error, bearers, client, get, requests_to, send, vervoe, vidizmo};
+
+const TOKEN: &str = "t0ken-of-the-first-origin";
+
+#[tokio::test]
+async fn in_a_stack_for_two_vendors_each_gets_its_own_token_and_a_stranger_none() {
+    let (video, jobs, stranger) = (api_video().await, vervoe().await, Site::that_agrees().await);
+    let service = ServiceBuilder::new().layer(video.layer()).layer(jobs.layer()).service(client());
+    for _ in 0..2 {
+        for request in [video.request(), jobs.request(), get(&stranger.url("/"))] {
+            assert_eq!(send(&service, request).await.unwrap().status(), StatusCode::OK);
+        }
+        video.controls.revoke(Revoked::Expired);
+        jobs.controls.revoke(Revoked::Expired);
+    }
+    for subject in [&video, &jobs] {
+        let counts = subject.counts();
+        assert_eq!((counts.token_calls(), counts.api_accepted, counts.api_unauthorised), (2, 2, 1));
+        let calls = requests_to(Endpoint::Api, subject.controls.requests());
+        let (bearers, tokens) = (bearers(&calls), subject.controls.tokens());
+        assert_eq!(bearers.len(), 3);
+        assert!(bearers.iter().all(|bearer| tokens.contains(bearer)));
+    }
+    assert_eq!(stranger.seen("authorization"), [("/".to_owned(), None), ("/".to_owned(), None)]);
+}
+
+#[tokio::test]
+async fn requests_that_are_not_for_the_layer_pass_without_a_token_call() {
+    let subject = api_video().await;
+    let service = subject.service();
+    let mut exempt = subject.request();
+    exempt.extensions_mut().insert(Exempt::FromAuthentication);
+    let mut own = subject.request();
+    own.headers_mut().insert("authorization", "Bearer of-the-callers-own".parse().unwrap());
+    let elsewhere = get(&subject.served.url(subject.target).replace("127.0.0.1", "localhost"));
+    for request in [exempt, own, elsewhere] {
+        let answered = send(&service, request).await.unwrap();
+        assert_eq!(answered.status(), StatusCode::UNAUTHORIZED);
+        assert!(answered.outcome().is_none(), "not even looked at");
+    }
+    assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (0, 3));
+    assert_eq!(bearers(&subject.controls.requests()), ["of-the-callers-own"]);
+}
+
+const REDIRECTS: [StatusCode; 5] = [
+    StatusCode::MOVED_PERMANENTLY,
+    StatusCode::FOUND,
+    StatusCode::SEE_OTHER,
+    StatusCode::TEMPORARY_REDIRECT,
+    StatusCode::PERMANENT_REDIRECT,
+];
+
+/// A server that redirects `/<status>` to wherever the query says, and agrees to everything else.
+async fn redirecting() -> Site {
+    Site::start(|head: &Parts| {
+        let status = head.uri.path().trim_start_matches('/').parse().unwrap_or(200);
+        let mut response = Response::new(AxumBody::empty());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if let Some(target) = head.uri.query() {
+            response.headers_mut().insert(LOCATION, target.parse().unwrap());
+        }
+        response
+    })
+    .await
+}
+
+fn layer(site: &Site, placement: Placement) -> AuthLayer {
+    let origin = Origin::parse(&site.url("")).unwrap();
+    AuthLayer::new(origin, StaticToken::new(TOKEN).unwrap()).placement(placement)
+}
+
+fn paths(site: &Site, path: &str, header: &str) -> Vec<Option<String>> {
+    site.seen(header).into_iter().filter(|(seen, _)| seen == path).map(|(_, value)| value).collect()
+}
+
+/// Follows every kind of redirect, to another port and to another name of the same server, and checks that the
+/// token stays where it belongs.
+macro_rules! assert_pinned {
+    ($header:expr, $value:expr, |$site:ident| $service:expr) => {
+        for status in REDIRECTS {
+            let ($site, other) = (redirecting().await, Site::that_agrees().await);
+            let service = $service;
+            let elsewhere = [other.url("/there"), $site.url_at("localhost", "/there")];
+            for target in &elsewhere {
+                let from = $site.url(&format!("/{}?{target}", status.as_u16()));
+                assert_eq!(send(&service, get(&from)).await.unwrap().status(), StatusCode::OK);
+            }
+            let first = format!("/{}", status.as_u16());
+            assert_eq!(paths(&$site, &first, $header), [Some($value.to_owned()), Some($value.to_owned())]);
+            assert_eq!(paths(&other, "/there", $header), [None], "{status}");
+            assert_eq!(paths(&$site, "/there", $header), [None], "{status}");
+
+            let home = $site.url(&format!("/{}?{}", status.as_u16(), $site.url("/here")));
+            assert_eq!(send(&service, get(&home)).await.unwrap().status(), StatusCode::OK);
+            assert_eq!(paths(&$site, "/here", $header), [Some($value.to_owned())], "at home it is sent");
+            for head in $site.requests().iter().chain(&other.requests()) {
+                let is_token = |value: &&HeaderValue| value.as_bytes().ends_with(TOKEN.as_bytes());
+                let carried = head.headers.values().filter(is_token).count();
+                let strange = head.uri.path() == "/there";
+                assert_eq!(carried, usize::from(!strange), "{head:?}");
+            }
+        }
+    };
+}
+
+#[tokio::test]
+async fn redirects_followed_outside_of_the_layer_take_no_token_to_another_origin() {
+    assert_pinned!("authorization", format!("Bearer {TOKEN}"), |site| ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(layer(&site, Placement::bearer()))
+        .service(client()));
+}
+
+#[tokio::test]
+async fn redirects_followed_inside_of_the_layer_take_no_authorization_to_another_origin() {
+    assert_pinned!("authorization", format!("Bearer {TOKEN}"), |site| ServiceBuilder::new()
+        .layer(layer(&site, Placement::bearer()))
+        .layer(FollowRedirectLayer::new())
+        .service(client()));
+}
+
+#[tokio::test]
+async fn redirects_followed_outside_are_safe_for_every_placement() {
+    assert_pinned!("x-api-token", format!("Bearer {TOKEN}"), |site| ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(layer(&site, Placement::with_scheme("X-API-Token", "Bearer").unwrap()))
+        .service(client()));
+    assert_pinned!("x-key", TOKEN, |site| ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(layer(&site, Placement::bare("X-Key").unwrap()))
+        .service(client()));
+}
+
+/// tower-http strips `Authorization`, and knows of no other header that holds a token.
+#[tokio::test]
+async fn inside_of_the_layer_other_placements_need_redirects_that_stay_on_the_origin() {
+    for status in REDIRECTS {
+        let (site, other) = (redirecting().await, Site::that_agrees().await);
+        let service = ServiceBuilder::new()
+            .layer(layer(&site, Placement::bare("X-Key").unwrap()))
+            .layer(FollowRedirectLayer::with_policy(SameOrigin::new()))
+            .service(client());
+        let away = site.url(&format!("/{}?{}", status.as_u16(), other.url("/there")));
+        assert_eq!(send(&service, get(&away)).await.unwrap().status(), status);
+        assert!(other.requests().is_empty());
+        let home = site.url(&format!("/{}?{}", status.as_u16(), site.url("/here")));
+        assert_eq!(send(&service, get(&home)).await.unwrap().status(), StatusCode::OK);
+        assert_eq!(paths(&site, "/here", "x-key"), [Some(TOKEN.to_owned())]);
+    }
+}
+
+/// The secret in a token request would go wherever the redirect points.
+#[tokio::test]
+async fn token_requests_do_not_follow_redirects() {
+    for status in REDIRECTS {
+        let (video, other) = (api_video().await, Site::that_agrees().await);
+        let redirect =
+            Answer::new(status).header(LOCATION, HeaderValue::try_from(other.url("/auth/api-key")).unwrap());
+        video.controls.fail(On::Tokens, Times::Next(1), redirect);
+        let error = send(&video.service(), video.request()).await.unwrap_err();
+        assert_eq!(auth_error(&error).kind(), AuthErrorKind::CredentialsRejected);
+        assert!(other.requests().is_empty());
+        assert_eq!((video.counts().token_calls(), video.counts().api_calls), (1, 0));
+    }
+}
+
+/// The fake refuses a second `Authorization`, and any where there must be none.
+#[tokio::test]
+async fn token_requests_through_an_authenticated_client_carry_none_of_its_tokens() {
+    for subject in [api_video().await, vervoe().await, vidizmo().await] {
+        let authenticated = subject.service();
+        send(&authenticated, subject.request()).await.unwrap();
+        let service = subject.layer_over(Transport::new(authenticated.clone())).layer(authenticated);
+        subject.controls.revoke(Revoked::Expired);
+        for _ in 0..2 {
+            assert_eq!(send(&service, subject.request()).await.unwrap().status(), StatusCode::OK);
+            subject.controls.revoke(Revoked::Expired);
+        }
+        assert_eq!(subject.counts().acquires, 2 + usize::from(subject.renewed_at == Endpoint::Acquire));
+    }
+}
+
+#[tokio::test]
+async fn a_layer_reused_over_another_client_still_knows_its_origin() {
+    let (site, other) = (redirecting().await, Site::that_agrees().await);
+    let layer = layer(&site, Placement::bearer());
+    for service in [layer.layer(client()), layer.clone().layer(client())] {
+        send(&service, get(&other.url("/"))).await.unwrap();
+        send(&service, get(&site.url("/"))).await.unwrap();
+    }
+    assert!(other.seen("authorization").iter().all(|(_, value)| value.is_none()));
+    let expected = Some(format!("Bearer {TOKEN}"));
+    assert!(site.seen("authorization").iter().all(|(_, value)| *value == expected));
+}
