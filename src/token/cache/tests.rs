@@ -257,6 +257,17 @@ async fn dropping_the_leader_neither_cancels_nor_stalls_the_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flight_that_is_superseded_before_it_runs_makes_no_call() {
+    let vendor = Scripted::new([]);
+    let tokens = vendor.cache();
+    assert!(get(&tokens).now_or_never().is_none(), "it has begun, and its task has not been polled");
+    tokens.invalidate();
+    assert_eq!(text(&get(&tokens).await.expect("a token")), "token-1");
+    sleep(60 * SECOND).await;
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flight_that_nobody_waits_for_any_more_still_brings_its_token() {
     let vendor = Scripted::new([]);
     let tokens = vendor.cache();
