@@ -116,6 +116,6 @@ mod tests {
         let next = Credential::acquire(&credential, Acquire::new(Reason::Expired, Some(&first))).await;
         assert_eq!(next.expect("a token").expose_secret(), "ExpiredCold");
         assert_eq!(credential.describe().name(), "vault");
-        assert_eq!(credential.describe().renews(), Renewal::RevokesPrevious);
+        assert_eq!(credential.describe().renewal, Renewal::RevokesPrevious);
     }
 }

@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_handed_out_once_and_never_renewed() {
         let key = StaticToken::new("s3cret").expect("valid");
-        assert_eq!(key.describe().renews(), Renewal::Unsupported);
+        assert_eq!(key.describe().renewal, Renewal::Unsupported);
         let token = Credential::acquire(&key, Acquire::new(Reason::Cold, None)).await.expect("a token");
         assert_eq!(token.expose_secret(), "s3cret");
         assert_eq!(token.lifetime(), None);

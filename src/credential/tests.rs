@@ -231,9 +231,9 @@ async fn the_layers_presets_are_the_vendors() {
         "bXkga2V5Og=="
     );
     assert_eq!(basic.placement, Placement::with_scheme("Authorization", "Basic").expect("valid"));
-    assert_eq!(Credential::describe(&basic.credential).renews(), crate::Renewal::Unsupported);
+    assert_eq!(Credential::describe(&basic.credential).renewal, crate::Renewal::Unsupported);
     let vendor = api_video().build(Scripted::fails("nobody answers").transport()).expect("valid");
-    assert_eq!(Credential::describe(&vendor).renews(), crate::Renewal::RevokesPrevious);
+    assert_eq!(Credential::describe(&vendor).renewal, crate::Renewal::RevokesPrevious);
 }
 
 #[tokio::test]

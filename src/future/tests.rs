@@ -467,31 +467,36 @@ async fn each_send_takes_exactly_one_readiness() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_inner_future_is_gone_before_a_refresh_is_waited_for() {
-    struct Place(Arc<AtomicUsize>);
-    impl Drop for Place {
+async fn the_inner_future_is_gone_as_soon_as_it_is_done() {
+    /// Holds its place as long as it lives, done or not, as the future of a concurrency limit does.
+    struct Held(Arc<AtomicUsize>, u16);
+    impl Future for Held {
+        type Output = Result<Answer, BoxError>;
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Ok(answer_with(self.1, EXPIRED)))
+        }
+    }
+    impl Drop for Held {
         fn drop(&mut self) {
             self.0.fetch_sub(1, SeqCst);
         }
     }
     let held = Arc::new(AtomicUsize::new(0));
-    let watched = held.clone();
-    let inner = service_fn(move |_: Sent| {
-        held.fetch_add(1, SeqCst);
-        let place = Place(held.clone());
-        async move {
-            // Held by the future, not by its output, as a permit is.
-            let answer = { std::future::ready(expired()).await };
-            let _place = &place;
-            Ok::<_, BoxError>(answer)
-        }
-    });
-    let service = layer(&Endpoint::default()).layer(inner);
-    service.tokens().get(Duration::ZERO).await.unwrap();
-    let call = tokio::spawn(service.oneshot(get()));
-    sleep(SECOND / 2).await;
-    assert_eq!(watched.load(SeqCst), 0);
-    call.await.unwrap().unwrap();
+    for status in [401, 200] {
+        let held = held.clone();
+        let count = held.clone();
+        let inner = service_fn(move |_: Sent| {
+            count.fetch_add(1, SeqCst);
+            Held(count.clone(), status)
+        });
+        let mut service = layer(&Endpoint::default()).layer(inner);
+        service.tokens().get(Duration::ZERO).await.unwrap();
+        let mut call = std::pin::pin!(service.ready().await.unwrap().call(get()));
+        assert_eq!(held.load(SeqCst), 1);
+        let polled = std::future::poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert_eq!(polled.is_ready(), status == 200);
+        assert_eq!(held.load(SeqCst), 0, "while a refresh is waited for, and after the end");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,12 +11,12 @@ use futures_util::{
     future::{self, Either, select},
 };
 use tokio::{
-    sync::oneshot::{self, error::TryRecvError},
+    sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    Acquire, Reason, RefreshPolicy, Source,
+    Acquire, Grants, Reason, RefreshPolicy, Source,
     shared::Shared,
     state::{Catch, Landing, Miss, Order},
 };
@@ -41,9 +41,15 @@ pub(super) struct Attached {
     _standing: oneshot::Sender<Infallible>,
 }
 
-/// The end that the task keeps.
-#[derive(Debug)]
-pub(super) struct Superseded(oneshot::Receiver<Infallible>);
+/// The end that the task keeps. Shared, since one part of the task waits for it and another one looks at it.
+#[derive(Clone, Debug)]
+pub(super) struct Superseded(future::Shared<oneshot::Receiver<Infallible>>);
+
+impl Superseded {
+    fn is_so(&self) -> bool {
+        self.0.clone().now_or_never().is_some()
+    }
+}
 
 /// A caller's place among those who wait for a flight.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ impl Attached {
     pub(super) fn new() -> (Self, Superseded) {
         let (landing, landed) = oneshot::channel();
         let (standing, superseded) = oneshot::channel();
-        (Self { landing, waiters: landed.shared(), _standing: standing }, Superseded(superseded))
+        (Self { landing, waiters: landed.shared(), _standing: standing }, Superseded(superseded.shared()))
     }
 
     pub(super) fn ticket(&self, id: u64, deadline: Instant) -> Ticket {
@@ -93,16 +99,16 @@ impl Ticket {
 }
 
 /// The flight's task.
-pub(super) async fn fly(report: Report, mut order: Order, mut superseded: Superseded) {
+pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded) {
     // Superseded before it began: nothing is asked, and above all no grant is spent.
-    if superseded.0.try_recv() == Err(TryRecvError::Closed) {
+    if superseded.is_so() {
         return;
     }
     report.cache.change(|state| state.depart(&mut order));
     // The call is gone, with its connection, before anybody hears of its end.
     let result = {
-        let call = attempts(&**report.cache.source(), report.cache.policy(), &order);
-        match select(pin!(timeout_at(order.deadline, call)), superseded.0).await {
+        let call = attempts(&**report.cache.source(), report.cache.policy(), &order, &superseded);
+        match select(pin!(timeout_at(order.deadline, call)), superseded.0.clone()).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
                 Err(Miss { error: Arc::new(timed_out("the flight's time was up")), grant_intact: false })
@@ -142,10 +148,20 @@ impl Drop for Report {
 }
 
 /// One attempt after the other, until one brings a token or there is no point in going on.
-async fn attempts(source: &dyn Source, policy: &RefreshPolicy, order: &Order) -> Result<Catch, Miss> {
+async fn attempts(
+    source: &dyn Source,
+    policy: &RefreshPolicy,
+    order: &Order,
+    superseded: &Superseded,
+) -> Result<Catch, Miss> {
     let mut rng = fastrand::Rng::new();
     let (mut reason, mut tries) = (order.reason, 1);
     loop {
+        // It may have been superseded between two attempts. Another call then would be beside its successor's. The
+        // flight itself ends where it waits for this.
+        if superseded.is_so() {
+            future::pending::<()>().await;
+        }
         let acquire = Acquire::new(reason, order.previous.as_ref());
         let asked_at = Instant::now();
         // The call itself is made inside, so that a panic before its first await is caught as well.
@@ -156,8 +172,12 @@ async fn attempts(source: &dyn Source, policy: &RefreshPolicy, order: &Order) ->
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),
         };
-        let refreshing = acquire.may_refresh();
-        match next(&error, refreshing, tries, policy.max_attempts()) {
+        let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
+        let max = match order.grants {
+            Grants::SingleUse => policy.max_attempts().min(2),
+            Grants::RefreshThenOther | Grants::Reusable => policy.max_attempts(),
+        };
+        match next(&error, refreshing, tries, max) {
             Next::Anew => reason = Reason::Rejected,
             Next::Again => {
                 tokio::time::sleep(policy.between_attempts(tries, &mut rng)).await;

@@ -18,4 +18,4 @@ pub use lease::Lease;
 pub use policy::RefreshPolicy;
 pub use report::{CacheState, TokenState};
 pub(crate) use source::Source;
-pub use source::{Acquire, Credential, Description, Reason, Renewal};
+pub use source::{Acquire, Credential, Description, Grants, Reason, Renewal};

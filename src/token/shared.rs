@@ -43,7 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
         let (description, policy) = (source.describe(), Arc::new(policy));
-        let state = State::new(policy.clone(), description.renews(), fastrand::Rng::new());
+        let state = State::new(policy.clone(), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             accepted: AtomicU64::new(0),
@@ -76,11 +76,14 @@ impl Shared {
         look(&self.lock())
     }
 
-    /// Takes down that a server accepted `generation`. Writes, and locks, only the first time for each.
+    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has
+    /// done so for each.
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
-            self.accepted.fetch_max(generation, Relaxed);
             self.change(|state| state.accept(generation));
+            // Not before: whoever sees it leaves the state alone, and a rejection may be the next it takes down. The
+            // lock orders the two, so relaxed is enough.
+            self.accepted.fetch_max(generation, Relaxed);
         }
     }
 
@@ -137,7 +140,7 @@ impl Shared {
     /// Gets what is wanted, by waiting for a flight if need be.
     pub(super) async fn obtain(self: Arc<Self>, want: Want) -> Result<Lease, AuthError> {
         let asked_at = Instant::now();
-        match self.step(want, asked_at) {
+        match self.step(want) {
             Ok(Progress::Wait(ticket)) => {
                 let result = self.follow(ticket, want).await;
                 self.observer.tell(Event::Waited { waited: asked_at.elapsed() });
@@ -176,7 +179,7 @@ impl Shared {
                 Err(NoLanding::Overdue) => self.supersede(id),
                 Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
             }
-            ticket = match self.step(want, Instant::now())? {
+            ticket = match self.step(want)? {
                 Progress::Lease(lease) => return Ok(lease),
                 Progress::Wait(ticket) => ticket,
             };
@@ -185,8 +188,9 @@ impl Shared {
     }
 
     /// One look at the state: a lease, or a flight to wait for, begun if need be.
-    fn step(self: &Arc<Self>, want: Want, now: Instant) -> Result<Progress, AuthError> {
-        let mut state = self.lock();
+    fn step(self: &Arc<Self>, want: Want) -> Result<Progress, AuthError> {
+        // In this order: a flight's deadline counts from when it begins, not from before a wait for the lock.
+        let (mut state, now) = (self.lock(), Instant::now());
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {
@@ -204,7 +208,7 @@ impl Shared {
                     return Err(error);
                 }
                 self.change(State::forgive);
-                self.step(want, now)
+                self.step(want)
             }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
             Step::Wait => Ok(Progress::Wait(ticket(&state))),

@@ -75,6 +75,21 @@ pub enum Renewal {
     Unsupported,
 }
 
+/// Which ways a credential has to get a token, and what becomes of them when nobody knows whether they were used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Grants {
+    /// A refresh grant that may be used up by its use, and another one: when the first fails, or nobody knows
+    /// whether it did, the other one is tried. This is the default, since it never sends a spent grant again.
+    #[default]
+    RefreshThenOther,
+    /// The same one each time, which may be sent again and again: a key, a client's secret.
+    Reusable,
+    /// Only one that is used up by its use: a refresh token with nothing to fall back to. When nobody knows whether
+    /// it was used, it is sent once more, as there is nothing else to be tried.
+    SingleUse,
+}
+
 /// What a [`Credential`](crate::Credential) says of itself.
 ///
 /// # Examples
@@ -88,13 +103,14 @@ pub enum Renewal {
 #[derive(Clone, Debug)]
 pub struct Description {
     name: Cow<'static, str>,
-    renewal: Renewal,
+    pub(crate) renewal: Renewal,
+    pub(crate) grants: Grants,
 }
 
 impl Description {
     /// A description with a name for logs. It must not hold a secret.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), renewal: Renewal::default() }
+        Self { name: name.into(), renewal: Renewal::default(), grants: Grants::default() }
     }
 
     /// Sets what renewing a token means to the one it replaces.
@@ -104,14 +120,17 @@ impl Description {
         self
     }
 
+    /// Sets which ways there are to get a token.
+    #[must_use]
+    pub fn grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
     /// The name for logs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(crate) fn renews(&self) -> Renewal {
-        self.renewal
     }
 }
 

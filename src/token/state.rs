@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    AccessToken, Reason, RefreshPolicy, Renewal,
+    AccessToken, Description, Grants, Reason, RefreshPolicy, Renewal,
     budget::Budget,
     lease::{Entry, Lease, Standing},
 };
@@ -28,6 +28,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct State<F> {
     policy: Arc<RefreshPolicy>,
     renewal: Renewal,
+    grants: Grants,
     rng: fastrand::Rng,
     /// This instance's place in the spread of early renewals, 0 to 1.
     spread: f64,
@@ -127,6 +128,7 @@ pub(super) struct Order {
     pub(super) id: u64,
     pub(super) reason: Reason,
     pub(super) previous: Option<AccessToken>,
+    pub(super) grants: Grants,
     pub(super) deadline: Instant,
 }
 
@@ -154,11 +156,12 @@ pub(super) struct Miss {
 }
 
 impl<F> State<F> {
-    pub(super) fn new(policy: Arc<RefreshPolicy>, renewal: Renewal, mut rng: fastrand::Rng) -> Self {
+    pub(super) fn new(policy: Arc<RefreshPolicy>, credential: &Description, mut rng: fastrand::Rng) -> Self {
         let (spread, budget) = (rng.f64(), Budget::new(policy.allowance()));
         Self {
             policy,
-            renewal,
+            renewal: credential.renewal,
+            grants: credential.grants,
             rng,
             spread,
             newest: None,
@@ -209,26 +212,18 @@ impl<F> State<F> {
             self.budget.take(now);
         }
         self.flights += 1;
-        let deadline = after(now, self.policy.flight_limit());
-        let order = Order {
-            id: self.flights,
-            reason,
-            previous: self.grant.as_ref().map(|grant| grant.token.clone()),
-            deadline,
-        };
-        // Until the flight says otherwise, what it sent may have been used up.
-        if let (Reason::Expiring | Reason::Expired, Some(grant)) = (reason, &mut self.grant) {
-            grant.spent = true;
-        }
-        self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
-        order
+        let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
+        self.flight = Some(Flight { id, deadline, reason, attached });
+        Order { id, reason, previous: None, grants: self.grants, deadline }
     }
 
-    /// Brings `order` up to date when its task begins: since it was given, the flight before it, though superseded,
-    /// may have brought a newer grant.
+    /// Gives a flight whose task begins the grant that there is now: since it was begun, the one before it, though
+    /// superseded, may have brought a newer one.
     pub(super) fn depart(&mut self, order: &mut Order) {
         let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
-        grant.spent |= matches!(order.reason, Reason::Expiring | Reason::Expired);
+        // Until the flight says otherwise, what it sends may be used up.
+        grant.spent |= self.grants == Grants::RefreshThenOther
+            && matches!(order.reason, Reason::Expiring | Reason::Expired);
         order.previous = Some(grant.token.clone());
     }
 

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::token::{AccessToken, Acquire, Description, Renewal, TokenState};
+use crate::token::{AccessToken, Acquire, Description, Grants, Renewal, TokenState};
 use crate::{AcquireError, Credential};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,6 +46,7 @@ struct Stage {
     most_running: AtomicUsize,
     revoked: AtomicUsize,
     renewal: Renewal,
+    grant: Grants,
     called: Notify,
 }
 
@@ -55,6 +56,10 @@ impl Scripted {
     }
 
     fn renewing<const N: usize>(renewal: Renewal, script: [Act; N]) -> Self {
+        Self::with(renewal, Grants::default(), script)
+    }
+
+    fn with<const N: usize>(renewal: Renewal, grant: Grants, script: [Act; N]) -> Self {
         Self(Arc::new(Stage {
             script: Mutex::new(script.into_iter().rev().collect()),
             reasons: Mutex::default(),
@@ -65,6 +70,7 @@ impl Scripted {
             most_running: AtomicUsize::new(0),
             revoked: AtomicUsize::new(0),
             renewal,
+            grant,
             called: Notify::new(),
         }))
     }
@@ -146,7 +152,7 @@ impl Credential for Scripted {
     }
 
     fn describe(&self) -> Description {
-        Description::new("scripted").renewal(self.0.renewal)
+        Description::new("scripted").renewal(self.0.renewal).grants(self.0.grant)
     }
 }
 
@@ -251,6 +257,17 @@ async fn dropping_the_leader_neither_cancels_nor_stalls_the_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flight_that_is_superseded_before_it_runs_makes_no_call() {
+    let vendor = Scripted::new([]);
+    let tokens = vendor.cache();
+    assert!(get(&tokens).now_or_never().is_none(), "it has begun, and its task has not been polled");
+    tokens.invalidate();
+    assert_eq!(text(&get(&tokens).await.expect("a token")), "token-1");
+    sleep(60 * SECOND).await;
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flight_that_nobody_waits_for_any_more_still_brings_its_token() {
     let vendor = Scripted::new([]);
     let tokens = vendor.cache();
@@ -304,6 +321,35 @@ async fn a_refused_or_hanging_refresh_falls_back_to_another_grant_in_the_same_fl
         assert_eq!(text(&get(&tokens).await.expect("another token")), "token-3");
         assert_eq!(start.elapsed(), takes * SECOND, "{act:?}");
         assert_eq!(vendor.reasons(), [Reason::Cold, Reason::Expired, Reason::Rejected]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_refresh_grant_a_failed_renewal_is_an_attempt_like_any_other() {
+    for act in [Act::Fail, Act::Hang] {
+        let vendor =
+            Scripted::with(Renewal::default(), Grants::Reusable, [Act::Answer, act, act, act]).lasting(60);
+        let tokens = vendor.cache();
+        get(&tokens).await.expect("a token");
+        sleep(60 * SECOND).await;
+        get(&tokens).await.expect_err("three attempts in all");
+        assert_eq!(vendor.calls(), 4);
+        assert_eq!(vendor.reasons()[1..], [Reason::Expired; 3]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_with_nothing_to_fall_back_to_is_sent_once_more() {
+    for act in [Act::Fail, Act::Hang] {
+        let vendor =
+            Scripted::with(Renewal::default(), Grants::SingleUse, [Act::Answer, act, act, act]).lasting(60);
+        let tokens = vendor.cache();
+        get(&tokens).await.expect("a token");
+        sleep(60 * SECOND).await;
+        get(&tokens).await.expect_err("two attempts in all");
+        assert_eq!(vendor.calls(), 3);
+        let grants = vendor.0.grants.lock().expect("no panic").clone();
+        assert_eq!(grants[1..], [Some("grant-1".to_owned()), Some("grant-1".to_owned())]);
     }
 }
 
@@ -527,16 +573,6 @@ async fn when_everything_is_dropped_the_flight_ends_by_its_deadline_and_nothing_
     assert_eq!(vendor.running(), 0);
     assert!(inner.upgrade().is_none(), "no task holds on to the cache");
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flight_that_is_superseded_before_it_begins_asks_nothing() {
-    let vendor = Scripted::new([]);
-    let tokens = vendor.cache();
-    assert!(get(&tokens).now_or_never().is_none(), "a flight, whose task has not run yet");
-    tokens.invalidate();
-    get(&tokens).await.expect("a token");
-    assert_eq!(vendor.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]

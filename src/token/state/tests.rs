@@ -16,7 +16,8 @@ impl Sim {
     }
 
     fn with_policy(renewal: Renewal, policy: RefreshPolicy) -> Self {
-        let state = State::new(Arc::new(policy), renewal, fastrand::Rng::with_seed(1));
+        let credential = Description::new("test").renewal(renewal);
+        let state = State::new(Arc::new(policy), &credential, fastrand::Rng::with_seed(1));
         Self { state, now: Instant::now() }
     }
 
@@ -31,7 +32,9 @@ impl Sim {
 
     fn begin(&mut self) -> Order {
         let Step::Begin(reason) = self.step() else { panic!("expected to begin, not {:?}", self.step()) };
-        self.state.begin(reason, self.now, ())
+        let mut order = self.state.begin(reason, self.now, ());
+        self.state.depart(&mut order);
+        order
     }
 
     fn land(&mut self, id: u64, token: AccessToken) -> Lease {
@@ -368,6 +371,11 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     };
     assert!(sim.state.land(old.id, Ok(catch("late", "r-late")), sim.now).is_none(), "tells nobody");
     let new = sim.begin();
+    assert!(
+        sim.state.land(old.id, Ok(catch("late", "r-late")), sim.now).is_none(),
+        "nor does it end another"
+    );
+    assert!(matches!(sim.step(), Step::Wait));
     let previous = new.previous.expect("the saved grant");
     assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r-late");
     sim.state.land(new.id, Ok(catch("fresh", "r-fresh")), sim.now);

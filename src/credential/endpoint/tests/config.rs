@@ -77,5 +77,5 @@ fn parts_carry_what_was_declared() {
     assert_eq!(parts.origin, crate::Origin::parse(API).unwrap());
     assert_eq!(parts.placement, placement);
     let description = parts.credential.describe();
-    assert_eq!((description.name(), description.renews()), ("Acme", crate::Renewal::RevokesPrevious));
+    assert_eq!((description.name(), description.renewal), ("Acme", crate::Renewal::RevokesPrevious));
 }

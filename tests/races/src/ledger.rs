@@ -1,0 +1,183 @@
+//! What was acquired, rejected and handed out, and what must hold between these. It is no part of the model: writing
+//! into it is no step, so it doesn't order what the cache leaves unordered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::Lease;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    /// Acquisitions that have begun. A token's text is the number of the one that brought it.
+    calls: u64,
+    /// Those under way, with the retirements that were over when they began.
+    running: BTreeMap<u64, u64>,
+    retirements_begun: u64,
+    retirements_over: u64,
+    revocations: u64,
+    /// Which acquisition brought a generation.
+    generations: BTreeMap<u64, u64>,
+    known: Known,
+    /// What was wrong with an acquisition. The cache catches a credential's panics, so it is said later.
+    broken: Option<String>,
+}
+
+/// What every operation that begins now has to respect.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Generations whose rejection has been taken down.
+    rejected: BTreeSet<u64>,
+    /// The newest generation that was handed out.
+    newest: u64,
+    /// Tokens up to this acquisition's have been forgotten.
+    forgotten: u64,
+    /// Tokens up to this acquisition's are being killed by a renewal.
+    dying: u64,
+}
+
+/// An acquisition, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Call {
+    ledger: Ledger,
+    pub(crate) number: u64,
+}
+
+/// A retirement of whatever is under way, until it is over.
+#[derive(Debug)]
+pub(crate) struct Retirement {
+    ledger: Ledger,
+    calls: u64,
+}
+
+impl Ledger {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many acquisitions have begun.
+    pub(crate) fn calls(&self) -> u64 {
+        self.sound().calls
+    }
+
+    fn sound(&self) -> MutexGuard<'_, Book> {
+        let book = self.book();
+        if let Some(broken) = &book.broken {
+            panic!("{broken}");
+        }
+        book
+    }
+
+    pub(crate) fn revocations(&self) -> u64 {
+        self.book().revocations
+    }
+
+    /// What is known before an operation begins.
+    pub(crate) fn known(&self) -> Known {
+        self.sound().known.clone()
+    }
+
+    /// An acquisition begins, which `kills` the token with this text.
+    pub(crate) fn begin_call(&self, kills: Option<&str>) -> Call {
+        let mut book = self.book();
+        let standing = book.running.iter().find(|(_, over)| **over >= book.retirements_begun);
+        if let Some((call, _)) = standing {
+            let (call, another) = (*call, book.calls + 1);
+            book.broken = Some(format!("call {another} begins, and nothing has superseded call {call}"));
+        }
+        book.calls += 1;
+        let (number, retirements_over) = (book.calls, book.retirements_over);
+        book.running.insert(number, retirements_over);
+        if let Some(killed) = kills.map(number_of) {
+            book.known.dying = book.known.dying.max(killed);
+        }
+        drop(book);
+        Call { ledger: self.clone(), number }
+    }
+
+    pub(crate) fn count_revocation(&self) {
+        self.book().revocations += 1;
+    }
+
+    /// Something that supersedes a flight begins.
+    pub(crate) fn begin_retirement(&self) -> Retirement {
+        let mut book = self.book();
+        book.retirements_begun += 1;
+        let calls = book.calls;
+        drop(book);
+        Retirement { ledger: self.clone(), calls }
+    }
+
+    /// The rejection of `generation` has returned.
+    pub(crate) fn rejected(&self, generation: u64) {
+        self.book().known.rejected.insert(generation);
+    }
+
+    /// An operation that began with `known` got `lease`.
+    pub(crate) fn got(&self, known: &Known, lease: &Lease) {
+        let generation = lease.generation();
+        if !lease.is_rejected() {
+            assert!(!known.rejected.contains(&generation), "{generation} was rejected before this began");
+        }
+        self.used(known, generation, lease.token().expose_secret());
+    }
+
+    /// An operation that began with `known` got to use `text`.
+    pub(crate) fn used(&self, known: &Known, generation: u64, text: &str) {
+        let call = number_of(text);
+        assert!(
+            generation >= known.newest,
+            "{generation} is older than what was handed out before this began"
+        );
+        assert!(call > known.forgotten, "{call}'s token was forgotten before this began");
+        assert!(call > known.dying, "{call}'s token began to be renewed, which kills it, before this began");
+        let mut book = self.sound();
+        let first = *book.generations.entry(generation).or_insert(call);
+        assert_eq!(first, call, "generation {generation} is two tokens");
+        let calls: Vec<u64> = book.generations.values().copied().collect();
+        assert!(
+            calls.is_sorted_by(|a, b| a < b),
+            "generations are not in the order of their acquisitions: {calls:?}"
+        );
+        book.known.newest = book.known.newest.max(generation);
+    }
+
+    /// As [`used`](Self::used), where only tokens that nobody has rejected may be.
+    pub(crate) fn used_as_good(&self, known: &Known, generation: u64, text: &str) {
+        assert!(!known.rejected.contains(&generation), "{generation} was rejected before this began");
+        self.used(known, generation, text);
+    }
+}
+
+impl Retirement {
+    /// It has returned. If the token is `forgotten` with it, no token acquired before may be used any more.
+    pub(crate) fn over(self, forgotten: Forgotten) {
+        let mut book = self.ledger.book();
+        book.retirements_over += 1;
+        if forgotten == Forgotten::Token {
+            book.known.forgotten = book.known.forgotten.max(self.calls);
+        }
+    }
+}
+
+/// The acquisition that brought the token with this text.
+fn number_of(text: &str) -> u64 {
+    text.parse().expect("the text of a token is a number")
+}
+
+/// What a retirement does besides superseding the flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgotten {
+    Nothing,
+    Token,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.ledger.book().running.remove(&self.number);
+    }
+}

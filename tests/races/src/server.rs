@@ -1,0 +1,145 @@
+//! The credential of the scenarios: it takes as long as it likes, and writes down what it is asked.
+
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use shuttle::rand::{Rng, thread_rng};
+
+use crate::{
+    AccessToken, Acquire, AcquireError, Credential, Description, Renewal, TokenCache, ledger::Ledger,
+};
+
+/// A credential and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) ledger: Ledger,
+    renewal: Renewal,
+    lifetime: Option<Duration>,
+    answer: Answer,
+    recovered: Arc<AtomicBool>,
+    freed: Arc<AtomicBool>,
+}
+
+/// How acquisitions end, until the server recovers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Token,
+    /// The credentials are refused.
+    Refusal,
+    Outage,
+    Nothing,
+    PanicAtOnce,
+    PanicLater,
+}
+
+impl Server {
+    pub(crate) fn new() -> Self {
+        Self::answering(Answer::Token)
+    }
+
+    pub(crate) fn answering(answer: Answer) -> Self {
+        Self {
+            ledger: Ledger::default(),
+            renewal: Renewal::KeepsPrevious,
+            lifetime: None,
+            answer,
+            recovered: Arc::default(),
+            freed: Arc::default(),
+        }
+    }
+
+    pub(crate) fn renewing(mut self, renewal: Renewal, lifetime: Duration) -> Self {
+        (self.renewal, self.lifetime) = (renewal, Some(lifetime));
+        self
+    }
+
+    /// The credential itself.
+    pub(crate) fn credential(&self) -> impl Credential + use<> {
+        Asked(self.clone())
+    }
+
+    /// A cache that foreign code looks into whenever it is called.
+    pub(crate) fn meddled_cache(&self, policy: crate::RefreshPolicy) -> TokenCache {
+        let cache = TokenCache::with_policy(self.credential(), policy);
+        let seen = cache.clone();
+        tokio::world::meddle_with(move || drop(seen.state()));
+        cache
+    }
+
+    /// From now on it brings tokens.
+    pub(crate) fn recover(&self) {
+        self.recovered.store(true, SeqCst);
+    }
+
+    /// Whether the credential is gone, and the cache with it.
+    pub(crate) fn is_freed(&self) -> bool {
+        self.freed.load(SeqCst)
+    }
+}
+
+struct Asked(Server);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.freed.store(true, SeqCst);
+    }
+}
+
+impl Credential for Asked {
+    fn acquire(
+        &self,
+        request: Acquire<'_>,
+    ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
+        let Server { ledger, renewal, lifetime, answer, recovered, .. } = &self.0;
+        let kills = request.previous().filter(|_| *renewal == Renewal::RevokesPrevious);
+        let call = ledger.begin_call(kills.map(AccessToken::expose_secret));
+        let answer = if recovered.load(SeqCst) { Answer::Token } else { *answer };
+        if answer == Answer::PanicAtOnce {
+            panic_quietly();
+        }
+        async move {
+            take_a_while().await;
+            match answer {
+                Answer::Token => {
+                    let token = AccessToken::new(call.number.to_string())?;
+                    Ok(match *lifetime {
+                        Some(lifetime) => token.with_lifetime(lifetime),
+                        None => token,
+                    })
+                }
+                Answer::Refusal => Err(AcquireError::rejected("wrong key")),
+                Answer::Outage => Err(AcquireError::transient("down")),
+                Answer::Nothing => std::future::pending().await,
+                Answer::PanicAtOnce | Answer::PanicLater => panic_quietly(),
+            }
+        }
+    }
+
+    async fn revoke(&self, _: &AccessToken) -> Result<(), AcquireError> {
+        self.0.ledger.count_revocation();
+        take_a_while().await;
+        Ok(())
+    }
+
+    fn describe(&self) -> Description {
+        Description::new("server").renewal(self.0.renewal)
+    }
+}
+
+/// Waits for a few turns of the others.
+pub(crate) async fn take_a_while() {
+    for _ in 0..thread_rng().gen_range(0..3) {
+        shuttle::future::yield_now().await;
+    }
+}
+
+/// A panic that isn't taken for the scenario's.
+fn panic_quietly() -> ! {
+    resume_unwind(Box::new("a bug in the credential"))
+}

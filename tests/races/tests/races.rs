@@ -1,0 +1,29 @@
+//! The races of the token cache. Each test is a scenario, run in many orders.
+
+use races::{explore, scenarios};
+
+macro_rules! races {
+    ($($name:ident: $orders:literal,)+) => {$(
+        #[test]
+        fn $name() {
+            explore(stringify!($name), $orders, scenarios::$name);
+        }
+    )+};
+}
+
+races! {
+    cold_start: 1000,
+    refusal: 1000,
+    failure: 1000,
+    rejections_of_one_token: 1000,
+    acceptance_before_rejection: 1000,
+    renewal_in_the_background: 1000,
+    renewal_that_kills: 1000,
+    forgetting: 3000,
+    everything: 3000,
+    runtime_gone: 1000,
+    runtime_idle: 1000,
+    runtime_back: 1000,
+    no_answer: 1000,
+    everything_dropped: 1000,
+}

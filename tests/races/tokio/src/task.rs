@@ -1,0 +1,43 @@
+//! What is left of a task that was spawned: how it ended.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::FutureExt;
+
+use crate::sync::oneshot;
+
+/// Waits for a task. Dropping this leaves the task alone.
+#[derive(Debug)]
+pub struct JoinHandle<T>(pub(crate) oneshot::Receiver<Result<T, JoinError>>);
+
+/// How a task ended that brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinError {
+    Cancelled,
+    Panicked,
+}
+
+impl JoinError {
+    pub fn is_panic(&self) -> bool {
+        *self == Self::Panicked
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task has {self:?}")
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_unpin(cx).map(|end| end.unwrap_or(Err(JoinError::Cancelled)))
+    }
+}
