@@ -85,7 +85,7 @@ impl Inner {
         if expired {
             self.model.settle();
         }
-        let (now, model) = (self.now(), &self.model);
+        let model = &self.model;
         let limit = model.numbers.serve_expired;
         // Who had to wait for a place as well may be too late, but is not kept waiting for ever.
         let is_late = self.plan.places.is_some();
