@@ -69,6 +69,25 @@ pub fn refusal() {
     end(server, cache, [runtime]);
 }
 
+/// Another secret is tried once, as wrong as it is, and once more if somebody asks for that.
+pub fn changed_secret() {
+    let (server, runtime) = (Server::answering(Answer::Refusal), Runtime::driven());
+    let cache = server.meddled_cache(at_once());
+    block_on(&runtime, cache.get(Duration::ZERO)).expect_err("no token");
+    server.change_secret();
+    let callers = [false, false, true].map(|invalidates| {
+        on(runtime.handle(), &server, &cache, async move |user| {
+            if invalidates {
+                user.invalidate();
+            }
+            let error = user.get().await.expect_err("no token");
+            assert_eq!(error.kind(), AuthErrorKind::CredentialsRejected);
+        })
+    });
+    join(callers);
+    end(server, cache, [runtime]);
+}
+
 /// Failures, panics among them, are for all who wait: nobody tries for himself after that.
 pub fn failure() {
     let (answer, kind) = [

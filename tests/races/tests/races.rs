@@ -14,6 +14,7 @@ macro_rules! races {
 races! {
     cold_start: 1000,
     refusal: 1000,
+    changed_secret: 1000,
     failure: 1000,
     rejections_of_one_token: 1000,
     acceptance_before_rejection: 1000,
