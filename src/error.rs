@@ -8,6 +8,8 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use http::StatusCode;
 use tokio::time::Instant;
 
+use crate::error_code::ErrorCode;
+
 /// A boxed error, as in Tower's own layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -95,6 +97,7 @@ pub struct AcquireError {
     kind: AcquireErrorKind,
     message: String,
     status: Option<StatusCode>,
+    code: Option<ErrorCode>,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -141,13 +144,20 @@ impl AcquireError {
     }
 
     pub(crate) fn new(kind: AcquireErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, retry_after: None, source: None }
+        Self { kind, message: message.into(), status: None, code: None, retry_after: None, source: None }
     }
 
     /// Adds the status that the token endpoint answered with.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    /// Adds the error code that an OAuth 2.0 server gave (RFC 6749 §5.2).
+    #[must_use]
+    pub fn with_code(mut self, code: ErrorCode) -> Self {
+        self.code = Some(code);
         self
     }
 
@@ -175,6 +185,12 @@ impl AcquireError {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.status
+    }
+
+    /// The error code that the server gave, if it is one of RFC 6749 §5.2 or its extensions.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
     }
 
     /// How long the server asked to be left alone.

@@ -241,18 +241,20 @@ where
         })
     }
 
-    /// The request with the freshest token there is, or nothing if `lease` was rejected while the inner service was
-    /// getting ready.
+    /// The request with the freshest token there is, or nothing if `lease` became worthless while the inner service
+    /// was getting ready: rejected, forgotten, or meant for a pause that is over.
     fn load(&mut self, lease: &Lease) -> Option<Request<K::Sent>> {
         let Options { tokens, placement, .. } = &self.shared.options;
         let value = |entry: &Entry| self.shared.stamp.value(placement, entry);
-        let (token, generation) = match tokens.with_usable(value) {
-            Some(usable) => usable,
-            None if !lease.is_rejected() && tokens.is_rejected(lease.generation()) => return None,
-            None => value(lease.entry()),
+        let ((token, generation), in_pause) = match tokens.with_usable(value) {
+            Some(usable) => (usable, false),
+            None => {
+                let lease = tokens.still_stands(lease)?;
+                (value(lease.entry()), lease.is_rejected())
+            }
         };
         self.generation = generation;
-        self.in_pause = lease.is_rejected() && lease.generation() == generation;
+        self.in_pause = in_pause;
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Unsent(request) => {
                 let (request, kept) = self.shared.stamp(*request, token);

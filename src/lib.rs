@@ -33,6 +33,8 @@
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`].
 //!   [`StaticToken`] is a fixed key, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//! - **OAuth 2.0**, with the feature `oauth2`: the module `oauth2` has a builder for each grant, and [`ErrorCode`] is what
+//!   its servers answer. [`BoxCredential`] is any credential without its type.
 //! - **What a response means**: [`Signatures`] are a list of [`Rule`]s with [`Condition`]s and end in a [`Verdict`].
 //!   [`signature`] has examples for many APIs.
 //! - **The layer**: [`AuthLayer`] makes [`Auth`], whose futures are [`ResponseFuture`]s and whose response bodies are
@@ -80,6 +82,8 @@
 //! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
 //! | `tracing` | no | spans and events for `tracing` |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
+//! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
+//! | `jwt` | no | `oauth2`, and JWTs that it signs with a private key |
 //! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback |
 //!
 //! Features only add; none changes what the crate does.
@@ -116,6 +120,7 @@
 mod body;
 mod credential;
 mod error;
+mod error_code;
 mod future;
 mod keep;
 mod layer;
@@ -133,13 +138,16 @@ mod token;
 mod transport;
 
 pub use body::PeekBody;
+#[cfg(feature = "oauth2")]
+pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken, TokenEndpoint,
-    TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
+    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
 };
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };
+pub use error_code::ErrorCode;
 pub use future::ResponseFuture;
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;

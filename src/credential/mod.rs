@@ -1,9 +1,12 @@
 //! Who we are to a server: what implements [`Credential`].
 
 mod api_video;
+mod boxed;
 mod encode;
 mod endpoint;
 mod from_fn;
+#[cfg(feature = "oauth2")]
+pub mod oauth2;
 mod parts;
 mod redact;
 #[cfg(test)]
@@ -14,6 +17,7 @@ mod videsk;
 mod vidizmo;
 
 pub use api_video::ApiVideo;
+pub use boxed::BoxCredential;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
 pub use from_fn::{FromFn, from_fn};
 pub use parts::Parts;

@@ -633,6 +633,27 @@ async fn a_token_rejected_while_the_inner_service_gets_ready_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_is_forgotten_while_a_request_waits_for_a_place_is_not_sent() {
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let mut inner = ConcurrencyLimitLayer::new(1).layer(server.service());
+    // Somebody else has the one place.
+    inner.ready().await.unwrap();
+    let service = layer(&endpoint).layer(inner.clone());
+    let tokens = service.tokens();
+    let mut ours = service.clone();
+    // Called without being ready: our layer needs no place of its own to begin with.
+    let call = tokio::spawn(ours.call(get()));
+    sleep(2 * SECOND).await;
+    let old = tokens.try_get().expect("acquired, and waiting for a place");
+    tokens.mark_rejected(old.generation(), Reason::Expired);
+    tokens.replace(old.generation()).await.unwrap();
+    tokens.invalidate();
+    drop(inner);
+    call.await.unwrap().unwrap();
+    assert_eq!(server.sent(), ["t3"], "neither the rejected token nor the forgotten one");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_rejects_everything_costs_few_token_calls_and_every_caller_gets_its_answer() {
     let endpoint = Endpoint::default();
     let sends = Arc::new(AtomicUsize::new(0));

@@ -204,9 +204,9 @@ impl TokenCache {
         self.shared.observer().tell(Event::Replayed { generation });
     }
 
-    /// Whether `generation` is the newest one and has been rejected.
-    pub(crate) fn is_rejected(&self, generation: u64) -> bool {
-        self.shared.look(|state| state.is_rejected(generation))
+    /// What may be used instead of a published token by somebody who has held `lease` for a while, if anything.
+    pub(crate) fn still_stands(&self, lease: &Lease) -> Option<Lease> {
+        self.shared.look(|state| state.still_stands(lease, Instant::now()))
     }
 }
 

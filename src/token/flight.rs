@@ -11,7 +11,7 @@ use futures_util::{
     future::{self, Either, select},
 };
 use tokio::{
-    sync::oneshot,
+    sync::oneshot::{self, error::TryRecvError},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -99,7 +99,12 @@ impl Ticket {
 }
 
 /// The flight's task.
-pub(super) async fn fly(report: Report, order: Order, superseded: Superseded) {
+pub(super) async fn fly(report: Report, mut order: Order, mut superseded: Superseded) {
+    // Superseded before it began: nothing is asked, and above all no grant is spent.
+    if superseded.0.try_recv() == Err(TryRecvError::Closed) {
+        return;
+    }
+    report.cache.change(|state| state.depart(&mut order));
     // The call is gone, with its connection, before anybody hears of its end.
     let result = {
         let call = attempts(&**report.cache.source(), report.cache.policy(), &order, &superseded);

@@ -207,13 +207,6 @@ impl<F> State<F> {
         true
     }
 
-    /// Whether `generation` is the newest, and was rejected.
-    pub(super) fn is_rejected(&self, generation: u64) -> bool {
-        self.newest
-            .as_ref()
-            .is_some_and(|newest| newest.entry.generation == generation && newest.rejected.is_some())
-    }
-
     /// Begins a flight. Only to be called when there is none.
     pub(super) fn begin(&mut self, reason: Reason, now: Instant, attached: F) -> Order {
         debug_assert!(self.flight.is_none(), "one flight at a time");
@@ -235,6 +228,14 @@ impl<F> State<F> {
         }
         self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
         order
+    }
+
+    /// Brings `order` up to date when its task begins: since it was given, the flight before it, though superseded,
+    /// may have brought a newer grant.
+    pub(super) fn depart(&mut self, order: &mut Order) {
+        let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
+        grant.spent |= matches!(order.reason, Reason::Expiring | Reason::Expired);
+        order.previous = Some(grant.token.clone());
     }
 
     /// Ends flight `id` with what it brought. Returns what to tell whom, unless the flight was superseded.
@@ -304,8 +305,9 @@ impl<F> State<F> {
         if let Some(Newest { entry, rejected: Some(rejected) }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
-            // The endpoint handed out what the server has just rejected: no progress.
-            self.rejections = self.rejections.saturating_add(1);
+            // The endpoint handed out what the server has just rejected: no progress, so there is a pause even if
+            // somebody's late answer was an acceptance.
+            self.rejections = self.rejections.saturating_add(1).max(2);
             rejected.pause_until = after(now, self.policy.pause_after(self.rejections));
             return Lease::new(entry.clone(), Standing::Rejected);
         }

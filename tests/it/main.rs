@@ -6,6 +6,7 @@ mod api_video;
 mod client;
 mod failures;
 mod flights;
+mod oauth2;
 mod origins;
 mod readiness;
 mod replay;

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     credential::redact::Redactor,
     error::{ConfigError, ConfigErrorKind},
+    error_code::ErrorCode,
 };
 
 /// Where in an answer something is.
@@ -88,6 +89,8 @@ pub(super) struct Shape {
     /// Where the server's own words are; by default where RFC 6749 §5.2 has them.
     pub(super) messages: Vec<AnswerField>,
     pub(super) retry_after: Vec<Cow<'static, str>>,
+    /// Whether failures and token types are judged as RFC 6749 §5 has them.
+    pub(super) strict: bool,
 }
 
 /// How long tokens live.
@@ -109,6 +112,7 @@ impl Shape {
             refusals: Vec::new(),
             messages: Vec::new(),
             retry_after: Vec::new(),
+            strict: false,
         }
     }
 
@@ -133,6 +137,8 @@ impl Shape {
 pub(super) enum Problem {
     Refused,
     Unavailable,
+    /// The token is to be used in a way that isn't a bearer token's.
+    TokenType,
     Nonsense(&'static str),
 }
 
@@ -141,6 +147,7 @@ impl Problem {
         match self {
             Self::Refused => "refused the request",
             Self::Unavailable => "did not answer with a success",
+            Self::TokenType => "sent a token that is not a bearer token, and can't be used as one",
             Self::Nonsense(words) => words,
         }
     }
@@ -177,7 +184,7 @@ impl<'a> Answer<'a> {
     /// What keeps the answer to `request` from being a success, apart from what a token needs.
     pub(super) fn problem(&self, request: &TokenRequest) -> Result<(), Problem> {
         let is_success = request.is_success(self.status);
-        if self.has_any(&self.shape.refusals) || !is_success && is_refusal(self.status) {
+        if self.has_any(&self.shape.refusals) || !is_success && self.is_refusal() {
             Err(Problem::Refused)
         } else if !is_success {
             Err(Problem::Unavailable)
@@ -194,13 +201,39 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn token(&self) -> Result<String, Problem> {
-        self.text(&self.shape.token).ok_or(Problem::Nonsense(match self.body {
-            None => {
-                "sent an encoded answer, which can't be read; let the client decode, or not ask for encoding"
+        match self.text(&self.shape.token) {
+            Some(_) if self.token_type().is_some() => Err(Problem::TokenType),
+            Some(token) => Ok(token),
+            // Some servers put the errors of RFC 6749 §5.2 into a success.
+            None if self.shape.strict && self.text(&"/error".into()).is_some() => {
+                let transient = self.code().is_some_and(ErrorCode::is_transient);
+                Err(if transient { Problem::Unavailable } else { Problem::Refused })
             }
-            Some(b"") => "sent an empty answer",
-            Some(_) => "sent an answer without a token",
-        }))
+            None => Err(Problem::Nonsense(match self.body {
+                None => {
+                    "sent an encoded answer, which can't be read; let the client decode, or not ask for \
+                     encoding"
+                }
+                Some(b"") => "sent an empty answer",
+                Some(_) => "sent an answer without a token",
+            })),
+        }
+    }
+
+    /// The token's type, if it is one that can't be used (RFC 6749 §7.1). An absent one is `Bearer`.
+    pub(super) fn token_type(&self) -> Option<String> {
+        let token_type = self.text(&"/token_type".into()).filter(|_| self.shape.strict)?;
+        (!token_type.eq_ignore_ascii_case("Bearer")).then_some(token_type)
+    }
+
+    /// What the server's `error` says (RFC 6749 §5.2).
+    pub(super) fn code(&self) -> Option<ErrorCode> {
+        ErrorCode::parse(&self.text(&"/error".into())?)
+    }
+
+    /// Whether it is the client that is refused (RFC 6749 §5.2), so that no other grant fares better.
+    pub(super) fn refuses_the_client(&self) -> bool {
+        self.shape.strict && self.code() == Some(ErrorCode::InvalidClient)
     }
 
     pub(super) fn refresh_token(&self) -> Option<SecretString> {
@@ -225,8 +258,9 @@ impl<'a> Answer<'a> {
 
     /// The server's own words, fit to be shown.
     pub(super) fn message(&self, redactor: &Redactor) -> Option<String> {
-        let default = ["/error".into(), "/error_description".into()];
-        let fields = if self.shape.messages.is_empty() { &default[..] } else { &self.shape.messages };
+        let default = ["/error".into(), "/error_description".into(), "/error_uri".into()];
+        let default = if self.shape.strict { &default[..] } else { &default[..2] };
+        let fields = if self.shape.messages.is_empty() { default } else { &self.shape.messages };
         let mut parts: Vec<String> = fields.iter().filter_map(|field| self.text(field)).collect();
         parts.dedup();
         let message = redactor.clean(&parts.join(": "));
@@ -237,6 +271,11 @@ impl<'a> Answer<'a> {
         let names: Vec<HeaderName> =
             self.shape.retry_after.iter().filter_map(|name| header_name(name).ok()).collect();
         retry_after(self.headers, &names)
+    }
+
+    /// Whether what was sent is refused for good, by the status and, if the endpoint keeps to it, RFC 6749 §5.2.
+    fn is_refusal(&self) -> bool {
+        is_refusal(self.status) && !(self.shape.strict && self.code().is_some_and(ErrorCode::is_transient))
     }
 
     fn has_any(&self, conditions: &[(AnswerField, String)]) -> bool {
@@ -260,7 +299,7 @@ impl<'a> Answer<'a> {
 }
 
 /// Whether the status refuses what was sent, for good.
-fn is_refusal(status: StatusCode) -> bool {
+pub(in crate::credential) fn is_refusal(status: StatusCode) -> bool {
     (status.is_redirection() || status.is_client_error())
         && !matches!(
             status,

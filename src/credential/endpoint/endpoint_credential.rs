@@ -47,7 +47,7 @@ impl EndpointCredential {
     }
 
     /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
-    async fn obtain(
+    pub(in crate::credential) async fn obtain(
         &self,
         request: &TokenRequest,
         renewed: Option<&AccessToken>,
@@ -106,15 +106,24 @@ impl EndpointCredential {
         answer: &Answer<'_>,
         previous: Option<&AccessToken>,
     ) -> AcquireError {
-        let words = match answer.message(&self.redactor(previous, Some(answer))) {
+        let redactor = self.redactor(previous, Some(answer));
+        let message = match problem {
+            Problem::TokenType => answer.token_type().map(|token_type| redactor.clean(&token_type)),
+            _ => answer.message(&redactor),
+        };
+        let words = match message {
             Some(message) => self.words(&format!("{}: \"{message}\"", problem.words())),
             None => self.words(problem.words()),
         };
-        let error = match problem {
-            Problem::Refused => refused(words),
+        let mut error = match problem {
+            Problem::Refused if answer.refuses_the_client() => AcquireError::rejected(words),
+            Problem::Refused | Problem::TokenType => refused(words),
             Problem::Unavailable | Problem::Nonsense(_) => AcquireError::transient(words),
         };
-        let error = error.with_status(answer.status());
+        error = error.with_status(answer.status());
+        if let Some(code) = answer.code() {
+            error = error.with_code(code);
+        }
         match answer.retry_after() {
             Some(after) => error.with_retry_after(after),
             None => error,

@@ -1,11 +1,11 @@
 //! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
 
-mod answer;
+pub(super) mod answer;
 mod endpoint_credential;
 mod lifetime;
 mod param;
 mod request;
-mod retry_after;
+pub(super) mod retry_after;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -169,6 +169,18 @@ impl TokenEndpoint {
         self
     }
 
+    /// Judges answers by the letter of RFC 6749 §5, beside their status.
+    ///
+    /// - A `token_type` other than `Bearer`, in whatever case, is refused; an absent one is `Bearer`.
+    /// - `error` without a token refuses the credentials also in a success, except `server_error` and
+    ///   `temporarily_unavailable`, which are transient whatever the status.
+    /// - `invalid_client` in the answer to a refresh refuses the credentials, and not only that grant.
+    /// - `error_uri` is shown too.
+    pub fn strict(mut self) -> Self {
+        self.shape.strict = true;
+        self
+    }
+
     /// Sets what renewing a token means to the one it replaces. By default that stays valid.
     pub fn renewal(mut self, renewal: Renewal) -> Self {
         self.renewal = renewal;
@@ -250,21 +262,24 @@ impl BaseUrl {
         if url.starts_with('/') {
             return Ok(format!("{}{url}", self.0));
         }
-        let refuse = |why| ConfigError::new(ConfigErrorKind::Url, format!("a token request's url {why}"));
-        let uri: Uri = url.parse().map_err(|error| refuse("can't be parsed").with_source(error))?;
-        let origin = Origin::of(&uri).ok_or_else(|| {
-            refuse(
-                "needs http or https, a host, no userinfo and a valid port, or is a path that begins with /",
-            )
-        })?;
-        if origin.is_secure() {
-            return Ok(url.to_owned());
-        }
-        Err(ConfigError::new(
-            ConfigErrorKind::InsecureUrl,
-            format!("{origin} would be sent secrets in plain text; use https, or a loopback host"),
-        ))
+        checked_origin(url).map(|_| url.to_owned())
     }
+}
+
+/// The origin of an absolute URL, if secrets may be sent there.
+pub(super) fn checked_origin(url: &str) -> Result<Origin, ConfigError> {
+    let refuse = |why| ConfigError::new(ConfigErrorKind::Url, format!("a token request's url {why}"));
+    let uri: Uri = url.parse().map_err(|error| refuse("can't be parsed").with_source(error))?;
+    let origin = Origin::of(&uri).ok_or_else(|| {
+        refuse("needs http or https, a host, no userinfo and a valid port, or is a path that begins with /")
+    })?;
+    if origin.is_secure() {
+        return Ok(origin);
+    }
+    Err(ConfigError::new(
+        ConfigErrorKind::InsecureUrl,
+        format!("{origin} would be sent secrets in plain text; use https, or a loopback host"),
+    ))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
@@ -49,7 +50,15 @@ pub struct TokenRequest {
 /// What goes into `Authorization`.
 #[derive(Clone, Debug)]
 enum Authorization {
-    Basic { user_id: SecretString, password: SecretString },
+    Basic {
+        user_id: SecretString,
+        password: SecretString,
+    },
+    /// The same, with both form-encoded first (RFC 6749 §2.3.1).
+    FormBasic {
+        client_id: Cow<'static, str>,
+        client_secret: SecretString,
+    },
     Bearer(Param),
 }
 
@@ -111,6 +120,18 @@ impl TokenRequest {
         self
     }
 
+    /// Sends `Authorization: Basic` as OAuth 2.0 has it (RFC 6749 §2.3.1): both are form-encoded first, with
+    /// `%20` for a space, so that they may hold any character.
+    pub fn basic_form_encoded(
+        mut self,
+        client_id: impl Into<Cow<'static, str>>,
+        client_secret: impl Into<SecretString>,
+    ) -> Self {
+        let (client_id, client_secret) = (client_id.into(), client_secret.into());
+        self.authorization.push(Authorization::FormBasic { client_id, client_secret });
+        self
+    }
+
     /// Sends `Authorization: Bearer` (RFC 6750 §2.1): usually the token to be renewed,
     /// [`Param::access_token`].
     pub fn bearer(mut self, token: impl Into<Param>) -> Self {
@@ -136,15 +157,21 @@ impl TokenRequest {
     /// The configured secrets that the request sends, for redaction.
     pub(super) fn secrets(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let params = self.params().filter_map(Param::as_secret).map(Cow::Borrowed);
-        let basic = self.authorization.iter().filter_map(|authorization| match authorization {
-            Authorization::Basic { user_id, password } => {
-                Some((user_id.expose_secret(), password.expose_secret()))
+        let basic = self.authorization.iter().flat_map(|authorization| -> Vec<Cow<'_, str>> {
+            match authorization {
+                Authorization::Basic { user_id, password } => {
+                    let (user_id, password) = (user_id.expose_secret(), password.expose_secret());
+                    vec![user_id.into(), password.into(), format!("{user_id}:{password}").into()]
+                }
+                // A client id is no secret (RFC 6749 §2.2).
+                Authorization::FormBasic { client_id, client_secret } => {
+                    let secret = client_secret.expose_secret();
+                    vec![secret.into(), form_pair(client_id, secret).into()]
+                }
+                Authorization::Bearer(_) => Vec::new(),
             }
-            Authorization::Bearer(_) => None,
         });
-        params.chain(basic.flat_map(|(user_id, password)| {
-            [user_id.into(), password.into(), format!("{user_id}:{password}").into()]
-        }))
+        params.chain(basic)
     }
 
     /// The HTTP request. Anything wrong with the declaration shows here, so building an endpoint tries it once.
@@ -226,6 +253,10 @@ impl TokenRequest {
                     let (user_id, password) = (usable(user_id)?, usable(password)?);
                     format!("Basic {}", encode::basic(user_id, password)?)
                 }
+                Authorization::FormBasic { client_id, client_secret } => {
+                    let secret = usable(client_secret)?;
+                    format!("Basic {}", BASE64_STANDARD.encode(form_pair(client_id, secret)))
+                }
                 Authorization::Bearer(token) => format!("Bearer {}", token.text_of(previous)?),
             };
             headers.append(AUTHORIZATION, header_value(&value, true)?);
@@ -243,10 +274,15 @@ impl TokenRequest {
         let fields = [&self.query, &self.headers, &self.json, &self.form];
         let bearer = self.authorization.iter().filter_map(|authorization| match authorization {
             Authorization::Bearer(token) => Some(token),
-            Authorization::Basic { .. } => None,
+            Authorization::Basic { .. } | Authorization::FormBasic { .. } => None,
         });
         fields.into_iter().flatten().map(|(_, value)| value).chain(bearer)
     }
+}
+
+/// Client id and secret as they are within Basic (RFC 6749 §2.3.1).
+fn form_pair(client_id: &str, secret: &str) -> String {
+    format!("{}:{}", encode::percent(client_id), encode::percent(secret))
 }
 
 /// The header's name, or an error that says that it is none.

@@ -9,7 +9,7 @@ const MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The wait that `headers` ask for: the first usable value of the vendor's own `names`, then of `Retry-After`.
 /// At most a day.
-pub(super) fn retry_after(headers: &HeaderMap, names: &[HeaderName]) -> Option<Duration> {
+pub(in crate::credential) fn retry_after(headers: &HeaderMap, names: &[HeaderName]) -> Option<Duration> {
     let mut values = names.iter().chain([&RETRY_AFTER]).flat_map(|name| headers.get_all(name));
     values.find_map(|value| wait(value.to_str().ok()?.trim(), SystemTime::now()))
 }

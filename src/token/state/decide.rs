@@ -64,6 +64,19 @@ impl<F> State<F> {
         valid.then(|| Lease::new(entry.clone(), Standing::Good))
     }
 
+    /// What a caller that has held `lease` for a while may use instead of a published token: nothing, where it has
+    /// to look again. Who waited for a token that has expired since may still use it.
+    pub(in crate::token) fn still_stands(&self, lease: &Lease, now: Instant) -> Option<Lease> {
+        let newest = self.newest.as_ref()?;
+        match newest.rejected {
+            None => Some(newest.lease()),
+            Some(_) => {
+                let paused = lease.is_rejected() && self.flight.is_none() && self.blocked(now).is_some();
+                paused.then(|| newest.lease())
+            }
+        }
+    }
+
     /// How things are.
     pub(in crate::token) fn report(&self, now: Instant) -> CacheState {
         let newest = self.newest.as_ref();

@@ -215,6 +215,16 @@ fn the_same_token_again_is_no_progress() {
 }
 
 #[test]
+fn the_same_token_again_is_no_progress_though_it_is_accepted_late() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    let first = sim.acquire(token("a"));
+    sim.reject(&first);
+    sim.state.accept(first.generation());
+    sim.acquire(token("a"));
+    assert!(matches!(sim.step(), Step::Use(lease) if lease.is_rejected()), "a pause");
+}
+
+#[test]
 fn the_budget_bounds_refreshes_also_where_tokens_are_accepted_in_between() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     let mut lease = sim.acquire(token("t0"));
@@ -370,6 +380,20 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     sim.state.land(old.id, Ok(catch("later", "r-later")), sim.now);
     assert_eq!(sim.state.grant.as_ref().expect("a grant").token.expose_secret(), "fresh");
     assert_eq!(sim.in_use(), 1);
+}
+
+#[test]
+fn a_flight_departs_with_the_grant_that_a_superseded_one_brought_since_it_began() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    sim.acquire(lasting("a", 10).with_refresh_token("r1"));
+    let old = { sim.advance(10.0) }.begin();
+    sim.state.invalidate();
+    let mut new = sim.begin();
+    let catch = Catch { token: token("b").with_refresh_token("r2"), asked_at: sim.now };
+    sim.state.land(old.id, Ok(catch), sim.now);
+    sim.state.depart(&mut new);
+    let previous = new.previous.expect("a grant");
+    assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r2");
 }
 
 #[test]

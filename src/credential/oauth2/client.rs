@@ -1,0 +1,158 @@
+//! [`Client`]: who we are to the authorization server, and how we prove it (RFC 6749 §2.3).
+
+use std::borrow::Cow;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::supply::{Assertion, SecretSource, Supply};
+use crate::{
+    credential::{Param, TokenRequest},
+    error::{AcquireError, ConfigError, ConfigErrorKind},
+};
+
+/// RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A client of an authorization server: its id, and how it authenticates at the token endpoint.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::oauth2::{Client, SecretSource};
+///
+/// let usual = Client::secret_basic("s6BhdRkqt3", SecretSource::env("CLIENT_SECRET"));
+/// let in_the_body = Client::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
+/// let public = Client::public("s6BhdRkqt3");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    id: Option<Cow<'static, str>>,
+    authentication: Authentication,
+}
+
+#[derive(Clone, Debug)]
+enum Authentication {
+    None,
+    Basic(Supply),
+    RawBasic(Supply),
+    Post(Supply),
+    Assertion(Supply),
+}
+
+impl Client {
+    /// `client_secret_basic`: HTTP Basic, with id and secret form-encoded first (RFC 6749 §2.3.1), `%20` for a
+    /// space. This is what servers have to support.
+    pub fn secret_basic(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+        Self::new(id, Authentication::Basic(secret.into().0))
+    }
+
+    /// HTTP Basic with id and secret as they are (RFC 7617), for servers that don't decode them. It makes a
+    /// difference only if one of them has other characters than letters, digits and `-._~`.
+    pub fn secret_basic_raw(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+        Self::new(id, Authentication::RawBasic(secret.into().0))
+    }
+
+    /// `client_secret_post`: id and secret in the body, for servers that don't take Basic.
+    pub fn secret_post(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+        Self::new(id, Authentication::Post(secret.into().0))
+    }
+
+    /// `private_key_jwt`, or any other authentication by a JWT (RFC 7523 §2.2). With the feature `jwt`,
+    /// `Client::private_key_jwt` signs them.
+    pub fn assertion(id: impl Into<Cow<'static, str>>, assertion: impl Into<Assertion>) -> Self {
+        Self::new(id, Authentication::Assertion(assertion.into().0))
+    }
+
+    /// `none`: a public client, which only says its id.
+    pub fn public(id: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(id, Authentication::None)
+    }
+
+    /// No client at all, where the grant alone says who asks: an assertion (RFC 7523 §2.1), a token to exchange.
+    #[must_use]
+    pub fn unidentified() -> Self {
+        Self { id: None, authentication: Authentication::None }
+    }
+
+    fn new(id: impl Into<Cow<'static, str>>, authentication: Authentication) -> Self {
+        Self { id: Some(id.into()), authentication }
+    }
+
+    /// RFC 6749 §A.1.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.id.as_deref() {
+            Some(id) if id.is_empty() || id.chars().any(char::is_control) => Err(ConfigError::new(
+                ConfigErrorKind::Declaration,
+                "the client id is empty or has a control character; check where it comes from",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The secret, or a fresh assertion for `audience`.
+    pub(super) async fn secret(&self, audience: &str) -> Result<Option<SecretString>, AcquireError> {
+        match self.supply() {
+            Some((what, supply)) => supply.read(what, audience).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A secret for a request that is only looked at.
+    pub(super) fn peek(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.supply().map(|(what, supply)| supply.peek(what)).transpose()
+    }
+
+    /// The secret, if it is another one than `refused` by now. A fresh assertion is no other secret.
+    pub(super) async fn changed_secret(&self, refused: Option<&SecretString>) -> Option<SecretString> {
+        match &self.authentication {
+            Authentication::Basic(supply)
+            | Authentication::RawBasic(supply)
+            | Authentication::Post(supply)
+                if supply.may_change() =>
+            {
+                let secret = supply.read("client secret", "").await.ok()?;
+                let same = refused.is_some_and(|refused| refused.expose_secret() == secret.expose_secret());
+                (!same).then_some(secret)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
+    pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
+        match &self.authentication {
+            Authentication::Basic(supply)
+            | Authentication::RawBasic(supply)
+            | Authentication::Post(supply) => supply.differs_from(refused),
+            Authentication::None | Authentication::Assertion(_) => false,
+        }
+    }
+
+    /// Adds what says and proves who we are.
+    pub(super) fn authenticate(&self, request: TokenRequest, secret: Option<&SecretString>) -> TokenRequest {
+        let Some(id) = &self.id else { return request };
+        let secret = || secret.cloned().unwrap_or_default();
+        match &self.authentication {
+            Authentication::None => request.form("client_id", Param::text(id.clone())),
+            Authentication::Basic(_) => request.basic_form_encoded(id.clone(), secret()),
+            Authentication::RawBasic(_) => request.basic(&**id, secret()),
+            Authentication::Post(_) => request
+                .form("client_id", Param::text(id.clone()))
+                .form("client_secret", Param::secret(secret())),
+            Authentication::Assertion(_) => request
+                .form("client_id", Param::text(id.clone()))
+                .form("client_assertion_type", JWT_BEARER)
+                .form("client_assertion", Param::secret(secret())),
+        }
+    }
+
+    fn supply(&self) -> Option<(&'static str, &Supply)> {
+        match &self.authentication {
+            Authentication::None => None,
+            Authentication::Basic(supply)
+            | Authentication::RawBasic(supply)
+            | Authentication::Post(supply) => Some(("client secret", supply)),
+            Authentication::Assertion(supply) => Some(("client assertion", supply)),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! [`OAuth2Credential`]: asks a token endpoint with one grant, and revokes what came of it.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+use super::{
+    grant::{Fields, Grant},
+    rotation::{Rotation, Unsaved},
+    server::Endpoints,
+    setup::Setup,
+};
+use crate::{
+    credential::{Credential, EndpointCredential, TokenEndpoint, TokenRequest, endpoint::checked_origin},
+    error::{AcquireError, AcquireErrorKind, ConfigError},
+    error_code::ErrorCode,
+    token::{AccessToken, Acquire, Description},
+    transport::Transport,
+};
+
+/// The credential that the builders of this module make. Clones share everything.
+///
+/// A refresh token that came with a token is used before the grant itself, except with client credentials. Where
+/// the server says `invalid_client` to a secret that comes from a source, the source is read again, and if it has
+/// another secret by then, that one is tried once.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{
+///     AuthLayer, BoxError, Origin, Signatures, Transport,
+///     oauth2::{Client, RefreshToken},
+/// };
+/// # async fn save(token: secrecy::SecretString) -> Result<(), BoxError> { Ok(()) }
+///
+/// fn layer(token: String, transport: Transport) -> Result<AuthLayer, BoxError> {
+///     let credential =
+///         RefreshToken::new("https://login.example.com/token", Client::public("my-app"), token)
+///             .persist(save)
+///             .build(transport)?;
+///     let health = credential.clone();
+///     std::thread::spawn(move || assert!(health.unsaved().is_none()));
+///     let origin = Origin::parse("https://api.example.com")?;
+///     Ok(AuthLayer::new(origin, credential).signatures(Signatures::oauth2()))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct OAuth2Credential {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: Cow<'static, str>,
+    setup: Setup,
+    grant: Grant,
+    transport: Transport,
+    discovered: OnceCell<Endpoints>,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// The secret that the server refused last.
+#[derive(Debug)]
+enum Refused {
+    Client(SecretString),
+    Grant(SecretString),
+}
+
+impl OAuth2Credential {
+    pub(super) fn new(mut setup: Setup, grant: Grant, transport: Transport) -> Result<Self, ConfigError> {
+        let name = setup.name.take();
+        let name = name.unwrap_or_else(|| format!("{} ({})", setup.server.host(), grant.name()).into());
+        let inner =
+            Inner { name, setup, grant, transport, discovered: OnceCell::new(), refused: Mutex::default() };
+        // Anything wrong with a request shows when it is written.
+        let request = inner.grant_request(
+            inner.setup.server.peek(),
+            &inner.grant.peek()?,
+            inner.setup.client.peek()?.as_ref(),
+        );
+        inner.endpoint(inner.setup.server.peek(), &request)?;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The newest refresh token, if it could not be saved. Only [`RefreshToken`](super::RefreshToken) saves any.
+    #[must_use]
+    pub fn unsaved(&self) -> Option<Unsaved> {
+        self.inner.grant.rotation().and_then(Rotation::unsaved)
+    }
+
+    /// The refresh token that the server sent last, for a program that saves it in its own time. `None` before the
+    /// first rotation, and for other grants than [`RefreshToken`](super::RefreshToken).
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<SecretString> {
+        self.inner.grant.rotation().and_then(Rotation::rotated)
+    }
+
+    /// Tries again to save the newest refresh token, if that has failed. Acquiring does the same.
+    pub async fn save(&self) {
+        if let Some(rotation) = self.inner.grant.rotation() {
+            // Not beside another save, which could be of a newer one and end first.
+            let _turn = rotation.turn().await;
+            rotation.save().await;
+        }
+    }
+}
+
+impl Credential for OAuth2Credential {
+    async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        let inner = &*self.inner;
+        match inner.grant.rotation() {
+            Some(rotation) => {
+                let _turn = rotation.turn().await;
+                rotation.save().await;
+                inner.acquire(acquire).await
+            }
+            None => inner.acquire(acquire).await,
+        }
+    }
+
+    async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
+        self.inner.revoke(token).await
+    }
+
+    fn has_new_secret(&self) -> bool {
+        match &*self.inner.refused() {
+            Some(Refused::Client(secret)) => self.inner.setup.client.has_other_secret(secret),
+            Some(Refused::Grant(secret)) => self.inner.grant.has_other_secret(secret),
+            None => false,
+        }
+    }
+
+    fn describe(&self) -> Description {
+        let inner = &*self.inner;
+        Description::new(inner.name.clone()).renewal(inner.setup.renewal).grants(inner.grant.uses())
+    }
+}
+
+impl Inner {
+    async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        let client = &self.setup.client;
+        let endpoints = self.endpoints().await?;
+        let renewed = acquire.previous().filter(|token| {
+            acquire.may_refresh() && self.grant.may_refresh() && token.refresh_token().is_some()
+        });
+        let mut secrets = match renewed {
+            Some(_) => Vec::new(),
+            None => self.grant.secrets(&endpoints.audience).await?,
+        };
+        let mut client_secret = client.secret(&endpoints.audience).await?;
+        // Each is read anew at most once.
+        let (mut client_changed, mut refused) = (false, None);
+        loop {
+            let request = match renewed.and_then(AccessToken::refresh_token) {
+                Some(refresh_token) => {
+                    self.refresh_request(&endpoints.token, refresh_token, client_secret.as_ref())
+                }
+                None => self.grant_request(&endpoints.token, &secrets, client_secret.as_ref()),
+            };
+            let endpoint = self.endpoint(&endpoints.token, &request).map_err(unusable)?;
+            let error = match endpoint.obtain(&request, renewed, acquire.previous()).await {
+                Ok(token) => {
+                    if let (Some(rotation), Some(sent)) = (self.grant.rotation(), secrets.first()) {
+                        rotation.rotate(sent, refused.as_ref(), token.refresh_token()).await;
+                    }
+                    return Ok(token);
+                }
+                Err(error) => error,
+            };
+            match error.code() {
+                _ if error.kind() != AcquireErrorKind::Rejected => return Err(error),
+                Some(ErrorCode::InvalidClient) if !client_changed => {
+                    let Some(changed) = client.changed_secret(client_secret.as_ref()).await else {
+                        return Err(self.refuse(error, client_secret, secrets));
+                    };
+                    (client_changed, client_secret) = (true, Some(changed));
+                    if renewed.is_none() && self.grant.is_used_once() {
+                        secrets = self.grant.secrets(&endpoints.audience).await?;
+                    }
+                }
+                Some(ErrorCode::InvalidGrant) if refused.is_none() => {
+                    let changed = match self.grant.rotation() {
+                        Some(rotation) => rotation.changed(secrets.first()).await,
+                        None => None,
+                    };
+                    let Some(changed) = changed else {
+                        return Err(self.refuse(error, client_secret, secrets));
+                    };
+                    refused = std::mem::replace(&mut secrets, vec![changed]).pop();
+                    // An assertion is good for one attempt.
+                    client_secret = client.secret(&endpoints.audience).await?;
+                }
+                _ => return Err(self.refuse(error, client_secret, secrets)),
+            }
+        }
+    }
+
+    /// Takes down what `error` refuses for good, so that another secret can be told from it.
+    fn refuse(
+        &self,
+        error: AcquireError,
+        client_secret: Option<SecretString>,
+        secrets: Vec<SecretString>,
+    ) -> AcquireError {
+        let refused = match error.code() {
+            Some(ErrorCode::InvalidGrant) => secrets.into_iter().next().map(Refused::Grant),
+            _ => client_secret.map(Refused::Client),
+        };
+        *self.refused() = refused;
+        error
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// RFC 7009 §2: the refresh token first, since a server that revokes it also revokes what came of it.
+    async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
+        let endpoints = self.endpoints().await?;
+        let Some(url) = endpoints.revocation else {
+            let words = format!("no revocation endpoint of {} is known", self.name);
+            return Err(AcquireError::unsupported(words));
+        };
+        let rotation = self.grant.rotation();
+        let rotated = rotation.and_then(Rotation::rotated);
+        let refresh_token = rotated.as_ref().or(token.refresh_token());
+        if let Some(refresh_token) = refresh_token {
+            let request = revocation(&url, refresh_token.clone(), "refresh_token");
+            self.send_revocation(&url, &endpoints.audience, request, token).await?;
+        }
+        if let Some(rotation) = rotation {
+            rotation.forget();
+        }
+        let request = revocation(&url, token.expose_secret().to_owned().into(), "access_token");
+        match self.send_revocation(&url, &endpoints.audience, request, token).await {
+            // Not all servers can revoke access tokens.
+            Err(error)
+                if refresh_token.is_some() && error.code() == Some(ErrorCode::UnsupportedTokenType) =>
+            {
+                Ok(())
+            }
+            revoked => revoked,
+        }
+    }
+
+    async fn send_revocation(
+        &self,
+        url: &str,
+        audience: &str,
+        request: TokenRequest,
+        token: &AccessToken,
+    ) -> Result<(), AcquireError> {
+        let client_secret = self.setup.client.secret(audience).await?;
+        let request = self.setup.client.authenticate(request, client_secret.as_ref());
+        let endpoint = self.declare(url, &request).map_err(unusable)?.revoke(request);
+        endpoint.build(self.transport.clone()).map_err(unusable)?.revoke(token).await
+    }
+
+    async fn endpoints(&self) -> Result<Endpoints, AcquireError> {
+        self.setup.server.endpoints(&self.transport, &self.discovered).await
+    }
+
+    fn grant_request(
+        &self,
+        url: &str,
+        secrets: &[SecretString],
+        client_secret: Option<&SecretString>,
+    ) -> TokenRequest {
+        let (grant, options) = (self.grant.fields(secrets), self.setup.options());
+        // The order of RFC 8693's example, and of everybody else's.
+        let (first, then) = match self.grant {
+            Grant::TokenExchange { .. } => (options, grant),
+            _ => (grant, options),
+        };
+        let request = TokenRequest::post(url.to_owned()).form("grant_type", self.grant.grant_type());
+        self.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
+    }
+
+    /// RFC 6749 §6. Without a scope: so it is the one that was granted, which may be less than was asked for.
+    fn refresh_request(
+        &self,
+        url: &str,
+        refresh_token: &SecretString,
+        client_secret: Option<&SecretString>,
+    ) -> TokenRequest {
+        let request = TokenRequest::post(url.to_owned())
+            .form("grant_type", "refresh_token")
+            .form("refresh_token", refresh_token.clone());
+        self.setup.client.authenticate(with_fields(request, self.setup.targets()), client_secret)
+    }
+
+    fn endpoint(&self, url: &str, request: &TokenRequest) -> Result<EndpointCredential, ConfigError> {
+        self.declare(url, request)?.build(self.transport.clone())
+    }
+
+    fn declare(&self, url: &str, request: &TokenRequest) -> Result<TokenEndpoint, ConfigError> {
+        let origin = checked_origin(url)?.to_string();
+        Ok(TokenEndpoint::new(self.name.clone(), origin, request.clone()).strict())
+    }
+}
+
+fn with_fields(request: TokenRequest, fields: Fields) -> TokenRequest {
+    fields.into_iter().fold(request, |request, (name, value)| request.form(name, value))
+}
+
+/// RFC 7009 §2.1.
+fn revocation(url: &str, token: SecretString, hint: &'static str) -> TokenRequest {
+    TokenRequest::post(url.to_owned()).form("token", token).form("token_type_hint", hint)
+}
+
+/// A request that can't be written with the secrets of this moment. Others may come.
+fn unusable(error: ConfigError) -> AcquireError {
+    AcquireError::transient("the token request can't be written").with_source(error)
+}

@@ -1,0 +1,158 @@
+//! What a grant sends to the token endpoint, and where that comes from.
+
+use std::borrow::Cow;
+
+use secrecy::SecretString;
+
+use super::{rotation::Rotation, supply::Supply};
+use crate::{
+    credential::Param,
+    error::{AcquireError, ConfigError},
+    token::Grants,
+};
+
+/// A grant, with what it needs.
+#[derive(Debug)]
+pub(super) enum Grant {
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §6.
+    RefreshToken(Rotation),
+    /// RFC 6749 §4.3.
+    Password { username: Cow<'static, str>, password: Supply },
+    /// RFC 7523 §2.1.
+    JwtBearer { assertion: Supply },
+    /// RFC 8693.
+    TokenExchange { subject: TypedToken, actor: Option<TypedToken>, requested: Option<Cow<'static, str>> },
+}
+
+/// A token and its type's identifier (RFC 8693 §3).
+#[derive(Clone, Debug)]
+pub(super) struct TypedToken {
+    pub(super) token: Supply,
+    pub(super) token_type: Cow<'static, str>,
+}
+
+/// The fields of a request, in order.
+pub(super) type Fields = Vec<(Cow<'static, str>, Param)>;
+
+impl Grant {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client credentials",
+            Self::RefreshToken(_) => "refresh token",
+            Self::Password { .. } => "password",
+            Self::JwtBearer { .. } => "jwt bearer",
+            Self::TokenExchange { .. } => "token exchange",
+        }
+    }
+
+    /// What becomes of the grant when nobody knows whether it was used.
+    pub(super) fn uses(&self) -> Grants {
+        match self {
+            Self::ClientCredentials => Grants::Reusable,
+            Self::RefreshToken(_) => Grants::SingleUse,
+            Self::Password { .. } | Self::JwtBearer { .. } | Self::TokenExchange { .. } => {
+                Grants::RefreshThenOther
+            }
+        }
+    }
+
+    /// Whether a refresh token that came with a token is used. With client credentials none is meant to come
+    /// (RFC 6749 §4.4.3), and a credential that is a refresh token has it already.
+    pub(super) fn may_refresh(&self) -> bool {
+        !matches!(self, Self::ClientCredentials | Self::RefreshToken(_))
+    }
+
+    /// Whether what it sends is made for one attempt: a server may take an assertion's id only once
+    /// (RFC 7523 §3).
+    pub(super) fn is_used_once(&self) -> bool {
+        matches!(self, Self::JwtBearer { .. })
+    }
+
+    pub(super) fn rotation(&self) -> Option<&Rotation> {
+        match self {
+            Self::RefreshToken(rotation) => Some(rotation),
+            _ => None,
+        }
+    }
+
+    /// The secrets that the next request sends, assertions made for `audience`.
+    pub(super) async fn secrets(&self, audience: &str) -> Result<Vec<SecretString>, AcquireError> {
+        if let Self::RefreshToken(rotation) = self {
+            return Ok(vec![rotation.current().await?]);
+        }
+        let mut secrets = Vec::new();
+        for (what, supply) in self.supplies() {
+            secrets.push(supply.read(what, audience).await?);
+        }
+        Ok(secrets)
+    }
+
+    /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
+    pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
+        match self {
+            Self::RefreshToken(rotation) => rotation.initial().differs_from(refused),
+            Self::Password { password, .. } => password.differs_from(refused),
+            Self::ClientCredentials | Self::JwtBearer { .. } | Self::TokenExchange { .. } => false,
+        }
+    }
+
+    /// Secrets for a request that is only looked at.
+    pub(super) fn peek(&self) -> Result<Vec<SecretString>, ConfigError> {
+        self.supplies().into_iter().map(|(what, supply)| supply.peek(what)).collect()
+    }
+
+    /// What the request sends beside the options and the client's authentication.
+    pub(super) fn fields(&self, secrets: &[SecretString]) -> Fields {
+        let mut secrets = secrets.iter().cloned().map(Param::secret);
+        let mut secret = || secrets.next().unwrap_or_else(|| Param::secret(""));
+        let mut fields = Fields::new();
+        let mut field = |name: &'static str, value: Param| fields.push((name.into(), value));
+        match self {
+            Self::ClientCredentials => {}
+            Self::RefreshToken(_) => field("refresh_token", secret()),
+            Self::Password { username, .. } => {
+                field("username", Param::text(username.clone()));
+                field("password", secret());
+            }
+            Self::JwtBearer { .. } => field("assertion", secret()),
+            Self::TokenExchange { subject, actor, requested } => {
+                if let Some(requested) = requested {
+                    field("requested_token_type", Param::text(requested.clone()));
+                }
+                field("subject_token", secret());
+                field("subject_token_type", Param::text(subject.token_type.clone()));
+                if let Some(actor) = actor {
+                    field("actor_token", secret());
+                    field("actor_token_type", Param::text(actor.token_type.clone()));
+                }
+            }
+        }
+        fields
+    }
+
+    pub(super) fn grant_type(&self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken(_) => "refresh_token",
+            Self::Password { .. } => "password",
+            Self::JwtBearer { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::TokenExchange { .. } => "urn:ietf:params:oauth:grant-type:token-exchange",
+        }
+    }
+
+    /// Where the secrets come from, in the order of the fields.
+    fn supplies(&self) -> Vec<(&'static str, &Supply)> {
+        match self {
+            Self::ClientCredentials => Vec::new(),
+            Self::RefreshToken(rotation) => vec![("refresh token", rotation.initial())],
+            Self::Password { password, .. } => vec![("password", password)],
+            Self::JwtBearer { assertion } => vec![("assertion", assertion)],
+            Self::TokenExchange { subject, actor, .. } => {
+                let actor = actor.as_ref().map(|actor| ("actor token", &actor.token));
+                [("subject token", &subject.token)].into_iter().chain(actor).collect()
+            }
+        }
+    }
+}

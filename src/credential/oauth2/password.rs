@@ -1,0 +1,52 @@
+//! [`Password`]: a user's name and password, for those who must.
+
+use std::borrow::Cow;
+
+use super::{
+    client::Client,
+    grant::Grant,
+    server::AuthorizationServer,
+    setup::{Setup, setup_methods},
+    supply::SecretSource,
+};
+
+/// Tokens for a user whose password the program knows (RFC 6749 §4.3).
+///
+/// RFC 9700 §2.4 forbids this grant: it gives the user's password to the client, and goes around any second factor.
+/// It is here for servers that have nothing else.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{
+///     AuthLayer, ConfigError, Transport,
+///     oauth2::{Client, Password, SecretSource},
+/// };
+///
+/// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let client = Client::secret_basic("my-service", SecretSource::env("CLIENT_SECRET"));
+///     let password = SecretSource::file("/run/secrets/johndoe");
+///     Password::new("https://login.example.com/oauth2/token", client, "johndoe", password)
+///         .layer("https://api.example.com", transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Password {
+    setup: Setup,
+    grant: (Cow<'static, str>, SecretSource),
+}
+
+impl Password {
+    /// Tokens of `server` for the user `username`.
+    pub fn new(
+        server: impl Into<AuthorizationServer>,
+        client: Client,
+        username: impl Into<Cow<'static, str>>,
+        password: impl Into<SecretSource>,
+    ) -> Self {
+        Self { setup: Setup::new(server, client), grant: (username.into(), password.into()) }
+    }
+}
+
+setup_methods!(Password, |(username, SecretSource(password))| Grant::Password { username, password });

@@ -1,0 +1,179 @@
+//! The refresh token that is in force, and how a new one is saved (RFC 6749 §6).
+//!
+//! A server that rotates refresh tokens has spent the old one as soon as it answers. So the new one is in memory
+//! before anything else happens, and is handed to the program before the access token is used.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout};
+
+use super::supply::Supply;
+use crate::error::{AcquireError, BoxError};
+
+/// How long saving may take, within the attempt's own limit.
+const PERSIST_LIMIT: Duration = Duration::from_secs(5);
+
+type Persisted = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+/// What saves a refresh token.
+pub(super) type Persist = Arc<dyn Fn(SecretString) -> Persisted + Send + Sync>;
+
+/// A refresh token, and what becomes of it.
+pub(super) struct Rotation {
+    initial: Supply,
+    persist: Option<Persist>,
+    state: Mutex<State>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// `None` as long as it is the initial one.
+    current: Option<SecretString>,
+    unsaved: Option<Unsaved>,
+}
+
+/// A refresh token that could not be saved. It is used from memory, and saving is tried again at each acquisition.
+///
+/// If the program ends before that, it starts with a refresh token that is spent.
+#[derive(Clone, Debug)]
+pub struct Unsaved {
+    since: Instant,
+    error: Option<Arc<BoxError>>,
+}
+
+impl Unsaved {
+    /// When the server sent the refresh token.
+    #[must_use]
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// What the callback said the last time; `None` if it hasn't answered yet.
+    #[must_use]
+    pub fn error(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.as_ref().map(|error| &***error as _)
+    }
+}
+
+impl Rotation {
+    pub(super) fn new(initial: Supply, persist: Option<Persist>) -> Self {
+        Self { initial, persist, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    pub(super) fn initial(&self) -> &Supply {
+        &self.initial
+    }
+
+    /// Waits for whoever uses the refresh token: sent twice, it would look stolen (RFC 6749 §10.4). One cache asks
+    /// only once at a time, but several may share the credential.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// The newest refresh token.
+    pub(super) async fn current(&self) -> Result<SecretString, AcquireError> {
+        match self.rotated() {
+            Some(token) => Ok(token),
+            None => self.read().await,
+        }
+    }
+
+    /// The newest refresh token that the server sent.
+    pub(super) fn rotated(&self) -> Option<SecretString> {
+        self.lock().current.clone()
+    }
+
+    /// The initial refresh token, if it is another one than `refused` by now: somebody has logged in again, or
+    /// another process has rotated it.
+    pub(super) async fn changed(&self, refused: Option<&SecretString>) -> Option<SecretString> {
+        if !self.initial.may_change() {
+            return None;
+        }
+        let token = self.read().await.ok()?;
+        let same = refused.is_some_and(|refused| is_same(refused, &token));
+        (!same).then_some(token)
+    }
+
+    /// Takes down what a successful request brought: a new refresh token, or else the one that was `sent` stays in
+    /// force. It may have been sent in place of one that was `refused`. Saves a new one.
+    pub(super) async fn rotate(
+        &self,
+        sent: &SecretString,
+        refused: Option<&SecretString>,
+        received: Option<&SecretString>,
+    ) {
+        {
+            let mut state = self.lock();
+            if let Some(token) = received.filter(|token| !is_same(token, sent)) {
+                let unsaved = Unsaved { since: Instant::now(), error: None };
+                state.current = Some(token.clone());
+                state.unsaved = self.persist.as_ref().map(|_| unsaved);
+            } else if let (Some(current), Some(refused)) = (&state.current, refused)
+                && is_same(current, refused)
+            {
+                *state = State::default();
+            }
+        }
+        self.save().await;
+    }
+
+    /// Saves the newest refresh token, if it isn't saved.
+    pub(super) async fn save(&self) {
+        let Some(persist) = &self.persist else { return };
+        let Some(token) = self.unsaved_token() else { return };
+        let result = match timeout(PERSIST_LIMIT, persist(token.clone())).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(elapsed.into()),
+        };
+        let mut state = self.lock();
+        // Another cache may have rotated it meanwhile; then there is another one to be saved.
+        if state.current.as_ref().is_some_and(|current| is_same(current, &token)) {
+            match (result, &mut state.unsaved) {
+                (Ok(()), unsaved) => *unsaved = None,
+                (Err(error), Some(unsaved)) => unsaved.error = Some(Arc::new(error)),
+                (Err(_), None) => {}
+            }
+        }
+    }
+
+    pub(super) fn unsaved(&self) -> Option<Unsaved> {
+        self.lock().unsaved.clone()
+    }
+
+    /// Forgets what the server sent: it was revoked.
+    pub(super) fn forget(&self) {
+        *self.lock() = State::default();
+    }
+
+    async fn read(&self) -> Result<SecretString, AcquireError> {
+        self.initial.read("refresh token", "").await
+    }
+
+    fn unsaved_token(&self) -> Option<SecretString> {
+        let state = self.lock();
+        state.unsaved.as_ref().and(state.current.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
+}
+
+impl fmt::Debug for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation").field("initial", &self.initial).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,259 @@
+//! The OAuth 2.0 credentials against authorization servers that others wrote. `tests/interop/run` installs them.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tower::{Service, ServiceExt};
+use tower_layer::Layer;
+use tower_reauth::{
+    AccessToken, Acquire, AcquireError, AcquireErrorKind, AuthError, AuthLayer, AuthOutcome, BoxError,
+    Client as HttpClient, Credential, ErrorCode, Origin, Reason, Signatures,
+    oauth2::{
+        AuthorizationServer, Client, ClientCredentials, JwtKey, OAuth2Credential, Password, RefreshToken,
+        SecretSource,
+    },
+};
+
+const SECRET: &str = "p@ss w+rd%41/?&=:~";
+const RESOURCE: &str = "https://videos.example.com/";
+const RSA: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a2-pkcs8.pem");
+const EC: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a3-pkcs8.pem");
+const ED: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc8037-a-pkcs8.pem");
+
+/// The server's process, which ends with it.
+struct Provider {
+    process: Child,
+    /// Kept open: the server writes to it now and then.
+    _output: BufReader<ChildStdout>,
+    issuer: String,
+    http: HttpClient,
+}
+
+impl Provider {
+    fn start() -> Self {
+        Self::run("oidc-provider.mjs")
+    }
+
+    fn run(script: &str) -> Self {
+        let directory = env::var_os("INTEROP_DIR").expect("run this test with tests/interop/run");
+        let mut process = Command::new("node")
+            .arg(script)
+            .current_dir(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("node");
+        let mut issuer = String::new();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut issuer).unwrap();
+        assert!(issuer.starts_with("http://127.0.0.1:"), "the server did not start: {issuer:?}");
+        let (issuer, http) = (issuer.trim().to_owned(), HttpClient::new().unwrap());
+        Self { process, _output: output, issuer, http }
+    }
+
+    /// The server, to be discovered.
+    fn server(&self) -> AuthorizationServer {
+        AuthorizationServer::discover(self.issuer.clone())
+    }
+
+    fn client_credentials(&self, client: Client) -> OAuth2Credential {
+        ClientCredentials::new(self.server(), client)
+            .resource(RESOURCE)
+            .scope("videos.read")
+            .build(self.http.clone())
+            .unwrap()
+    }
+
+    async fn send(&self, request: http::request::Builder, body: String) -> Response<Bytes> {
+        let request = request.body(Full::<Bytes>::from(body)).unwrap();
+        let (head, body) = self.http.clone().oneshot(request).await.unwrap().into_parts();
+        Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+    }
+
+    /// What the server says of a token (RFC 7662).
+    async fn introspect(&self, token: &str) -> Value {
+        let request = Request::post(format!("{}/token/introspection", self.issuer))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body = format!("token={token}&client_id=post&client_secret=p%40ss%20w%2Brd%2541%2F%3F%26%3D%3A~");
+        let response = self.send(request, body).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    /// A user logs in: a refresh token.
+    async fn login(&self) -> String {
+        let response = self.send(Request::get(format!("{}/login", self.issuer)), String::new()).await;
+        String::from_utf8(response.body().to_vec()).unwrap()
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn acquire(credential: &OAuth2Credential) -> Result<AccessToken, AcquireError> {
+    Credential::acquire(credential, Acquire::new(Reason::Cold, None)).await
+}
+
+#[tokio::test]
+async fn a_client_authenticates_in_every_way() {
+    let provider = Provider::start();
+    for (id, client) in [
+        ("basic: a+b%41", Client::secret_basic("basic: a+b%41", SECRET)),
+        ("post", Client::secret_post("post", SECRET)),
+        ("RS256", Client::private_key_jwt("RS256", JwtKey::rs256(RSA).unwrap().key_id("k1"))),
+        ("ES256", Client::private_key_jwt("ES256", JwtKey::es256(EC).unwrap())),
+        ("EdDSA", Client::private_key_jwt("EdDSA", JwtKey::eddsa(ED).unwrap())),
+    ] {
+        let credential = provider.client_credentials(client);
+        // The server takes each assertion's id only once.
+        for _ in 0..2 {
+            let token = acquire(&credential).await.unwrap_or_else(|error| panic!("{id}: {error}"));
+            assert_eq!(token.lifetime().map(|lifetime| lifetime.as_secs()), Some(600));
+            let told = provider.introspect(token.expose_secret()).await;
+            assert_eq!(
+                (&told["active"], &told["client_id"], &told["scope"], &told["aud"]),
+                (&true.into(), &id.into(), &"videos.read".into(), &RESOURCE.into())
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_typed() {
+    let provider = Provider::start();
+    let service = || Client::secret_basic("basic: a+b%41", SECRET);
+    let build = |builder: ClientCredentials| builder.build(provider.http.clone()).unwrap();
+    let new = |client| ClientCredentials::new(provider.server(), client);
+    for (credential, code) in [
+        (build(new(Client::secret_basic("basic: a+b%41", "wrong"))), ErrorCode::InvalidClient),
+        (build(new(Client::secret_basic("nobody", SECRET))), ErrorCode::InvalidClient),
+        (build(new(Client::private_key_jwt("RS256", JwtKey::es256(EC).unwrap()))), ErrorCode::InvalidClient),
+        (build(new(Client::public("app"))), ErrorCode::InvalidRequest),
+        (build(new(service()).resource("https://elsewhere.example.com/")), ErrorCode::InvalidTarget),
+    ] {
+        let error = acquire(&credential).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), (Some(code), AcquireErrorKind::Rejected), "{error}");
+        assert!(!error.to_string().contains(SECRET), "{error}");
+    }
+    let stolen = RefreshToken::new(provider.server(), Client::public("app"), "made-up")
+        .build(provider.http.clone())
+        .unwrap();
+    let error = acquire(&stolen).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidGrant), AcquireErrorKind::Rejected));
+}
+
+#[tokio::test]
+async fn a_secret_that_was_changed_is_read_again() {
+    let provider = Provider::start();
+    let secrets = Mutex::new(vec![SECRET, "old"]);
+    let source = SecretSource::from_fn(move || {
+        let mut secrets = secrets.lock().unwrap();
+        let secret = if secrets.len() > 1 { secrets.pop().unwrap() } else { secrets[0] };
+        async move { Ok(secret.into()) }
+    });
+    acquire(&provider.client_credentials(Client::secret_basic("basic: a+b%41", source))).await.unwrap();
+}
+
+#[tokio::test]
+async fn refresh_tokens_rotate_and_are_saved() {
+    let provider = Provider::start();
+    let first = provider.login().await;
+    let saved = Arc::new(Mutex::new(Vec::<String>::new()));
+    let shelf = saved.clone();
+    let credential = RefreshToken::new(provider.server(), Client::public("app"), first.clone())
+        .persist(move |token: SecretString| {
+            shelf.lock().unwrap().push(token.expose_secret().to_owned());
+            async { Ok(()) }
+        })
+        .build(provider.http.clone())
+        .unwrap();
+    for _ in 0..3 {
+        acquire(&credential).await.unwrap();
+    }
+    let saved = saved.lock().unwrap().clone();
+    assert_eq!(saved.len(), 3);
+    assert!(!saved.contains(&first) && saved[0] != saved[1] && saved[1] != saved[2]);
+
+    // The first one was spent by the rotation; to use it again looks like theft.
+    let thief = RefreshToken::new(provider.server(), Client::public("app"), first);
+    let error = acquire(&thief.build(provider.http.clone()).unwrap()).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::InvalidGrant));
+}
+
+#[tokio::test]
+async fn a_dead_token_is_replaced_and_a_logout_is_the_end() {
+    let provider = Provider::start();
+    let credential = RefreshToken::new(provider.server(), Client::public("app"), provider.login().await)
+        .build(provider.http.clone())
+        .unwrap();
+    let origin = Origin::parse(&provider.issuer).unwrap();
+    let auth = AuthLayer::new(origin, credential).signatures(Signatures::oauth2());
+    let tokens = auth.tokens();
+    let mut api = auth.layer(provider.http.clone());
+    // The provider's own resource, which refuses dead tokens as RFC 6750 §3.1 has it.
+    let call = || Request::get(format!("{}/me", provider.issuer)).body(Full::<Bytes>::default()).unwrap();
+
+    let response = api.ready().await.unwrap().call(call()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let first = tokens.try_get().unwrap();
+
+    let forget = format!("{}/forget?token={}", provider.issuer, first.token().expose_secret());
+    assert_eq!(provider.send(Request::get(forget), String::new()).await.status(), StatusCode::OK);
+    let response = api.ready().await.unwrap().call(call()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "{:?}", response.extensions().get::<AuthOutcome>());
+    assert!(response.extensions().get::<AuthOutcome>().is_some_and(AuthOutcome::replayed));
+    let second = tokens.try_get().unwrap();
+    assert_ne!(first.token().expose_secret(), second.token().expose_secret());
+
+    tokens.revoke().await.unwrap();
+    assert_eq!(provider.introspect(second.token().expose_secret()).await["active"], false);
+    let error: BoxError = api.ready().await.unwrap().call(call()).await.unwrap_err();
+    let error = AuthError::find(&*error).unwrap();
+    assert_eq!(error.acquire_error().unwrap().code(), Some(ErrorCode::InvalidGrant));
+}
+
+#[tokio::test]
+async fn a_password_is_sent_once_and_its_refresh_token_from_then_on() {
+    let provider = Provider::run("node-oauth.mjs");
+    let password = |client, password: &str| {
+        Password::new(format!("{}/token", provider.issuer), client, "jöhn doe", password)
+            .build(provider.http.clone())
+            .unwrap()
+    };
+    let raw = || Client::secret_basic_raw("raw", SECRET);
+    let credential = password(raw(), "A3ddj3w +%");
+    let mut token = acquire(&credential).await.unwrap();
+    for _ in 0..2 {
+        let spent = token.clone();
+        let expired = Acquire::new(Reason::Expired, Some(&spent));
+        token = Credential::acquire(&credential, expired).await.unwrap();
+        let again = Acquire::new(Reason::Expired, Some(&spent));
+        let error = Credential::acquire(&credential, again).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.kind()),
+            (Some(ErrorCode::InvalidGrant), AcquireErrorKind::GrantRejected)
+        );
+    }
+    let error = acquire(&password(raw(), "wrong")).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidGrant), AcquireErrorKind::Rejected));
+    // This server doesn't decode what RFC 6749 §2.3.1 has encoded.
+    let error = acquire(&password(Client::secret_basic("raw", SECRET), "A3ddj3w +%")).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidClient), AcquireErrorKind::Rejected));
+    acquire(&password(Client::secret_post("raw", SECRET), "A3ddj3w +%")).await.unwrap();
+}

@@ -1,0 +1,97 @@
+// An authorization server on loopback, with a client for each way to authenticate. It prints its issuer on one line,
+// and ends when its standard input does.
+
+import { createServer } from 'node:http';
+import { Provider, errors } from 'oidc-provider';
+
+// The public keys of RFC 7515 (A.2, A.3) and RFC 8037 (A).
+const keys = {
+  RS256: {
+    kty: 'RSA',
+    n: 'ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZ'
+      + 'S-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2'
+      + 'CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9g'
+      + 'b54h4FRWyuXpoQ',
+    e: 'AQAB',
+  },
+  ES256: {
+    kty: 'EC',
+    crv: 'P-256',
+    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+    y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+  },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+};
+
+const service = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
+const clients = [
+  // Every character here has to survive being form-encoded within Basic.
+  { ...service, client_id: 'basic: a+b%41', client_secret: 'p@ss w+rd%41/?&=:~', token_endpoint_auth_method: 'client_secret_basic' },
+  { ...service, client_id: 'post', client_secret: 'p@ss w+rd%41/?&=:~', token_endpoint_auth_method: 'client_secret_post' },
+  ...Object.entries(keys).map(([alg, key]) => ({
+    ...service,
+    client_id: alg,
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: alg,
+    jwks: { keys: [{ ...key, alg, kid: 'k1', use: 'sig' }] },
+  })),
+  {
+    client_id: 'app',
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['https://app.example.com/back'],
+    token_endpoint_auth_method: 'none',
+  },
+];
+
+const server = createServer();
+await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients,
+  scopes: ['openid', 'offline_access'],
+  enabledJWA: { clientAuthSigningAlgValues: Object.keys(keys) },
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  rotateRefreshToken: true,
+  findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+  ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, RefreshToken: 600 },
+  features: {
+    clientCredentials: { enabled: true },
+    devInteractions: { enabled: false },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, resource) => {
+        if (resource !== 'https://videos.example.com/') throw new errors.InvalidTarget();
+        return { scope: 'videos.read videos.write', audience: resource, accessTokenFormat: 'opaque' };
+      },
+      useGrantedResource: () => false,
+    },
+    revocation: { enabled: true },
+  },
+});
+
+// Forgets an access token and nothing else, as after a restart. Revocation would end the whole grant.
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/forget') return next();
+  const token = await provider.AccessToken.find(ctx.query.token);
+  await token.destroy();
+  ctx.body = '';
+});
+
+// Stands in for a login in a browser: a new grant, and its first refresh token.
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/login') return next();
+  const scope = 'openid offline_access';
+  const grant = new provider.Grant({ accountId: 'johndoe', clientId: 'app' });
+  grant.addOIDCScope(scope);
+  const client = await provider.Client.find('app');
+  const token = new provider.RefreshToken({
+    accountId: 'johndoe', client, grantId: await grant.save(), gty: 'authorization_code', scope,
+  });
+  ctx.body = await token.save();
+});
+
+server.on('request', provider.callback());
+console.log(issuer);
+process.stdin.resume().on('end', () => process.exit());

@@ -1,0 +1,119 @@
+//! A simulation of the whole layer in virtual time: random servers, callers and policies, everything from one seed,
+//! and the invariants checked at each event.
+//!
+//! - `SIMULATION_SEED=7 cargo test --test simulation` runs one seed and tells its story.
+//! - `SIMULATION_SEEDS=100000 cargo test --test simulation` runs more of them.
+//!
+//! Time and tasks are Tokio's, on one paused thread; chance is `fastrand`'s. So a seed always tells the same story.
+//! The invariants are in [`checks`], each with its name in words; what they know is in [`model`].
+
+mod callers;
+mod checks;
+mod credential;
+mod endpoint;
+mod event;
+mod model;
+mod plan;
+mod run;
+mod server;
+mod trace;
+mod view;
+mod world;
+
+use std::{
+    env,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+};
+
+use event::Event;
+use run::{Outcome, run};
+
+/// How many seeds run if nobody says otherwise.
+const SEEDS: u64 = 2000;
+
+/// How much of a failing seed's story is told.
+const LINES: usize = 80;
+
+#[test]
+fn every_seed_keeps_the_invariants() {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        let outcome = run(seed);
+        eprintln!("seed {seed}\n{}", outcome.trace.tail(usize::MAX));
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        return;
+    }
+    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let counts = Mutex::new([0u64; Event::ALL.len()]);
+    let failed: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
+    in_parallel(seeds, |seed| {
+        let outcome = run(seed);
+        if outcome.violation.is_some() {
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed.as_ref().is_none_or(|(other, _)| seed < *other) {
+                *failed = Some((seed, outcome));
+            }
+            return Continue::No;
+        }
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (count, event) in counts.iter_mut().zip(Event::ALL) {
+            *count += u64::from(outcome.seen.has(event));
+        }
+        Continue::Yes
+    });
+    if let Some((seed, outcome)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let violation = outcome.violation.unwrap_or_default();
+        panic!(
+            "seed {seed} of {seeds} violates {violation}\n{}again: SIMULATION_SEED={seed} cargo test --test simulation",
+            outcome.trace.tail(LINES),
+        );
+    }
+    let counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (count, event) in counts.iter().zip(Event::ALL) {
+        eprintln!("{:>6.1} %  {event:?}", *count as f64 * 100.0 / seeds as f64);
+    }
+    let rare: Vec<_> = counts.iter().zip(Event::ALL).filter(|(count, _)| **count * 100 < seeds).collect();
+    assert!(rare.is_empty(), "in less than 1 % of {seeds} seeds: {rare:?}");
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    in_parallel(40, |seed| {
+        let (first, second) = (run(seed), run(seed));
+        assert!(first.trace == second.trace, "seed {seed}");
+        Continue::Yes
+    });
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Continue {
+    Yes,
+    No,
+}
+
+/// Calls `each` with every seed, on all cores, until one says no.
+fn in_parallel(seeds: u64, each: impl Fn(u64) -> Continue + Sync) {
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !stop.load(Relaxed) {
+                    let seed = next.fetch_add(1, Relaxed);
+                    if seed >= seeds {
+                        return;
+                    }
+                    if each(seed) == Continue::No {
+                        stop.store(true, Relaxed);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok()?.parse().ok()
+}
