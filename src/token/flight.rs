@@ -11,7 +11,7 @@ use futures_util::{
     future::{self, Either, select},
 };
 use tokio::{
-    sync::oneshot::{self, error::TryRecvError},
+    sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
 
@@ -99,9 +99,9 @@ impl Ticket {
 }
 
 /// The flight's task.
-pub(super) async fn fly(report: Report, mut order: Order, mut superseded: Superseded) {
+pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded) {
     // Superseded before it began: nothing is asked, and above all no grant is spent.
-    if superseded.0.try_recv() == Err(TryRecvError::Closed) {
+    if superseded.is_so() {
         return;
     }
     report.cache.change(|state| state.depart(&mut order));
@@ -157,8 +157,8 @@ async fn attempts(
     let mut rng = fastrand::Rng::new();
     let (mut reason, mut tries) = (order.reason, 1);
     loop {
-        // It may have been superseded before it was first polled, or between two attempts. Another call then would be
-        // beside its successor's. The flight itself ends where it waits for this.
+        // It may have been superseded between two attempts. Another call then would be beside its successor's. The
+        // flight itself ends where it waits for this.
         if superseded.is_so() {
             future::pending::<()>().await;
         }

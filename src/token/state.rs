@@ -214,27 +214,18 @@ impl<F> State<F> {
             self.budget.take(now);
         }
         self.flights += 1;
-        let deadline = after(now, self.policy.flight_limit());
-        let order = Order {
-            id: self.flights,
-            reason,
-            previous: self.grant.as_ref().map(|grant| grant.token.clone()),
-            grants: self.grants,
-            deadline,
-        };
-        // Until the flight says otherwise, what it sent may have been used up.
-        if let (Reason::Expiring | Reason::Expired, Some(grant)) = (reason, &mut self.grant) {
-            grant.spent = self.grants == Grants::RefreshThenOther;
-        }
-        self.flight = Some(Flight { id: self.flights, deadline, reason, attached });
-        order
+        let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
+        self.flight = Some(Flight { id, deadline, reason, attached });
+        Order { id, reason, previous: None, grants: self.grants, deadline }
     }
 
-    /// Brings `order` up to date when its task begins: since it was given, the flight before it, though superseded,
-    /// may have brought a newer grant.
+    /// Gives a flight whose task begins the grant that there is now: since it was begun, the one before it, though
+    /// superseded, may have brought a newer one.
     pub(super) fn depart(&mut self, order: &mut Order) {
         let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
-        grant.spent |= matches!(order.reason, Reason::Expiring | Reason::Expired);
+        // Until the flight says otherwise, what it sends may be used up.
+        grant.spent |= self.grants == Grants::RefreshThenOther
+            && matches!(order.reason, Reason::Expiring | Reason::Expired);
         order.previous = Some(grant.token.clone());
     }
 

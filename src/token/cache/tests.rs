@@ -576,16 +576,6 @@ async fn when_everything_is_dropped_the_flight_ends_by_its_deadline_and_nothing_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flight_that_is_superseded_before_it_begins_asks_nothing() {
-    let vendor = Scripted::new([]);
-    let tokens = vendor.cache();
-    assert!(get(&tokens).now_or_never().is_none(), "a flight, whose task has not run yet");
-    tokens.invalidate();
-    get(&tokens).await.expect("a token");
-    assert_eq!(vendor.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_lease_that_somebody_rejects_meanwhile_stands_no_more() {
     let tokens = Scripted::new([]).cache();
     let lease = get(&tokens).await.expect("a token");

@@ -32,7 +32,9 @@ impl Sim {
 
     fn begin(&mut self) -> Order {
         let Step::Begin(reason) = self.step() else { panic!("expected to begin, not {:?}", self.step()) };
-        self.state.begin(reason, self.now, ())
+        let mut order = self.state.begin(reason, self.now, ());
+        self.state.depart(&mut order);
+        order
     }
 
     fn land(&mut self, id: u64, token: AccessToken) -> Lease {
