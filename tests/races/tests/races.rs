@@ -23,6 +23,7 @@ races! {
     forgetting: 3000,
     everything: 3000,
     runtime_gone: 1000,
+    runtime_gone_with_a_caller: 1000,
     runtime_idle: 1000,
     runtime_back: 1000,
     no_answer: 1000,
