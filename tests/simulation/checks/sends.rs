@@ -81,19 +81,23 @@ impl Inner {
     /// A token is sent only while it is valid, by our clock, unless it was just handed to those who waited, or it is
     /// to bridge an outage. Where renewing kills it, it isn't sent meanwhile.
     fn the_token_is_valid(&mut self, token: &Newest, lease_at: tokio::time::Instant) {
+        let expired = token.expires_at.is_some_and(|at| at <= lease_at);
+        if expired {
+            self.model.settle();
+        }
         let (now, model) = (self.now(), &self.model);
         let limit = model.numbers.serve_expired;
-        let bridges = token.expires_at.is_some_and(|at| now < at + limit)
-            && model.at_some_moment(|view| view.failure.as_ref().is_some_and(|last| last.is_outage()));
+        // Who had to wait for a place as well may be too late, but is not kept waiting for ever.
+        let is_late = self.plan.places.is_some();
+        let outage = |view: &View| view.failure.as_ref().is_some_and(|last| last.is_outage());
+        let bridges = token.expires_at.is_some_and(|at| lease_at < at + limit)
+            && (is_late || model.at_some_moment(outage));
         let is_fresh = token.handed_at >= lease_at;
         let renewing = model.kind == Kind::RevokesPrevious && model.at_every_moment(is_renewing);
-        let expired = token.expires_at.is_some_and(|at| at <= lease_at);
         if expired && !is_fresh {
             self.check(bridges, "expiry: an expired token is sent");
             self.saw(Event::ServedExpired);
         }
-        // Who had to wait for a place as well may be too late, but is not kept waiting for ever.
-        let is_late = self.plan.places.is_some();
         self.check(!renewing || is_fresh || is_late, "renewal: a token is sent while its successor kills it");
     }
 
