@@ -199,15 +199,13 @@ impl Shared {
                 Ok(Progress::Lease(lease))
             }
             Step::Fail(error) => {
-                if !state.should_look_for_secret(now) {
-                    return Err(error);
-                }
+                let Some(refused) = state.look_for_secret(now) else { return Err(error) };
                 drop(state);
                 // A bug in there is no reason to fail in another way than we would anyhow.
                 if !catch_unwind(AssertUnwindSafe(|| self.source.has_new_secret())).unwrap_or(false) {
                     return Err(error);
                 }
-                self.change(State::forgive);
+                self.change(|state| state.forgive(refused));
                 self.step(want)
             }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),

@@ -75,6 +75,8 @@ struct Grant {
 #[derive(Debug)]
 struct Failure {
     error: AuthError,
+    /// The last one that failed.
+    flight: u64,
     in_a_row: u32,
     since: Instant,
     /// Calls fail at once until then.
@@ -242,7 +244,7 @@ impl<F> State<F> {
         };
         let landing = match result {
             Ok(catch) => Landing::Landed(self.commit(catch, id, now)),
-            Err(miss) => Landing::Failed(self.fail(miss, flight.reason, now)),
+            Err(miss) => Landing::Failed(self.fail(miss, id, flight.reason, now)),
         };
         Some((flight.attached, landing))
     }
@@ -261,20 +263,20 @@ impl<F> State<F> {
         self.supersede(None)
     }
 
-    /// Whether it is time to ask for a new secret in place of one that was refused; then that counts as asked.
-    pub(super) fn should_look_for_secret(&mut self, now: Instant) -> bool {
+    /// The flight whose secret was refused, if it is time to ask for a new one; then that counts as asked.
+    pub(super) fn look_for_secret(&mut self, now: Instant) -> Option<u64> {
         let refused = |failure: &&mut Failure| failure.error.kind() == AuthErrorKind::CredentialsRejected;
-        let Some(failure) = self.failure.as_mut().filter(refused) else { return false };
+        let failure = self.failure.as_mut().filter(refused)?;
         let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
-        if due {
+        due.then(|| {
             failure.looked_at = Some(now);
-        }
-        due
+            failure.flight
+        })
     }
 
-    /// Forgets that acquiring has failed.
-    pub(super) fn forgive(&mut self) {
-        self.failure = None;
+    /// Forgets that `flight` failed, unless a later one has failed since: perhaps with the secret that is new.
+    pub(super) fn forgive(&mut self, flight: u64) {
+        self.failure.take_if(|failure| failure.flight == flight);
     }
 
     /// Forgets everything about the token, and hands it over.
@@ -315,7 +317,13 @@ impl<F> State<F> {
         Lease::new(entry, Standing::Good)
     }
 
-    fn fail(&mut self, Miss { error, grant_intact }: Miss, reason: Reason, now: Instant) -> AuthError {
+    fn fail(
+        &mut self,
+        Miss { error, grant_intact }: Miss,
+        id: u64,
+        reason: Reason,
+        now: Instant,
+    ) -> AuthError {
         if grant_intact && let Some(grant) = &mut self.grant {
             grant.spent = false;
         }
@@ -338,7 +346,8 @@ impl<F> State<F> {
         };
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure = Some(Failure { error: error.clone(), in_a_row, since, retry_at, looked_at: None });
+        self.failure =
+            Some(Failure { error: error.clone(), flight: id, in_a_row, since, retry_at, looked_at: None });
         error
     }
 

@@ -20,6 +20,8 @@ struct Book {
     retirements_begun: u64,
     retirements_over: u64,
     revocations: u64,
+    /// Secrets that were refused, with the retirements that were over when they were shown.
+    refused: BTreeMap<u64, u64>,
     /// Which acquisition brought a generation.
     generations: BTreeMap<u64, u64>,
     known: Known,
@@ -45,6 +47,7 @@ pub(crate) struct Known {
 pub(crate) struct Call {
     ledger: Ledger,
     pub(crate) number: u64,
+    retirements_over: u64,
 }
 
 /// A retirement of whatever is under way, until it is over.
@@ -96,7 +99,15 @@ impl Ledger {
             book.known.dying = book.known.dying.max(killed);
         }
         drop(book);
-        Call { ledger: self.clone(), number }
+        Call { ledger: self.clone(), number, retirements_over }
+    }
+
+    /// `secret` is shown to the server: not once more after it was refused, unless somebody has asked for that.
+    pub(crate) fn show(&self, secret: u64) {
+        let mut book = self.book();
+        if book.refused.get(&secret).is_some_and(|over| *over >= book.retirements_begun) {
+            book.broken = Some(format!("secret {secret} was refused already"));
+        }
     }
 
     pub(crate) fn count_revocation(&self) {
@@ -150,6 +161,13 @@ impl Ledger {
     pub(crate) fn used_as_good(&self, known: &Known, generation: u64, text: &str) {
         assert!(!known.rejected.contains(&generation), "{generation} was rejected before this began");
         self.used(known, generation, text);
+    }
+}
+
+impl Call {
+    /// The server refuses `secret`.
+    pub(crate) fn refuse(&self, secret: u64) {
+        self.ledger.book().refused.insert(secret, self.retirements_over);
     }
 }
 

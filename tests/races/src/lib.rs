@@ -8,6 +8,8 @@
 
 #[path = "../../../src/error.rs"]
 mod error;
+#[path = "../../../src/error_code.rs"]
+mod error_code;
 #[path = "../../../src/observe/mod.rs"]
 mod observe;
 #[path = "../../../src/timer.rs"]
@@ -22,6 +24,7 @@ mod server;
 mod sync;
 
 pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
+pub use error_code::ErrorCode;
 pub use explore::explore;
 pub use token::{
     AccessToken, Acquire, CacheState, Credential, Description, Lease, Reason, RefreshPolicy, Renewal,

@@ -69,6 +69,25 @@ pub fn refusal() {
     end(server, cache, [runtime]);
 }
 
+/// Another secret is tried once, as wrong as it is, and once more if somebody asks for that.
+pub fn changed_secret() {
+    let (server, runtime) = (Server::answering(Answer::Refusal), Runtime::driven());
+    let cache = server.meddled_cache(at_once());
+    block_on(&runtime, cache.get(Duration::ZERO)).expect_err("no token");
+    server.change_secret();
+    let callers = [false, false, true].map(|invalidates| {
+        on(runtime.handle(), &server, &cache, async move |user| {
+            if invalidates {
+                user.invalidate();
+            }
+            let error = user.get().await.expect_err("no token");
+            assert_eq!(error.kind(), AuthErrorKind::CredentialsRejected);
+        })
+    });
+    join(callers);
+    end(server, cache, [runtime]);
+}
+
 /// Failures, panics among them, are for all who wait: nobody tries for himself after that.
 pub fn failure() {
     let (answer, kind) = [
@@ -262,24 +281,33 @@ pub fn everything() {
 pub fn runtime_gone() {
     let (server, going, staying) = (Server::new(), Runtime::driven(), Runtime::driven());
     let cache = server.meddled_cache(at_once());
-    let on_it = on(going.handle(), &server, &cache, async |user| {
-        if let Err(error) = user.get().await {
-            assert_eq!(error.kind(), AuthErrorKind::Lost);
-        }
-    });
-    let beside = [(); 2].map(|()| {
+    cache_begins(&going, &cache);
+    let callers = [(); 2].map(|()| {
         on(staying.handle(), &server, &cache, async |user| {
             user.get().await.expect("a token");
         })
     });
-    let ledger = server.ledger.clone();
-    let end_of_it = thread::spawn(move || {
-        let retirement = ledger.begin_retirement();
-        drop(going);
-        retirement.over(Forgotten::Nothing);
+    let gone = goes(going, &server);
+    join(callers);
+    join([gone]);
+    end(server, cache, [staying]);
+}
+
+/// A runtime goes away while one of its own threads waits. The flights that this one then begins there are lost at
+/// once; whoever follows all of them is told so.
+pub fn runtime_gone_with_a_caller() {
+    let (server, going, staying) = (Server::new(), Runtime::driven(), Runtime::driven());
+    let cache = server.meddled_cache(at_once());
+    let callers = [&going, &staying, &staying].map(|runtime| {
+        on(runtime.handle(), &server, &cache, async |user| {
+            if let Err(error) = user.get().await {
+                assert_eq!(error.kind(), AuthErrorKind::Lost);
+            }
+        })
     });
-    join(beside);
-    join([on_it, end_of_it]);
+    let gone = goes(going, &server);
+    join(callers);
+    join([gone]);
     end(server, cache, [staying]);
 }
 
@@ -297,7 +325,7 @@ pub fn runtime_idle() {
     let clock = thread::spawn(move || {
         let overdue = ledger.begin_retirement();
         advance(Duration::from_secs(31));
-        // Its end would be known only to those who wait; what overlaps with it is superseded in any case.
+        // It is over when those who wait have acted, so never as far as we know.
         drop(overdue);
     });
     join(callers);
@@ -342,6 +370,8 @@ pub fn runtime_back() {
 pub fn no_answer() {
     let (server, runtime) = (Server::answering(Answer::Nothing), Runtime::driven());
     let cache = server.meddled_cache(RefreshPolicy::default().attempts(1));
+    // The clock may go past a flight while its task does nothing, and then those who wait supersede it.
+    let _overdue = server.ledger.begin_retirement();
     let answered = Arc::new(AtomicUsize::new(0));
     let callers = [(); 3].map(|()| {
         let answered = answered.clone();
@@ -466,8 +496,19 @@ fn block_on<F: Future>(runtime: &Runtime, future: F) -> F::Output {
 /// Begins a flight on `runtime` that nobody there waits for.
 fn cache_begins(runtime: &Runtime, cache: &TokenCache) {
     block_on(runtime, async {
-        assert!(cache.get(Duration::ZERO).now_or_never().is_none());
+        // Where the flight's task runs at once, there may be a token already.
+        drop(cache.get(Duration::ZERO).now_or_never());
     });
+}
+
+/// A thread in which `runtime` goes away.
+fn goes(runtime: Runtime, server: &Server) -> thread::JoinHandle<()> {
+    let ledger = server.ledger.clone();
+    thread::spawn(move || {
+        let retirement = ledger.begin_retirement();
+        drop(runtime);
+        retirement.over(Forgotten::Nothing);
+    })
 }
 
 fn join<const N: usize>(threads: [thread::JoinHandle<()>; N]) {

@@ -4,7 +4,7 @@ use std::{
     panic::resume_unwind,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -22,6 +22,8 @@ pub(crate) struct Server {
     renewal: Renewal,
     lifetime: Option<Duration>,
     answer: Answer,
+    /// The secret there is, and the one that was refused last.
+    secrets: Arc<[AtomicU64; 2]>,
     recovered: Arc<AtomicBool>,
     freed: Arc<AtomicBool>,
 }
@@ -49,6 +51,7 @@ impl Server {
             renewal: Renewal::KeepsPrevious,
             lifetime: None,
             answer,
+            secrets: Arc::new([const { AtomicU64::new(0) }, const { AtomicU64::new(u64::MAX) }]),
             recovered: Arc::default(),
             freed: Arc::default(),
         }
@@ -70,6 +73,11 @@ impl Server {
         let seen = cache.clone();
         tokio::world::meddle_with(move || drop(seen.state()));
         cache
+    }
+
+    /// The program is given another secret, which is as wrong as the one before.
+    pub(crate) fn change_secret(&self) {
+        self.secrets[0].fetch_add(1, SeqCst);
     }
 
     /// From now on it brings tokens.
@@ -103,6 +111,9 @@ impl Credential for Asked {
         if answer == Answer::PanicAtOnce {
             panic_quietly();
         }
+        let [secret, refused] = &*self.0.secrets;
+        let shown = secret.load(SeqCst);
+        ledger.show(shown);
         async move {
             take_a_while().await;
             match answer {
@@ -113,7 +124,11 @@ impl Credential for Asked {
                         None => token,
                     })
                 }
-                Answer::Refusal => Err(AcquireError::rejected("wrong key")),
+                Answer::Refusal => {
+                    refused.store(shown, SeqCst);
+                    call.refuse(shown);
+                    Err(AcquireError::rejected("wrong key"))
+                }
                 Answer::Outage => Err(AcquireError::transient("down")),
                 Answer::Nothing => std::future::pending().await,
                 Answer::PanicAtOnce | Answer::PanicLater => panic_quietly(),
@@ -125,6 +140,14 @@ impl Credential for Asked {
         self.0.ledger.count_revocation();
         take_a_while().await;
         Ok(())
+    }
+
+    fn has_new_secret(&self) -> bool {
+        let [secret, refused] = &*self.0.secrets;
+        let new = secret.load(SeqCst) != refused.load(SeqCst);
+        // It takes a while to look.
+        shuttle::thread::yield_now();
+        new
     }
 
     fn describe(&self) -> Description {

@@ -14,6 +14,7 @@ macro_rules! races {
 races! {
     cold_start: 1000,
     refusal: 1000,
+    changed_secret: 1000,
     failure: 1000,
     rejections_of_one_token: 1000,
     acceptance_before_rejection: 1000,
@@ -22,6 +23,7 @@ races! {
     forgetting: 3000,
     everything: 3000,
     runtime_gone: 1000,
+    runtime_gone_with_a_caller: 1000,
     runtime_idle: 1000,
     runtime_back: 1000,
     no_answer: 1000,
