@@ -10,34 +10,48 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout},
 };
-use tower::{Service, ServiceExt, util::BoxCloneSyncService};
-use tower_reauth::{Auth, AuthLayer, AuthOutcome, BoxError, Exempt, NoReplay, Origin, PeekBody, TokenCache};
+use tower::{Layer, Service, ServiceExt, limit::ConcurrencyLimit, util::BoxCloneSyncService};
+use tower_reauth::{
+    Auth, AuthLayer, AuthOutcome, BoxError, Exempt, NoReplay, Origin, PeekBody, RecordBodies, ReplayBody,
+    TokenCache,
+};
 
 use crate::{
     credential::pause,
     event::Event,
     plan::{Callers, chance, millis, pick},
-    server::{AnswerBody, signatures},
+    server::{AnswerBody, Server, signatures},
     world::{Does, Inner, World},
 };
 
-type Client = BoxCloneSyncService<Request<Full<Bytes>>, Response<AnswerBody>, BoxError>;
+type Client<B> = BoxCloneSyncService<Request<B>, Response<AnswerBody>, BoxError>;
+type Plain = Full<Bytes>;
+type Recorded = ReplayBody<Full<Bytes>>;
 
 /// The layers of a run, all with the same cache.
 pub(crate) struct Clients {
-    replaying: Auth<Client>,
-    once: Auth<Client, NoReplay>,
+    replaying: Auth<Client<Plain>>,
+    recording: Auth<Client<Recorded>, RecordBodies>,
+    once: Auth<Client<Plain>, NoReplay>,
 }
 
 impl Clients {
-    pub(crate) fn new(world: &World, tokens: TokenCache, client: Client) -> Self {
-        let (sign, peek) = world.with(|world| (world.plan.sign, world.plan.peek));
+    pub(crate) fn new(world: &World, tokens: TokenCache) -> Self {
+        let (sign, peek, places) = world.with(|world| (world.plan.sign, world.plan.peek, world.plan.places));
         let origin = Origin::parse("https://api.example.com").expect("an origin");
         let layer = AuthLayer::with_tokens(origin, tokens).signatures(signatures(sign)).peek(peek.0, peek.1);
-        let once = layer.clone().no_replay();
+        let server = Server::new(world.clone());
+        let (plain, recorded): (Client<Plain>, Client<Recorded>) = match places {
+            Some(places) => {
+                let limited = ConcurrencyLimit::new(server, places);
+                (Client::new(limited.clone()), Client::new(limited))
+            }
+            None => (Client::new(server.clone()), Client::new(server)),
+        };
         Self {
-            replaying: tower::Layer::layer(&layer, client.clone()),
-            once: tower::Layer::layer(&once, client),
+            recording: layer.clone().record_bodies(RecordBodies::DEFAULT_LIMIT).layer(recorded),
+            once: layer.clone().no_replay().layer(plain.clone()),
+            replaying: layer.layer(plain),
         }
     }
 }
@@ -53,9 +67,16 @@ struct Wish {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Replay {
-    Allowed,
+    OfAClone,
+    OfARecord,
     NotByTheLayer,
     NotByTheRequest,
+}
+
+impl Replay {
+    fn is_possible(self) -> bool {
+        matches!(self, Self::OfAClone | Self::OfARecord)
+    }
 }
 
 /// Takes down how a caller left, unless it was answered.
@@ -133,10 +154,10 @@ fn wish(world: &mut Inner) -> Wish {
     };
     let length = pick(rng, &[0, 3, 100]);
     let replay = match rng.f64() {
-        dice if dice > callers.without_replay => Replay::Allowed,
+        dice if dice > callers.without_replay => pick(rng, &[Replay::OfAClone, Replay::OfARecord]),
         _ => pick(rng, &[Replay::NotByTheLayer, Replay::NotByTheRequest]),
     };
-    if replay != Replay::Allowed {
+    if !replay.is_possible() {
         world.saw(Event::SentWithoutReplay);
     }
     let rng = &mut world.rng;
@@ -147,12 +168,12 @@ fn wish(world: &mut Inner) -> Wish {
 
 /// A request that must succeed.
 pub(crate) async fn send_and_succeed(world: &World, clients: &Clients) {
-    let wish = Wish { method: Method::GET, path: "/things", body: Bytes::new(), replay: Replay::Allowed };
+    let wish = Wish { method: Method::GET, path: "/things", body: Bytes::new(), replay: Replay::OfAClone };
     send(world, clients, wish, Event::Cancelled, false).await;
 }
 
 async fn send(world: &World, clients: &Clients, wish: Wish, event: Event, impatient: bool) {
-    let replayable = wish.replay == Replay::Allowed;
+    let replayable = wish.replay.is_possible();
     let op = world.with(|world| world.op_begins(Does::Sends { replayable }));
     let _leaving = Leaving { world: world.clone(), op, event };
     let mut request = Request::builder()
@@ -168,11 +189,12 @@ async fn send(world: &World, clients: &Clients, wish: Wish, event: Event, impati
         request = request.extension(Exempt::FromReplay);
     }
     let request = request.body(Full::new(wish.body)).expect("a request");
-    let result = if wish.replay == Replay::NotByTheLayer {
-        call(clients.once.clone(), request).await
-    } else {
-        call(clients.replaying.clone(), request).await
+    let answer = match wish.replay {
+        Replay::NotByTheLayer => call(clients.once.clone(), request),
+        Replay::OfARecord => call(clients.recording.clone(), request),
+        Replay::OfAClone | Replay::NotByTheRequest => call(clients.replaying.clone(), request),
     };
+    let result = answer.await;
     match result {
         Ok(response) => read(world, op, response).await,
         Err(error) => world.with(|world| world.caller_is_answered(op, Err(&error))),

@@ -11,7 +11,6 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tower::{limit::ConcurrencyLimitLayer, util::BoxCloneSyncService};
 use tower_reauth::TokenCache;
 
 use crate::{
@@ -19,7 +18,6 @@ use crate::{
     credential::Account,
     event::{Event, Seen},
     plan::{chance, millis},
-    server::Server,
     trace::Trace,
     world::World,
 };
@@ -51,16 +49,9 @@ pub(crate) fn run(seed: u64) -> Outcome {
 }
 
 async fn story(world: &World) {
-    let (policy, places) = world.with(|world| (world.plan.numbers.policy(), world.plan.places));
+    let policy = world.with(|world| world.plan.numbers.policy());
     let tokens = TokenCache::with_policy(Account::new(world.clone()), policy);
-    let server = Server::new(world.clone());
-    let client = match places {
-        Some(places) => {
-            BoxCloneSyncService::new(tower::Layer::layer(&ConcurrencyLimitLayer::new(places), server))
-        }
-        None => BoxCloneSyncService::new(server),
-    };
-    let clients = Arc::new(Clients::new(world, tokens.clone(), client));
+    let clients = Arc::new(Clients::new(world, tokens.clone()));
     world.with(|world| world.tokens = Some(tokens));
 
     chaos(world, &clients).await;

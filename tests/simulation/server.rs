@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use tokio::time::{Sleep, sleep};
 use tower::Service;
 use tower_reauth::{
@@ -49,7 +49,10 @@ pub(crate) fn signatures(sign: Sign) -> Signatures {
         .rule(Rule::expired().status(StatusCode::UNAUTHORIZED).when(expired))
 }
 
-impl Service<Request<Full<Bytes>>> for Server {
+impl<B> Service<Request<B>> for Server
+where
+    B: Body<Data = Bytes>,
+{
     type Response = Response<AnswerBody>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Response<AnswerBody>, BoxError>>;
@@ -58,7 +61,7 @@ impl Service<Request<Full<Bytes>>> for Server {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
         let body = body.collect().now_or_never().and_then(Result::ok).map(|body| body.to_bytes());
         let mut headers = head.headers;
