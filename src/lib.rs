@@ -80,6 +80,8 @@
 //! | flag | default | what it adds |
 //! |---|---|---|
 //! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
+//! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
+//! | `jwt` | no | `oauth2`, with JWTs signed by a private key |
 //! | `tracing` | no | spans and events for `tracing` |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
 //! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
