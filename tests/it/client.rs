@@ -15,21 +15,19 @@ use http::{Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     time::Instant,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, crypto},
-};
+use tokio_rustls::{TlsAcceptor, rustls::crypto::CryptoProvider};
 use tower::{Service, ServiceExt};
 use tower_reauth::{
     BoxError, Client, ConfigErrorKind, Transport,
     client::{ClientBuilder, ClientError, ClientErrorKind, Roots},
 };
+
+use crate::support::Ca;
 
 #[tokio::test]
 async fn the_http_version_is_the_one_that_alpn_picks() {
@@ -80,12 +78,12 @@ async fn a_certificate_for_another_name_is_refused() {
 async fn a_root_given_as_pem_or_as_der_is_trusted() {
     let (ca, other) = (Ca::new(), Ca::new());
     let server = Server::tls(&ca, &[]).await;
-    let bundle = format!("# two of them\n{}\n{}", other.0.pem(), ca.0.pem());
+    let bundle = format!("# two of them\n{}\n{}", other.pem(), ca.pem());
     for builder in [
-        given().root_pem(ca.0.pem().as_bytes()),
+        given().root_pem(ca.pem().as_bytes()),
         given().root_pem(bundle.as_bytes()),
-        given().root_der(ca.0.der()),
-        Client::builder().roots(Roots::Bundled).root_der(ca.0.der()),
+        given().root_der(ca.der()),
+        Client::builder().roots(Roots::Bundled).root_der(ca.der()),
     ] {
         let client = builder.unwrap().build().unwrap();
         post(&client, &server.url("https"), "").await.unwrap();
@@ -95,7 +93,7 @@ async fn a_root_given_as_pem_or_as_der_is_trusted() {
 
 #[test]
 fn roots_that_are_none_are_a_configuration_error() {
-    let key = KeyPair::generate().unwrap().serialize_pem();
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     for pem in [
         "",
         "not a certificate",
@@ -142,7 +140,7 @@ async fn no_process_wide_provider_is_installed() {
     let ca = Ca::new();
     let server = Server::tls(&ca, &[]).await;
     post(&ca.client(), &server.url("https"), "").await.unwrap();
-    assert!(crypto::CryptoProvider::get_default().is_none());
+    assert!(CryptoProvider::get_default().is_none());
 }
 
 #[tokio::test]
@@ -336,35 +334,6 @@ fn chain(error: &ClientError) -> String {
 
 fn owned((id, times): (&str, usize)) -> (String, usize) {
     (id.to_owned(), times)
-}
-
-/// A certificate authority of the test's own.
-struct Ca(CertifiedIssuer<'static, KeyPair>);
-
-impl Ca {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn client(&self) -> Client {
-        given().root_der(self.0.der()).unwrap().build().unwrap()
-    }
-
-    fn acceptor(&self, name: &str, offered: &[&str]) -> TlsAcceptor {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.into()], key.into())
-            .unwrap();
-        config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
-    }
 }
 
 /// Answers with what it was sent; `/redirect` redirects. Counts.

@@ -9,7 +9,9 @@ use tower_reauth::{
     testing::{Answer, Endpoint, On, Revoked, Times},
 };
 
-use crate::support::{Site, api_video, auth_error, bearers, client, get, requests_to, send, vervoe, vidizmo};
+use crate::support::{
+    Ca, Site, api_video, auth_error, bearers, client, get, requests_to, send, vervoe, vidizmo,
+};
 
 const TOKEN: &str = "t0ken-of-the-first-origin";
 
@@ -128,6 +130,26 @@ async fn redirects_followed_inside_of_the_layer_take_no_authorization_to_another
         .layer(layer(&site, Placement::bearer()))
         .layer(FollowRedirectLayer::new())
         .service(client()));
+}
+
+#[tokio::test]
+async fn redirects_to_another_scheme_take_no_token_along() {
+    let ca = Ca::new();
+    for status in REDIRECTS {
+        let (site, secure) =
+            (redirecting().await, Site::with_tls(ca.acceptor("localhost", &["http/1.1"])).await);
+        let from = site.url(&format!("/{}?{}", status.as_u16(), secure.url_at("localhost", "/there")));
+        let bearer = || layer(&site, Placement::bearer());
+        let outside =
+            ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(bearer()).service(ca.client());
+        assert_eq!(send(&outside, get(&from)).await.unwrap().status(), StatusCode::OK);
+        let inside =
+            ServiceBuilder::new().layer(bearer()).layer(FollowRedirectLayer::new()).service(ca.client());
+        assert_eq!(send(&inside, get(&from)).await.unwrap().status(), StatusCode::OK);
+        let first = format!("/{}", status.as_u16());
+        assert!(paths(&site, &first, "authorization").iter().all(Option::is_some));
+        assert_eq!(paths(&secure, "/there", "authorization"), [None, None], "{status}");
+    }
 }
 
 #[tokio::test]

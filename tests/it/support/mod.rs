@@ -1,5 +1,6 @@
 //! What the tests over sockets share: a client, a way to send, and bounds on every wait.
 
+mod ca;
 mod gate;
 mod secrets;
 mod site;
@@ -19,6 +20,7 @@ use tower_reauth::{
 };
 
 pub(crate) use self::{
+    ca::Ca,
     gate::Gate,
     secrets::Secrets,
     site::Site,

@@ -1,13 +1,22 @@
 //! A server for what no vendor's fake does: it answers as a test says, and remembers the heads of its requests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{Router, body::Body, extract::Request, response::Response, serve::Listener};
 use http::request::Parts;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// Stops when it is dropped.
 pub(crate) struct Site {
+    scheme: &'static str,
     port: u16,
     seen: Arc<Mutex<Vec<Parts>>>,
     task: JoinHandle<()>,
@@ -17,7 +26,22 @@ impl Site {
     /// Answers every request with what `answer` makes of its head.
     pub(crate) async fn start(answer: impl Fn(&Parts) -> Response + Clone + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Self::serve("http", listener.local_addr().unwrap().port(), listener, answer)
+    }
+
+    /// Answers 200 to everything, over TLS.
+    pub(crate) async fn with_tls(acceptor: TlsAcceptor) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        Self::serve("https", port, TlsListener { tcp, acceptor }, |_| Response::new(Body::empty()))
+    }
+
+    fn serve<L: Listener<Addr = SocketAddr>>(
+        scheme: &'static str,
+        port: u16,
+        listener: L,
+        answer: impl Fn(&Parts) -> Response + Clone + Send + Sync + 'static,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let recorded = seen.clone();
         let router = Router::new().fallback(async move |request: Request| {
@@ -27,7 +51,7 @@ impl Site {
             response
         });
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { port, seen, task }
+        Self { scheme, port, seen, task }
     }
 
     /// Answers 200 to everything.
@@ -41,7 +65,7 @@ impl Site {
 
     /// The same server by another name.
     pub(crate) fn url_at(&self, host: &str, target: &str) -> String {
-        format!("http://{host}:{}{target}", self.port)
+        format!("{}://{host}:{}{target}", self.scheme, self.port)
     }
 
     pub(crate) fn requests(&self) -> Vec<Parts> {
@@ -60,5 +84,28 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, address) = self.tcp.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
     }
 }
