@@ -123,6 +123,7 @@ mod body;
 mod credential;
 mod error;
 mod error_code;
+mod exchange;
 mod future;
 mod keep;
 mod layer;

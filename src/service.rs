@@ -14,7 +14,8 @@ use tower_service::Service;
 use crate::{
     BoxError, Exempt, Keep,
     body::PeekBody,
-    future::{Exchange, ResponseFuture},
+    exchange::Exchange,
+    future::ResponseFuture,
     keep::{CloneBodies, KeptHead, KeptRequest},
     layer::Options,
     outcome::NotReplayed,

@@ -3,8 +3,9 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    mem,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -12,7 +13,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{HeaderValue, Version, header::AUTHORIZATION};
+use http::{
+    HeaderValue, StatusCode, Version,
+    header::{AUTHORIZATION, CONTENT_LENGTH},
+};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use tokio::{
@@ -23,8 +27,9 @@ use tower::{Layer, Service as _, ServiceExt, limit::ConcurrencyLimitLayer, servi
 
 use super::*;
 use crate::{
-    AccessToken, Acquire, AcquireError, Auth, AuthLayer, Credential, Exempt, Origin, Placement,
-    RefreshPolicy, Rule, Signatures, TokenCache, Transport,
+    AccessToken, Acquire, AcquireError, Auth, AuthError, AuthErrorKind, AuthLayer, AuthOutcome, Credential,
+    Exempt, NotReplayed, Origin, Placement, Reason, RefreshPolicy, Rule, Signatures, TokenCache, Transport,
+    Unread, Verdict,
     signature::{body, json},
 };
 

@@ -1,0 +1,323 @@
+//! [`Exchange`]: one request on its way, and what each answer to it calls for.
+//!
+//! A request is sent at most twice. Between the two, the rejected response is read to its end and set aside, so that the
+//! caller still gets it if no new token comes.
+
+use std::{
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH},
+    response::Parts,
+};
+use http_body::Body;
+
+use crate::{
+    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, Unread, Verdict,
+    body::{Peek, PeekBody},
+    layer::Options,
+    service::{Kept, Shared},
+    signature::{Finding, Head, Screening},
+    token::Entry,
+};
+
+pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
+
+/// One request on its way, apart from what the inner service holds of it.
+pub(crate) struct Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
+    shared: Arc<Shared<S, K>>,
+    load: Load<Request<B>, Kept<K::Kept>, Request<K::Sent>>,
+    /// The generation that was sent last.
+    generation: u64,
+    is_head: bool,
+    /// It was sent with a token that was known to be rejected.
+    in_pause: bool,
+    /// The rejection that the replay is to do away with.
+    rejection: Option<Box<Rejection<R>>>,
+}
+
+/// The request in each stage of its life.
+enum Load<Unsent, Kept, Again> {
+    Unsent(Box<Unsent>),
+    Sent(Kept),
+    Again(Box<Again>),
+    /// Nothing may be sent any more.
+    Replayed,
+}
+
+/// A look at a response's body.
+pub(crate) struct Look<R> {
+    head: Parts,
+    body: Peek<R>,
+    /// The verdict, if the body isn't needed for it.
+    finding: Option<Finding>,
+    unread: Option<Unread>,
+}
+
+impl<R> Look<R>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    /// Reads on; then says why not all was read, if it wasn't.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
+        self.body.poll(cx)
+    }
+}
+
+/// A response that rejected the token, read to its end.
+struct Rejection<R> {
+    response: Response<PeekBody<R>>,
+    finding: Finding,
+}
+
+/// What to do with a response.
+pub(crate) enum Next<R> {
+    Deliver(Response<PeekBody<R>>),
+    Look(Box<Look<R>>),
+    Wait(Wait),
+}
+
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
+    /// The exchange for a request that has not been sent yet.
+    pub(crate) fn unsent(shared: Arc<Shared<S, K>>, request: Request<B>) -> Self {
+        let is_head = request.method() == Method::HEAD;
+        let load = Load::Unsent(Box::new(request));
+        Self { shared, load, generation: 0, is_head, in_pause: false, rejection: None }
+    }
+
+    /// The exchange for a request that was sent with `generation`.
+    pub(crate) fn sent(
+        shared: Arc<Shared<S, K>>,
+        kept: Kept<K::Kept>,
+        generation: u64,
+        is_head: bool,
+    ) -> Self {
+        Self { shared, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
+    }
+
+    /// The wait for a token to send the request with.
+    pub(crate) fn wait(&self) -> Wait {
+        Box::pin(self.shared.options.tokens.usable())
+    }
+
+    /// An instance of the inner service that holds no place in it yet.
+    pub(crate) fn spare(&self) -> S
+    where
+        S: Clone,
+    {
+        self.shared.spare()
+    }
+
+    /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
+    pub(crate) fn check(&self, result: Result<Lease, AuthError>) -> Result<Lease, AuthError> {
+        result.and_then(|lease| match &self.rejection {
+            Some(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
+            _ => Ok(lease),
+        })
+    }
+
+    /// The request with the freshest token there is, or nothing if `lease` became worthless while the inner service
+    /// was getting ready: rejected, forgotten, or meant for a pause that is over.
+    pub(crate) fn load(&mut self, lease: &Lease) -> Option<Request<K::Sent>> {
+        let Options { tokens, placement, .. } = &self.shared.options;
+        let value = |entry: &Entry| self.shared.stamp.value(placement, entry);
+        let ((token, generation), in_pause) = match tokens.with_usable(value) {
+            Some(usable) => (usable, false),
+            None => {
+                let lease = tokens.still_stands(lease)?;
+                (value(lease.entry()), lease.is_rejected())
+            }
+        };
+        self.generation = generation;
+        self.in_pause = in_pause;
+        match mem::replace(&mut self.load, Load::Replayed) {
+            Load::Unsent(request) => {
+                let (request, kept) = self.shared.stamp(*request, token);
+                self.load = Load::Sent(kept);
+                Some(request)
+            }
+            Load::Again(mut request) => {
+                request.headers_mut().insert(placement.header().clone(), token);
+                self.rejection = None;
+                tokens.tell_replayed(generation);
+                Some(*request)
+            }
+            Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
+        }
+    }
+
+    /// The first look at a response: status and headers.
+    pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let signatures = &self.shared.options.signatures;
+        let head = Head { status: response.status(), headers: response.headers() };
+        let (finding, unread) = match signatures.screen(head) {
+            Screening::Done(finding) => (finding, None),
+            Screening::NeedsBody if is_encoded(response.headers()) => {
+                (signatures.judge(head, None), Some(Unread::Encoded))
+            }
+            Screening::NeedsBody if self.is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
+            Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
+        };
+        if self.calls_for_replay(&finding) {
+            Next::Look(self.look(response, Some(finding), unread))
+        } else {
+            Next::Deliver(self.settle(response.map(PeekBody::plain), finding, unread))
+        }
+    }
+
+    fn look(&self, response: Response<R>, finding: Option<Finding>, unread: Option<Unread>) -> Box<Look<R>>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let (head, body) = response.into_parts();
+        Box::new(Look { head, body: Peek::new(body, self.shared.options.peek), finding, unread })
+    }
+
+    /// The second look: the body has been read, as far as may be.
+    pub(crate) fn judge(&mut self, look: Look<R>, stopped: Option<Unread>) -> Next<R>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let Look { head, body, finding, unread } = look;
+        let (finding, unread) = match finding {
+            Some(finding) => (finding, unread),
+            None => {
+                let data = stopped.is_none().then(|| body.data());
+                let known = Head { status: head.status, headers: &head.headers };
+                (self.shared.options.signatures.judge(known, data.as_deref()), stopped)
+            }
+        };
+        let has_rest = body.has_rest();
+        let response = Response::from_parts(head, body.into_body());
+        if !self.calls_for_replay(&finding) {
+            return Next::Deliver(self.settle(response, finding, unread));
+        }
+        if has_rest {
+            self.load = Load::Sent(Err(NotReplayed::Response));
+            return Next::Deliver(self.settle(response, finding, unread));
+        }
+        match self.again() {
+            Ok(request) => {
+                let tokens = &self.shared.options.tokens;
+                tokens.mark_rejected(self.generation, reason(finding.verdict));
+                let wait = Box::pin(tokens.replace(self.generation));
+                self.load = Load::Again(Box::new(request));
+                self.rejection = Some(Box::new(Rejection { response, finding }));
+                Next::Wait(wait)
+            }
+            Err(why) => {
+                self.load = Load::Sent(Err(why));
+                Next::Deliver(self.settle(response, finding, unread))
+            }
+        }
+    }
+
+    /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.
+    fn calls_for_replay(&self, finding: &Finding) -> bool {
+        is_rejection(finding.verdict) && !self.in_pause && matches!(self.load, Load::Sent(Ok(_)))
+    }
+
+    /// The kept request as it is sent again, still without a token.
+    fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
+        match mem::replace(&mut self.load, Load::Replayed) {
+            Load::Sent(Ok(kept)) => {
+                let body = self.shared.keep.again(kept.body)?;
+                let head = kept.head.restore().ok_or(NotReplayed::Body)?;
+                Ok(Request::from_parts(head, body))
+            }
+            _ => Err(NotReplayed::Body),
+        }
+    }
+
+    /// Hands out a response for good: tells the cache what it says of the token, and the caller what was done.
+    fn settle(
+        &mut self,
+        mut response: Response<PeekBody<R>>,
+        finding: Finding,
+        unread: Option<Unread>,
+    ) -> Response<PeekBody<R>> {
+        let tokens = &self.shared.options.tokens;
+        let verdict = finding.verdict;
+        let mut outcome = AuthOutcome::new(finding).with_unread(unread);
+        if verdict == Verdict::Accepted && is_acceptance(response.status()) {
+            tokens.mark_accepted(self.generation);
+        }
+        if is_rejection(verdict) {
+            tokens.mark_rejected(self.generation, reason(verdict));
+        }
+        match &self.load {
+            Load::Replayed => outcome = outcome.with_replayed(),
+            Load::Sent(kept) if is_rejection(verdict) => {
+                let why =
+                    if self.in_pause { Some(NotReplayed::Paused) } else { kept.as_ref().err().copied() };
+                // The next request shall find a new token, even if this one can't use it.
+                let begun = tokens.begin_to_replace(self.generation);
+                outcome = outcome.with_refresh(begun).with_not_replayed(why);
+            }
+            _ => {}
+        }
+        if outcome.is_telling() {
+            response.extensions_mut().insert(outcome);
+        }
+        response
+    }
+
+    /// No token came: the rejected response, if there is one, or the error.
+    pub(crate) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
+        let Some(rejection) = self.rejection.take() else { return Err(error.into()) };
+        let Rejection { mut response, finding } = *rejection;
+        response.extensions_mut().insert(AuthOutcome::new(finding).with_refresh(Err(error)));
+        Ok(response)
+    }
+
+    /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
+    fn is_bodyless(&self, response: &Response<R>) -> bool {
+        let status = response.status();
+        self.is_head
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
+    }
+}
+
+fn is_rejection(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Expired | Verdict::Invalid)
+}
+
+/// What a rejection asks the credential for.
+fn reason(verdict: Verdict) -> Reason {
+    match verdict {
+        Verdict::Invalid => Reason::Rejected,
+        _ => Reason::Expired,
+    }
+}
+
+/// Whether a server that answers with this status has accepted the token.
+fn is_acceptance(status: StatusCode) -> bool {
+    status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
