@@ -201,7 +201,8 @@ async fn send(world: &World, clients: &Clients, wish: Wish, event: Event, impati
     }
 }
 
-/// As `oneshot`, in a future that is known to be `Send` (rust-lang/rust#102211).
+/// As `oneshot`, in a boxed future: of a future that holds a service with boxed errors across an await, the compiler
+/// does not see that it is `Send`.
 fn call<S>(mut service: S, request: Request<Full<Bytes>>) -> BoxFuture<'static, Result<S::Response, BoxError>>
 where
     S: Service<Request<Full<Bytes>>, Error = BoxError, Future: Send> + Send + 'static,

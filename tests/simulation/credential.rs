@@ -5,7 +5,7 @@ use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 use tokio::time::sleep;
-use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, Description, Renewal};
+use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, Description, Grants, Renewal};
 
 use crate::{
     callers,
@@ -110,11 +110,17 @@ impl Credential for Account {
     }
 
     fn describe(&self) -> Description {
-        Description::new("a simulated account").renewal(match self.kind {
+        let renewal = match self.kind {
             Kind::RevokesPrevious => Renewal::RevokesPrevious,
             Kind::StaticKey => Renewal::Unsupported,
             _ => Renewal::KeepsPrevious,
-        })
+        };
+        let grants = match self.kind {
+            Kind::RefreshOrLogin | Kind::RevokesPrevious => Grants::RefreshThenOther,
+            Kind::RefreshOnly => Grants::SingleUse,
+            Kind::LoginOnly | Kind::StaticKey => Grants::Reusable,
+        };
+        Description::new("a simulated account").renewal(renewal).grants(grants)
     }
 }
 

@@ -9,6 +9,7 @@ use tower_reauth::{AccessToken, AcquireError, AcquireErrorKind, AuthErrorKind, R
 use crate::{
     endpoint::Presented,
     event::Event,
+    plan::Kind,
     view::{Cause, Next, View},
     world::{Call, Inner},
 };
@@ -152,13 +153,13 @@ impl Inner {
 
     /// Whether the flight under way may call again. Returns the flight.
     fn another_attempt_is_due(&mut self, reason: Reason, may_refresh: bool) -> u64 {
-        let (now, numbers) = (self.now(), self.model.numbers);
+        let now = self.now();
         let Some(flight) = self.model.view.flight.clone() else { return 0 };
         match flight.next {
             Next::Again { by } => {
                 self.saw(Event::NextAttempt);
                 self.check(now <= by, "attempts: the wait between two of them was too long");
-                self.check(flight.tries <= numbers.attempts, "attempts: more than the policy allows");
+                self.check(flight.tries <= self.most_attempts(), "attempts: more than the policy allows");
             }
             Next::OtherGrant { at } => {
                 self.saw(Event::TriedAnotherGrant);
@@ -206,6 +207,13 @@ impl Inner {
         self.model.begin(task, reason, is_driven.then_some(!is_free))
     }
 
+    /// How often the grant that may be repeated is presented in a flight: one that may be used up by its use, though
+    /// there is no other, once more at most.
+    fn most_attempts(&self) -> u32 {
+        let attempts = self.model.numbers.attempts;
+        if self.plan.kind == Kind::RefreshOnly { attempts.min(2) } else { attempts }
+    }
+
     fn attempt_failed(
         &mut self,
         index: usize,
@@ -213,12 +221,13 @@ impl Inner {
         retry_after: Option<Duration>,
         throttled: bool,
     ) {
-        let (now, refreshing) = (self.now(), self.calls[index].may_refresh);
+        let now = self.now();
+        let refreshing = self.calls[index].may_refresh && self.plan.kind.has_fallback();
         let tries = self.model.view.flight.as_ref().map_or(0, |flight| flight.tries);
         let may_pass = matches!(kind, AcquireErrorKind::Transient | AcquireErrorKind::TimedOut);
         if !throttled && refreshing && (may_pass || kind == AcquireErrorKind::GrantRejected) {
             self.model.proceed(tries, Next::OtherGrant { at: now });
-        } else if !throttled && may_pass && tries < self.model.numbers.attempts {
+        } else if !throttled && may_pass && tries < self.most_attempts() {
             let wait = self.model.numbers.between_attempts(tries) + Duration::from_millis(1);
             self.model.proceed(tries + 1, Next::Again { by: now + wait });
         } else {
