@@ -115,6 +115,10 @@
 //! `ServiceExt::oneshot(service, request)`. It then says which bound. The usual one is a request body that isn't `Clone`:
 //! send one that is, such as `Full<Bytes>`, or call [`AuthLayer::record_bodies`] or [`AuthLayer::no_replay`].
 //!
+//! "implementation of `From` is not general enough", for an `async` block that is spawned and calls `oneshot` over a
+//! client whose error is [`BoxError`], is the compiler's own limit, which tower's `Timeout` meets as well. Write
+//! `service.ready().await?.call(request).await` there, or spawn `service.oneshot(request)` itself.
+//!
 //! A `layer` method of a vendor returns a `Result`, since a wrong configuration is reported when it is built: it needs a
 //! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
