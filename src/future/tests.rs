@@ -692,6 +692,38 @@ async fn dropping_the_caller_between_refresh_and_replay_leaves_the_refresh_alone
 }
 
 #[tokio::test(start_paused = true)]
+async fn dropping_the_caller_while_a_body_is_looked_at_drops_the_body_and_rejects_nothing() {
+    /// Says when it is gone.
+    struct Watched(BoxBody<Bytes, BoxError>, Arc<AtomicUsize>);
+    impl Body for Watched {
+        type Data = Bytes;
+        type Error = BoxError;
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            Pin::new(&mut self.0).poll_frame(cx)
+        }
+    }
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, SeqCst);
+        }
+    }
+    let gone = Arc::new(AtomicUsize::new(0));
+    let body = Watched(slow(vec![data("{\"message\":"), data("\"jwt expired\"}")]), gone.clone());
+    let answer = Response::builder().status(401).body(BodyExt::boxed(body)).unwrap();
+    let (endpoint, server) = (Endpoint::default(), Server::answering([answer]));
+    let service = layer(&endpoint).layer(server.service());
+    service.tokens().get(Duration::ZERO).await.unwrap();
+    tokio::time::timeout(SECOND / 2, service.clone().oneshot(get())).await.unwrap_err();
+    assert_eq!(gone.load(SeqCst), 1);
+    sleep(10 * SECOND).await;
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!((server.sent(), endpoint.calls.load(SeqCst)), (vec!["t1".to_owned(); 2], 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_early_renewal_and_a_policy_are_the_layers_too() {
     #[derive(Clone, Default)]
     struct Short(Endpoint);

@@ -180,7 +180,7 @@ async fn attempts(
         match next(&error, refreshing, tries, max) {
             Next::Anew => reason = Reason::Rejected,
             Next::Again => {
-                tokio::time::sleep(policy.between_attempts(tries, &mut rng)).await;
+                tokio::time::sleep(policy.wait_after(tries, &mut rng)).await;
                 tries += 1;
             }
             Next::Stop => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// | one attempt at the token endpoint | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
 /// | one flight, with all its attempts | 30 s | [`flight_deadline`](Self::flight_deadline) |
 /// | attempts a flight, after transient failures | 3 | [`attempts`](Self::attempts) |
-/// | between those attempts, at random up to | 200 ms, doubling | |
+/// | between those attempts, at random up to | 200 ms, doubling to 5 s | [`between_attempts`](Self::between_attempts) |
 /// | pause while new tokens are rejected | 1 s, doubling to 60 s | [`pause`](Self::pause) |
 /// | budget of acquisitions driven by rejections | 10, one back every 5 s | [`budget`](Self::budget) |
 /// | failing fast after rejected credentials | 30 s, doubling to 10 min | [`fail_fast`](Self::fail_fast) |
@@ -39,6 +39,7 @@ pub struct RefreshPolicy {
     attempt_timeout: Duration,
     flight_deadline: Duration,
     attempts: u32,
+    between_attempts: Doubling,
     pause: Doubling,
     budget: Option<Allowance>,
     fail_fast: Doubling,
@@ -55,6 +56,7 @@ impl Default for RefreshPolicy {
             attempt_timeout: Duration::from_secs(10),
             flight_deadline: Duration::from_secs(30),
             attempts: 3,
+            between_attempts: Doubling { first: Duration::from_millis(200), longest: Duration::from_secs(5) },
             pause: Doubling { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
             budget: Some(Allowance { burst: 10, refill: Duration::from_secs(5) }),
             fail_fast: Doubling { first: Duration::from_secs(30), longest: Duration::from_secs(10 * 60) },
@@ -89,6 +91,12 @@ impl RefreshPolicy {
     /// Sets how often a flight tries, when its attempts fail in a way that may pass. At least 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets how long a flight waits between its attempts: at random up to `first`, a bound that doubles up to `longest`.
+    pub fn between_attempts(mut self, first: Duration, longest: Duration) -> Self {
+        self.between_attempts = Doubling { first, longest };
         self
     }
 
@@ -194,10 +202,8 @@ impl RefreshPolicy {
     }
 
     /// The wait before the next attempt of a flight, after `attempts` of them.
-    pub(super) fn between_attempts(&self, attempts: u32, rng: &mut fastrand::Rng) -> Duration {
-        Doubling { first: Duration::from_millis(200), longest: Duration::from_secs(5) }
-            .nth(attempts)
-            .mul_f64(rng.f64())
+    pub(super) fn wait_after(&self, attempts: u32, rng: &mut fastrand::Rng) -> Duration {
+        self.between_attempts.nth(attempts).mul_f64(rng.f64())
     }
 }
 
@@ -283,7 +289,7 @@ mod tests {
         let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
         for (attempts, bound) in [(1, 200), (2, 400), (9, 5000)] {
             let bound = Duration::from_millis(bound);
-            let drawn: Vec<_> = (0..200).map(|_| policy.between_attempts(attempts, &mut rng)).collect();
+            let drawn: Vec<_> = (0..200).map(|_| policy.wait_after(attempts, &mut rng)).collect();
             assert!(drawn.iter().all(|wait| *wait < bound) && drawn.iter().any(|wait| *wait > bound / 2));
         }
     }
@@ -296,6 +302,7 @@ mod tests {
             .attempt_timeout(2 * SECOND)
             .flight_deadline(3 * SECOND)
             .attempts(7)
+            .between_attempts(11 * SECOND, minute)
             .pause(4 * SECOND, minute)
             .budget(5, 6 * SECOND)
             .fail_fast(7 * SECOND, minute)
@@ -306,6 +313,7 @@ mod tests {
         assert_eq!(policy.early_window(10 * SECOND, 1.0), 5 * SECOND);
         assert_eq!((policy.attempt_limit(), policy.flight_limit()), (2 * SECOND, 3 * SECOND));
         assert_eq!((policy.max_attempts(), policy.clone().attempts(0).max_attempts()), (7, 1));
+        assert!((0..100).any(|_| policy.wait_after(1, &mut rng) > 6 * SECOND));
         assert_eq!(policy.pause_after(2), 4 * SECOND);
         let Some(Allowance { burst, refill }) = policy.allowance() else { panic!("there is a budget") };
         assert_eq!((burst, refill), (5, 6 * SECOND));
