@@ -692,6 +692,27 @@ async fn dropping_the_caller_between_refresh_and_replay_leaves_the_refresh_alone
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replay_whose_token_is_rejected_before_it_is_sent_gives_way_to_the_original_response() {
+    let (endpoint, server) = (Endpoint::default(), Server::answering([expired()]));
+    let inner = ConcurrencyLimitLayer::new(1).layer(server.service());
+    let service = layer(&endpoint).layer(inner.clone());
+    let tokens = service.tokens();
+    tokens.get(Duration::ZERO).await.unwrap();
+    let call = tokio::spawn(service.oneshot(get()));
+    sleep(SECOND / 2).await;
+    // Somebody else takes the one place while the refresh is under way.
+    let mut other = inner;
+    other.ready().await.unwrap();
+    sleep(SECOND).await;
+    tokens.mark_rejected(tokens.try_get().expect("refreshed").generation(), Reason::Expired);
+    drop(other);
+    let response = call.await.unwrap().unwrap();
+    assert_eq!(outcome(&response).error().map(AuthError::kind), Some(AuthErrorKind::Paused));
+    assert_eq!(text(response).await, EXPIRED);
+    assert_eq!(server.sent(), ["t1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropping_the_caller_while_a_body_is_looked_at_drops_the_body_and_rejects_nothing() {
     /// Says when it is gone.
     struct Watched(BoxBody<Bytes, BoxError>, Arc<AtomicUsize>);
