@@ -43,7 +43,7 @@ pub enum NotReplayed {
     BodyTooLong,
     /// The answer came while its body was still being sent.
     BodyUnfinished,
-    /// It, or the layer, is exempt from replays.
+    /// It is exempt, by [`Exempt::FromReplay`](crate::Exempt::FromReplay).
     Exempt,
     /// It asks for another protocol on the connection.
     Upgrade,
@@ -59,7 +59,7 @@ pub enum NotReplayed {
 pub enum Unread {
     /// It has a content coding. Put decompression beneath this layer.
     Encoded,
-    /// It is longer than the byte cap.
+    /// It is longer than the byte cap, or comes in more than 1024 frames.
     TooLong,
     /// It took longer than the time cap.
     TooSlow,
