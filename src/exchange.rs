@@ -18,12 +18,14 @@ use http::{
 use http_body::Body;
 
 use crate::{
-    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, Unread, Verdict,
+    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, TrailersOutcome,
+    Unread, Verdict,
     body::{Peek, PeekBody},
     layer::Options,
     service::{Kept, Shared},
     signature::{Finding, Head, Screening},
     token::Entry,
+    watch::Watch,
 };
 
 pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
@@ -200,9 +202,13 @@ where
         let (finding, unread) = match finding {
             Some(finding) => (finding, unread),
             None => {
-                let data = stopped.is_none().then(|| body.data());
+                let signatures = &self.shared.options.signatures;
                 let known = Head { status: head.status, headers: &head.headers };
-                (self.shared.options.signatures.judge(known, data.as_deref()), stopped)
+                let finding = match stopped {
+                    None => signatures.judge_whole(known, &body.data(), body.trailers()),
+                    Some(_) => signatures.judge(known, None),
+                };
+                (finding, stopped)
             }
         };
         let has_rest = body.has_rest();
@@ -253,11 +259,15 @@ where
         mut response: Response<PeekBody<R>>,
         finding: Finding,
         unread: Option<Unread>,
-    ) -> Response<PeekBody<R>> {
+    ) -> Response<PeekBody<R>>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
         let tokens = &self.shared.options.tokens;
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
-        if verdict == Verdict::Accepted && is_acceptance(response.status()) {
+        if verdict == Verdict::Accepted && !self.watch(&mut response) && is_acceptance(response.status()) {
             tokens.mark_accepted(self.generation);
         }
         if is_rejection(verdict) {
@@ -280,6 +290,35 @@ where
         response
     }
 
+    /// Where a rule is about the trailers, leaves the last word on the token to them. Returns whether that is so.
+    fn watch(&self, response: &mut Response<PeekBody<R>>) -> bool
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let Options { tokens, signatures, .. } = &self.shared.options;
+        let head = Head { status: response.status(), headers: response.headers() };
+        if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
+            return false;
+        }
+        let watch = Watch {
+            tokens: tokens.clone(),
+            signatures: signatures.clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            generation: self.generation,
+            not_replayed: match &self.load {
+                Load::Replayed => None,
+                _ if self.in_pause => Some(NotReplayed::Paused),
+                _ => Some(NotReplayed::Trailers),
+            },
+            outcome: TrailersOutcome::default(),
+        };
+        response.extensions_mut().insert(watch.outcome.clone());
+        response.body_mut().set_watch(watch);
+        true
+    }
+
     /// No token came: the rejected response, if there is one, or the error.
     pub(crate) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
         let Some(rejection) = self.rejection.take() else { return Err(error.into()) };
@@ -298,12 +337,12 @@ where
     }
 }
 
-fn is_rejection(verdict: Verdict) -> bool {
+pub(crate) fn is_rejection(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Expired | Verdict::Invalid)
 }
 
 /// What a rejection asks the credential for.
-fn reason(verdict: Verdict) -> Reason {
+pub(crate) fn reason(verdict: Verdict) -> Reason {
     match verdict {
         Verdict::Invalid => Reason::Rejected,
         _ => Reason::Expired,
@@ -311,7 +350,7 @@ fn reason(verdict: Verdict) -> Reason {
 }
 
 /// Whether a server that answers with this status has accepted the token.
-fn is_acceptance(status: StatusCode) -> bool {
+pub(crate) fn is_acceptance(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 

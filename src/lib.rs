@@ -143,6 +143,7 @@ pub mod testing;
 mod timer;
 mod token;
 mod transport;
+mod watch;
 
 pub use body::PeekBody;
 #[cfg(feature = "oauth2")]
@@ -159,7 +160,7 @@ pub use future::ResponseFuture;
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;
 pub use origin::Origin;
-pub use outcome::{AuthOutcome, NotReplayed, Unread};
+pub use outcome::{AuthOutcome, NotReplayed, TrailersOutcome, Unread};
 pub use placement::Placement;
 pub use service::Auth;
 pub use signature::{Condition, Rule, Signatures, Verdict};

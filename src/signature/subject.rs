@@ -1,6 +1,6 @@
-//! What a condition can look at: headers, challenges, the media type, JSON, and the body's text.
+//! What a condition can look at: headers, trailers, challenges, the media type, JSON, and the body's text.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 
 use super::{
     challenge::{any_param, has_challenge},
@@ -29,6 +29,33 @@ use super::{
 pub fn header<N: TryInto<HeaderName>>(name: N) -> Header {
     let Ok(name) = name.try_into() else { panic!("a condition looks at what is no header name") };
     Header { name }
+}
+
+/// Looks at a field of the trailers, which come after the body (RFC 9110 §6.5).
+///
+/// By then the response has been handed out, its body streaming. So the request isn't replayed: the token is replaced
+/// for the next one, and [`TrailersOutcome`](crate::TrailersOutcome) says so. A rule that
+/// [reads success bodies](super::Rule::read_success_bodies) has each answer held up until its trailers are there, up to
+/// the layer's caps, and then the request is replayed: that is for APIs that don't stream.
+///
+/// Where no trailers come, nothing can be said of them: neither the condition nor its negation holds.
+///
+/// # Panics
+///
+/// If `name` is no field name.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::signature::{Rule, trailer};
+///
+/// let rule = Rule::expired().status(StatusCode::OK).when(trailer("grpc-status").is("16"));
+/// ```
+#[track_caller]
+pub fn trailer<N: TryInto<HeaderName>>(name: N) -> Trailer {
+    let Ok(name) = name.try_into() else { panic!("a condition looks at what is no field name") };
+    Trailer { name }
 }
 
 /// Looks at the challenges of a scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
@@ -123,6 +150,22 @@ pub struct Header {
     name: HeaderName,
 }
 
+/// A field of the trailers, made by [`trailer`]. Where it has several lines, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Trailer, trailer};
+///
+/// let status: Trailer = trailer("grpc-status");
+/// let unauthenticated = status.is("16");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Trailer {
+    name: HeaderName,
+}
+
 /// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
 ///
 /// # Examples
@@ -202,10 +245,26 @@ pub struct Subject(Place);
 #[derive(Clone, Debug)]
 enum Place {
     Header(HeaderName),
+    Trailer(HeaderName),
     Challenge(Box<str>),
     Param { scheme: Box<str>, name: Box<str> },
     Json(Pointer),
     Body,
+}
+
+/// What can be asked of a value that is text and nothing else.
+macro_rules! value_conditions {
+    () => {
+        /// It is exactly `value`.
+        pub fn is(self, value: &str) -> Condition {
+            Condition::test(self, Matcher::is(value))
+        }
+
+        /// It is exactly one of `values`.
+        pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
+            Condition::test(self, Matcher::one_of(values))
+        }
+    };
 }
 
 /// What can be asked of text, wherever it is.
@@ -239,16 +298,13 @@ macro_rules! presence_conditions {
 }
 
 impl Header {
-    /// It is exactly `value`.
-    pub fn is(self, value: &str) -> Condition {
-        Condition::test(self, Matcher::is(value))
-    }
+    value_conditions!();
+    text_conditions!();
+    presence_conditions!();
+}
 
-    /// It is exactly one of `values`.
-    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
-        Condition::test(self, Matcher::one_of(values))
-    }
-
+impl Trailer {
+    value_conditions!();
     text_conditions!();
     presence_conditions!();
 }
@@ -263,16 +319,7 @@ impl Challenge {
 }
 
 impl ChallengeParam {
-    /// It is exactly `value`.
-    pub fn is(self, value: &str) -> Condition {
-        Condition::test(self, Matcher::is(value))
-    }
-
-    /// It is exactly one of `values`.
-    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
-        Condition::test(self, Matcher::one_of(values))
-    }
-
+    value_conditions!();
     text_conditions!();
     presence_conditions!();
 }
@@ -316,10 +363,11 @@ impl Subject {
     pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
         let headers = view.head.headers;
         Truth::of(match &self.0 {
-            Place::Header(name) => headers
-                .get_all(name)
-                .iter()
-                .any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes())))),
+            Place::Header(name) => any_line(headers, name, visit),
+            Place::Trailer(name) => {
+                let Some(trailers) = view.trailers() else { return Truth::Unknown };
+                any_line(trailers, name, visit)
+            }
             Place::Challenge(scheme) => has_challenge(headers, scheme) && visit(Found::Text(scheme)),
             Place::Param { scheme, name } => {
                 any_param(headers, scheme, name, &mut |value| visit(Found::Text(value)))
@@ -335,6 +383,10 @@ impl Subject {
         })
     }
 
+    pub(super) fn is_in_trailers(&self) -> bool {
+        matches!(self.0, Place::Trailer(_))
+    }
+
     /// The first value that makes a reason.
     pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
         let mut words = None;
@@ -346,9 +398,21 @@ impl Subject {
     }
 }
 
+/// Shows `visit` the lines of a field, until it returns true.
+fn any_line(fields: &HeaderMap, name: &HeaderName, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
+    let mut lines = fields.get_all(name).iter();
+    lines.any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes()))))
+}
+
 impl From<Header> for Subject {
     fn from(header: Header) -> Self {
         Self(Place::Header(header.name))
+    }
+}
+
+impl From<Trailer> for Subject {
+    fn from(trailer: Trailer) -> Self {
+        Self(Place::Trailer(trailer.name))
     }
 }
 
