@@ -1,6 +1,7 @@
 //! What a condition can look at: headers, trailers, challenges, the media type, JSON, and the body's text.
 
 use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode;
 
 use super::{
     challenge::{any_param, has_challenge},
@@ -12,7 +13,7 @@ use super::{
     view::View,
 };
 
-/// Looks at a header.
+/// Looks at a header. Of gRPC's `grpc-message` it sees what its percent-encoding stands for.
 ///
 /// # Panics
 ///
@@ -398,9 +399,12 @@ impl Subject {
     }
 }
 
-/// Shows `visit` the lines of a field, until it returns true.
+/// Shows `visit` the lines of a field, until it returns true. Those of `grpc-message` are percent-encoded.
 fn any_line(fields: &HeaderMap, name: &HeaderName, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
     let mut lines = fields.get_all(name).iter();
+    if name == "grpc-message" {
+        return lines.any(|line| visit(Found::Text(&percent_decode(line.as_bytes()).decode_utf8_lossy())));
+    }
     lines.any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes()))))
 }
 

@@ -37,6 +37,19 @@ fn of_grpc_status_16_is_an_expired_token_in_the_headers_and_in_the_trailers() {
 }
 
 #[test]
+fn a_grpc_message_is_seen_decoded() {
+    let said =
+        [("grpc-status", "16"), ("grpc-message", "the%20token%0A has%20%E2%80%9Cexpired%E2%80%9D 100%")];
+    let reason = "the token has “expired” 100%";
+    let in_headers = answered(200, &[GRPC, &said].concat(), "");
+    assert_eq!(in_headers.judged(&Signatures::grpc()), found(Verdict::Expired, reason));
+    let in_trailers = late(&Signatures::grpc(), &answered(200, GRPC, ""), &said);
+    assert_eq!(in_trailers, Some(found(Verdict::Expired, reason)));
+    assert!(holds_for(header("grpc-message").contains("token\n has “expired”"), &said));
+    assert!(holds_for(header("x").is("the%20token"), &[("x", "the%20token")]), "other fields are not");
+}
+
+#[test]
 fn trailers_are_awaited_only_where_the_rest_fits() {
     let flag = || trailer("x-flag").is("1");
     for (condition, waits, without) in [
