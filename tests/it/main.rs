@@ -4,6 +4,7 @@
 
 mod api_video;
 mod client;
+mod clients;
 mod failures;
 mod flights;
 mod oauth2;
