@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod api_video;
+mod auto_traits;
 mod client;
 mod clients;
 mod failures;
