@@ -32,7 +32,8 @@
 //!
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`].
-//!   [`StaticToken`] is a fixed key, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//!   [`StaticToken`] is a fixed key, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to
+//!   implement.
 //! - **OAuth 2.0**, with the feature `oauth2`: the module `oauth2` has a builder for each grant, and [`ErrorCode`] is what
 //!   its servers answer. [`BoxCredential`] is any credential without its type.
 //! - **What a response means**: [`Signatures`] are a list of [`Rule`]s with [`Condition`]s and end in a [`Verdict`].
@@ -150,7 +151,7 @@ pub use body::PeekBody;
 pub use credential::oauth2;
 pub use credential::{
     AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
-    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
 };
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,

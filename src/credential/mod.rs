@@ -19,7 +19,7 @@ mod vidizmo;
 pub use api_video::ApiVideo;
 pub use boxed::BoxCredential;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
-pub use from_fn::{FromFn, from_fn};
+pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;
 pub use static_token::StaticToken;
 pub use vervoe::Vervoe;
