@@ -138,10 +138,11 @@ where
         self.in_pause = in_pause;
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Unsent(request) => {
-                let (mut request, kept) = self.local.shared.keep(*request);
-                request.headers_mut().insert(placement.header().clone(), token);
+                let (mut head, body) = request.into_parts();
+                let (body, kept) = self.local.shared.keep(&head, body);
+                head.headers.insert(placement.header().clone(), token);
                 self.load = Load::Sent(kept);
-                Some(request)
+                Some(Request::from_parts(head, body))
             }
             Load::Again(mut request) => {
                 request.headers_mut().insert(placement.header().clone(), token);

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response, header::Entry};
+use http::{Method, Request, Response, header::Entry, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
@@ -88,24 +88,17 @@ impl<S, K> Shared<S, K> {
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
     }
 
-    /// Takes down what a replay of a request needs. Without moving it about: a request's head is 224 bytes long.
+    /// Takes down what a replay of a request needs, and says which body is sent.
     #[inline]
-    pub(crate) fn keep<B>(&self, request: Request<B>) -> (Request<K::Sent>, Kept<K::Kept>)
+    pub(crate) fn keep<B>(&self, head: &Parts, body: B) -> (K::Sent, Kept<K::Kept>)
     where
         K: Keep<B>,
     {
-        let is_exempt = request.extensions().get() == Some(&Exempt::FromReplay);
-        let mut kept = Err(NotReplayed::Exempt);
-        let request = request.map(|body| {
-            if is_exempt {
-                return self.keep.pass(body);
-            }
-            let (sent, body) = self.keep.keep(body);
-            kept = body;
-            sent
-        });
-        let kept = kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(&request)?, body }));
-        (request, kept)
+        if head.extensions.get() == Some(&Exempt::FromReplay) {
+            return (self.keep.pass(body), Err(NotReplayed::Exempt));
+        }
+        let (sent, kept) = self.keep.keep(body);
+        (sent, kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(head)?, body })))
     }
 }
 
@@ -137,15 +130,18 @@ where
         let local = self.local.here();
         if let Some((token, generation)) = local.stamp() {
             let is_head = request.method() == Method::HEAD;
-            let (mut request, kept) = local.shared.keep(request);
+            let (mut head, body) = request.into_parts();
+            let (body, kept) = local.shared.keep(&head, body);
             // Not before the rest is kept: the token isn't part of the request.
-            return match request.headers_mut().entry(local.shared.options.placement.header()) {
+            return match head.headers.entry(local.shared.options.placement.header()) {
                 Entry::Vacant(place) => {
                     place.insert(token);
                     let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
-                    ResponseFuture::calling(self.inner.call(request), exchange)
+                    ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange)
                 }
-                Entry::Occupied(_) => ResponseFuture::passing(self.inner.call(request)),
+                Entry::Occupied(_) => {
+                    ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)))
+                }
             };
         }
         if request.headers().contains_key(local.shared.options.placement.header()) {

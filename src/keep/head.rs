@@ -6,8 +6,8 @@
 
 use bytes::{Buf, Bytes};
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header::UPGRADE,
-    request::Parts, uri,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header::UPGRADE, request::Parts,
+    uri,
 };
 
 use crate::outcome::NotReplayed;
@@ -31,9 +31,8 @@ impl KeptHead {
     /// [`NotReplayed::Upgrade`] if it asks for another protocol, and [`NotReplayed::Body`] if it can't be packed: a
     /// version or a length that doesn't exist in HTTP.
     #[inline]
-    pub(crate) fn of<B>(request: &Request<B>) -> Result<Self, NotReplayed> {
-        let packed = pack(request.version(), request.method(), request.uri(), request.headers())?;
-        Ok(Self { packed, extensions: request.extensions().clone() })
+    pub(crate) fn of(head: &Parts) -> Result<Self, NotReplayed> {
+        Ok(Self { packed: pack(head)?, extensions: head.extensions.clone() })
     }
 
     /// The head as it was. `None` never happens for what [`KeptHead::of`] has packed; if it did, there would be no
@@ -46,7 +45,7 @@ impl KeptHead {
             take(&mut packed, length.into())
         };
         let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
-        let (mut parts, ()) = Request::new(()).into_parts();
+        let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = Method::from_bytes(&method).ok()?;
         parts.uri = restore_uri(scheme, authority, path)?;
         parts.version = version;
@@ -56,16 +55,16 @@ impl KeptHead {
     }
 }
 
-fn pack(version: Version, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Vec<u8>, NotReplayed> {
-    if *method == Method::CONNECT {
+fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
+    if head.method == Method::CONNECT {
         return Err(NotReplayed::Upgrade);
     }
-    let mut size = 64 + uri.path().len() + headers.len() * USUAL_FIELD;
+    let mut size = 64 + head.uri.path().len() + head.headers.len() * USUAL_FIELD;
     loop {
         // Zeroed and written to as a slice, since a vector that may grow is kept in memory and not in registers.
         let mut packed = Vec::with_capacity(size);
         packed.resize(size, 0);
-        match pack_into(&mut packed, version, method, uri, headers) {
+        match pack_into(&mut packed, head) {
             Ok(left) => {
                 packed.truncate(size - left);
                 return Ok(packed);
@@ -85,23 +84,18 @@ enum Stop {
 
 /// Packs a head, and says how much room is left.
 #[inline]
-fn pack_into(
-    mut room: &mut [u8],
-    version: Version,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<usize, Stop> {
+fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
+    let (method, uri) = (&head.method, &head.uri);
     let scheme = uri.scheme().map_or("", uri::Scheme::as_str);
     let authority = uri.authority().map_or("", uri::Authority::as_str);
     let path = uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
-    put(&mut room, &[number_of(version)?])?;
+    put(&mut room, &[number_of(head.version)?])?;
     for text in [method.as_str(), scheme, authority, path] {
         let length = u32::try_from(text.len()).map_err(|_| Stop::Never(NotReplayed::Body))?;
         put(&mut room, &length.to_le_bytes())?;
         put(&mut room, text.as_bytes())?;
     }
-    for (name, value) in headers {
+    for (name, value) in &head.headers {
         if *name == UPGRADE {
             return Err(Stop::Never(NotReplayed::Upgrade));
         }
@@ -178,6 +172,7 @@ fn version_of(number: u8) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
     use proptest::prelude::*;
 
     use super::*;
@@ -186,8 +181,8 @@ mod tests {
     struct Mark(u8);
 
     fn assert_restored(request: Request<()>) {
-        let restored = KeptHead::of(&request).expect("packed").restore().expect("restored");
         let (parts, ()) = request.into_parts();
+        let restored = KeptHead::of(&parts).expect("packed").restore().expect("restored");
         assert_eq!(restored.method, parts.method);
         assert_eq!(restored.version, parts.version);
         assert_eq!(restored.uri.to_string(), parts.uri.to_string());
@@ -248,7 +243,8 @@ mod tests {
         let upgrade = Request::get("/").header("a", "b").header("Upgrade", "websocket");
         let connect = Request::connect("api.test:443");
         for request in [upgrade, connect] {
-            let kept = KeptHead::of(&request.body(()).expect("valid"));
+            let (parts, ()) = request.body(()).expect("valid").into_parts();
+            let kept = KeptHead::of(&parts);
             assert_eq!(kept.err(), Some(NotReplayed::Upgrade));
         }
     }
