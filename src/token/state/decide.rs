@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Newest, State, Step, Want};
+use super::{Newest, Quiet, State, Step, Want};
 use crate::{
     error::{AuthError, AuthErrorKind},
     timer::after,
@@ -55,6 +55,15 @@ impl<F> State<F> {
             return self.still_valid(want, now).map_or(Step::Fail(failing), Step::Use);
         }
         Step::Begin(self.reason(now))
+    }
+
+    /// Until when a stale token may be used without anybody asking here whether to renew it: as long as nothing else
+    /// changes, [`classify`](Self::classify) would only say to use it.
+    pub(in crate::token) fn quiet_until(&self) -> Quiet {
+        if self.flight.is_some() || self.renewal == Renewal::Unsupported {
+            return Quiet::UntilItExpires;
+        }
+        self.failure.as_ref().and_then(|failure| failure.retry_at).map_or(Quiet::No, Quiet::Until)
     }
 
     /// The token that is still good for `want` after a flight failed, however little time is left on it.
