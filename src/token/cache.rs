@@ -98,7 +98,8 @@ impl TokenCache {
     /// How the cache is doing, for readiness probes. No I/O, no waiting.
     #[must_use]
     pub fn state(&self) -> CacheState {
-        self.shared.look(|state| state.report(Instant::now()))
+        let state = self.shared.look(|state| state.report(Instant::now()));
+        CacheState { unsaved_since: self.shared.source().describe().unsaved_since, ..state }
     }
 
     /// Reports that a server rejected `lease`, and gets another token.

@@ -86,7 +86,7 @@ impl<F> State<F> {
         }
     }
 
-    /// How things are.
+    /// How things are, apart from what only the credential knows.
     pub(in crate::token) fn report(&self, now: Instant) -> CacheState {
         let newest = self.newest.as_ref();
         let paused = self.blocked(now).filter(|blocked| blocked.kind() == AuthErrorKind::Paused);
@@ -104,6 +104,7 @@ impl<F> State<F> {
             paused_until: paused.and_then(|paused| paused.retry_at()),
             failing_since: self.failure.as_ref().map(|failure| failure.since),
             error: self.failure.as_ref().map(|failure| failure.error.clone()),
+            unsaved_since: None,
         }
     }
 
