@@ -18,13 +18,14 @@ use http::{
 use http_body::Body;
 
 use crate::{
-    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, TrailersOutcome,
-    Unread, Verdict,
+    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, TokenCache,
+    TrailersOutcome, Unread, Verdict,
     body::{Peek, PeekBody},
+    credential::without_token,
     layer::Options,
-    service::{Kept, Shared},
+    local::Local,
+    service::Kept,
     signature::{Finding, Head, Screening},
-    token::Entry,
     watch::Watch,
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct Exchange<S, K, B, R>
 where
     K: Keep<B>,
 {
-    shared: Arc<Shared<S, K>>,
+    local: Arc<Local<S, K>>,
     load: Load<Request<B>, Kept<K::Kept>, Request<K::Sent>>,
     /// The generation that was sent last.
     generation: u64,
@@ -93,25 +94,20 @@ where
     K: Keep<B>,
 {
     /// The exchange for a request that has not been sent yet.
-    pub(crate) fn unsent(shared: Arc<Shared<S, K>>, request: Request<B>) -> Self {
+    pub(crate) fn unsent(local: Arc<Local<S, K>>, request: Request<B>) -> Self {
         let is_head = request.method() == Method::HEAD;
         let load = Load::Unsent(Box::new(request));
-        Self { shared, load, generation: 0, is_head, in_pause: false, rejection: None }
+        Self { local, load, generation: 0, is_head, in_pause: false, rejection: None }
     }
 
     /// The exchange for a request that was sent with `generation`.
-    pub(crate) fn sent(
-        shared: Arc<Shared<S, K>>,
-        kept: Kept<K::Kept>,
-        generation: u64,
-        is_head: bool,
-    ) -> Self {
-        Self { shared, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
+    pub(crate) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
+        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
     }
 
     /// The wait for a token to send the request with.
     pub(crate) fn wait(&self) -> Wait {
-        Box::pin(self.shared.options.tokens.usable())
+        Box::pin(self.local.shared.options.tokens.usable())
     }
 
     /// An instance of the inner service that holds no place in it yet.
@@ -119,7 +115,7 @@ where
     where
         S: Clone,
     {
-        self.shared.spare()
+        self.local.shared.spare()
     }
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
@@ -133,22 +129,23 @@ where
     /// The request with the freshest token there is, or nothing if `lease` became worthless while the inner service
     /// was getting ready: rejected, forgotten, or meant for a pause that is over.
     pub(crate) fn load(&mut self, lease: &Lease) -> Option<Request<K::Sent>> {
-        let Options { tokens, placement, .. } = &self.shared.options;
-        let value = |entry: &Entry| self.shared.stamp.value(placement, entry);
-        let ((token, generation), in_pause) = match tokens.with_usable(value) {
+        let Options { tokens, placement, .. } = &self.local.shared.options;
+        let ((token, generation), in_pause) = match self.local.stamp() {
             Some(usable) => (usable, false),
             None => {
                 let lease = tokens.still_stands(lease)?;
-                (value(lease.entry()), lease.is_rejected())
+                ((placement.value(lease.token()), lease.generation()), lease.is_rejected())
             }
         };
         self.generation = generation;
         self.in_pause = in_pause;
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Unsent(request) => {
-                let (request, kept) = self.shared.stamp(*request, token);
+                let (mut head, body) = request.into_parts();
+                let (body, kept) = self.local.shared.keep(&head, body);
+                head.headers.insert(placement.header().clone(), token);
                 self.load = Load::Sent(kept);
-                Some(request)
+                Some(Request::from_parts(head, body))
             }
             Load::Again(mut request) => {
                 request.headers_mut().insert(placement.header().clone(), token);
@@ -161,12 +158,28 @@ where
     }
 
     /// The first look at a response: status and headers.
+    #[inline]
     pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
     where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let signatures = &self.shared.options.signatures;
+        let status = response.status();
+        if self.local.shared.options.signatures.concern(status) || !matches!(self.load, Load::Sent(_)) {
+            return self.inspect(response);
+        }
+        // The usual answer: there is nothing to say of it.
+        self.mark_accepted(status);
+        Next::Deliver(response.map(PeekBody::plain))
+    }
+
+    /// What the first look calls for, where a rule may match or there is something to tell.
+    fn inspect(&mut self, response: Response<R>) -> Next<R>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let signatures = &self.local.shared.options.signatures;
         let head = Head { status: response.status(), headers: response.headers() };
         let (finding, unread) = match signatures.screen(head) {
             Screening::Done(finding) => (finding, None),
@@ -176,6 +189,7 @@ where
             Screening::NeedsBody if self.is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
             Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
         };
+        let finding = censor(finding, &self.local.shared.options.tokens, self.generation);
         if self.calls_for_replay(&finding) {
             Next::Look(self.look(response, Some(finding), unread))
         } else {
@@ -189,7 +203,7 @@ where
         R::Error: Into<BoxError>,
     {
         let (head, body) = response.into_parts();
-        Box::new(Look { head, body: Peek::new(body, self.shared.options.peek), finding, unread })
+        Box::new(Look { head, body: Peek::new(body, self.local.shared.options.peek), finding, unread })
     }
 
     /// The second look: the body has been read, as far as may be.
@@ -202,13 +216,13 @@ where
         let (finding, unread) = match finding {
             Some(finding) => (finding, unread),
             None => {
-                let signatures = &self.shared.options.signatures;
+                let Options { signatures, tokens, .. } = &self.local.shared.options;
                 let known = Head { status: head.status, headers: &head.headers };
                 let finding = match stopped {
                     None => signatures.judge_whole(known, &body.data(), body.trailers()),
                     Some(_) => signatures.judge(known, None),
                 };
-                (finding, stopped)
+                (censor(finding, tokens, self.generation), stopped)
             }
         };
         let has_rest = body.has_rest();
@@ -222,7 +236,7 @@ where
         }
         match self.again() {
             Ok(request) => {
-                let tokens = &self.shared.options.tokens;
+                let tokens = &self.local.shared.options.tokens;
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
                 let wait = Box::pin(tokens.replace(self.generation));
                 self.load = Load::Again(Box::new(request));
@@ -245,7 +259,7 @@ where
     fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
-                let body = self.shared.keep.again(kept.body)?;
+                let body = self.local.shared.keep.again(kept.body)?;
                 let head = kept.head.restore().ok_or(NotReplayed::Body)?;
                 Ok(Request::from_parts(head, body))
             }
@@ -264,11 +278,11 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let tokens = &self.shared.options.tokens;
+        let tokens = &self.local.shared.options.tokens;
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
-        if verdict == Verdict::Accepted && !self.watch(&mut response) && is_acceptance(response.status()) {
-            tokens.mark_accepted(self.generation);
+        if verdict == Verdict::Accepted && !self.watch(&mut response) {
+            self.mark_accepted(response.status());
         }
         if is_rejection(verdict) {
             tokens.mark_rejected(self.generation, reason(verdict));
@@ -296,7 +310,7 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let Options { tokens, signatures, .. } = &self.shared.options;
+        let Options { tokens, signatures, .. } = &self.local.shared.options;
         let head = Head { status: response.status(), headers: response.headers() };
         if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
             return false;
@@ -319,6 +333,14 @@ where
         true
     }
 
+    /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
+    #[inline]
+    fn mark_accepted(&self, status: StatusCode) {
+        if is_acceptance(status) {
+            self.local.shared.options.tokens.mark_accepted(self.generation);
+        }
+    }
+
     /// No token came: the rejected response, if there is one, or the error.
     pub(crate) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
         let Some(rejection) = self.rejection.take() else { return Err(error.into()) };
@@ -335,6 +357,18 @@ where
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
+}
+
+/// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
+/// not at hand, and of little use to anybody.
+pub(crate) fn censor(mut finding: Finding, tokens: &TokenCache, generation: u64) -> Finding {
+    if let Some(reason) = &finding.reason
+        && let Some(entry) = tokens.newest_if(generation)
+        && let Some(censored) = without_token(reason, entry.token.expose_secret())
+    {
+        finding.reason = Some(censored.into());
+    }
+    finding
 }
 
 pub(crate) fn is_rejection(verdict: Verdict) -> bool {

@@ -7,7 +7,7 @@ use http_body::Frame;
 
 use crate::{
     AuthOutcome, BoxError, NotReplayed, Signatures, TokenCache, TrailersOutcome, Verdict,
-    exchange::{is_acceptance, is_rejection, reason},
+    exchange::{censor, is_acceptance, is_rejection, reason},
     signature::{Finding, Head},
 };
 
@@ -68,7 +68,7 @@ impl Watch {
     fn conclude(&self, trailers: &HeaderMap) {
         let head = Head { status: self.status, headers: &self.headers };
         let finding = self.signatures.judge_trailers(head, trailers);
-        self.outcome.set(self.settle(finding));
+        self.outcome.set(self.settle(censor(finding, &self.tokens, self.generation)));
     }
 
     /// Tells the cache what the trailers say of the token. The next request shall find a new one.

@@ -221,3 +221,14 @@ async fn a_rule_that_reads_success_bodies_replays_what_the_trailers_reject() {
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "too long");
     assert_eq!(outcome.outcome().unwrap().not_replayed(), Some(NotReplayed::Trailers));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_taken_out_of_what_the_trailers_say() {
+    let setup = Setup::new(Signatures::grpc());
+    let mut trailers = status("16").unwrap().into_trailers().unwrap();
+    trailers.insert("grpc-message", HeaderValue::from_static("t1%20has expired"));
+    let response = setup.call(answer(vec![Ok(Frame::trailers(trailers))])).await;
+    let late = late(&response).unwrap();
+    response.into_body().collect().await.unwrap();
+    assert_eq!(late.outcome().unwrap().reason(), Some("[redacted] has expired"));
+}
