@@ -159,6 +159,7 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+mod ask;
 mod challenge;
 mod condition;
 mod grpc;

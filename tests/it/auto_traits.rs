@@ -177,12 +177,6 @@ fn of_any_closure_and_credential<F: Clone + Send + Sync + Unpin + 'static>() {
     shared::<Parts<F>>();
 }
 
-#[expect(dead_code, reason = "that it compiles is the test")]
-fn of_what_borrows<'a>() {
-    fn cheap<T: Send + Sync + Copy>() {}
-    cheap::<Acquire<'a>>();
-}
-
 #[test]
 fn no_public_type_is_forgotten() {
     // Traits, an alias, and what borrows a response.
