@@ -41,7 +41,8 @@ The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC
 Health:
   --health-path answers GET with JSON about the token, none of it secret: 200 if the next request can be expected to
   get a token, and 503 if the last attempt to get one failed and there is no valid one, or if the vendor keeps
-  rejecting new ones. A proxy that nobody has used yet is ready.
+  rejecting new ones. A proxy that nobody has used yet is ready. So is one with a key that can't be renewed, such as
+  Videsk's: whether that is still good, only the vendor's answers tell.
 
 Exit status:
   0  ended by SIGINT or SIGTERM, all requests answered
