@@ -148,8 +148,8 @@ pub use body::PeekBody;
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
-    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, SecretSource,
+    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
 };
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
