@@ -1,6 +1,8 @@
 //! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
 
 pub(super) mod answer;
+#[cfg(feature = "serde")]
+mod check;
 mod endpoint_credential;
 mod lifetime;
 mod param;
@@ -88,6 +90,12 @@ impl TokenEndpoint {
             signatures: Signatures::oauth2(),
             placement: Placement::default(),
         }
+    }
+
+    /// The vendor's name, for logs and errors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are

@@ -188,7 +188,7 @@ impl TokenRequest {
         self.fields().filter_map(Param::as_secret).chain(authorization.flatten())
     }
 
-    fn sources_mut(&mut self) -> impl Iterator<Item = &mut SecretSource> {
+    pub(super) fn sources_mut(&mut self) -> impl Iterator<Item = &mut SecretSource> {
         let fields = [&mut self.query, &mut self.headers, &mut self.json, &mut self.form];
         let authorization = self.authorization.iter_mut().flat_map(|authorization| match authorization {
             Authorization::Basic { user_id, password } => [Some(user_id), Some(password)],
@@ -314,7 +314,7 @@ impl TokenRequest {
         Ok(())
     }
 
-    fn params(&self) -> impl Iterator<Item = &Param> {
+    pub(super) fn params(&self) -> impl Iterator<Item = &Param> {
         let authorization = self.authorization.iter().filter_map(|authorization| match authorization {
             Authorization::Bearer(param) | Authorization::FormBasic { client_id: param, .. } => Some(param),
             Authorization::Basic { .. } => None,
