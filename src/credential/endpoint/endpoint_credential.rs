@@ -97,10 +97,16 @@ impl EndpointCredential {
         let failed = |problem: Problem| self.failure(problem, refused, request, &answer, previous);
 
         answer.problem(request).map_err(failed)?;
-        let token = answer.token().map_err(failed)?;
-        let mut token = AccessToken::new(token)
-            .map_err(|error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error))?
-            .with_requested_at(requested_at);
+        let nonsense =
+            |error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error);
+        let token =
+            answer.token().map_err(failed).and_then(|token| AccessToken::new(token).map_err(nonsense));
+        let mut token = match (token, answer.refresh_token()) {
+            (Ok(token), _) => token.with_requested_at(requested_at),
+            // The one before it may be spent by now.
+            (Err(error), Some(refresh_token)) => return Err(error.with_refresh_token(refresh_token)),
+            (Err(error), None) => return Err(error),
+        };
         if let Some(lifetime) = answer.lifetime() {
             token = token.with_lifetime(lifetime);
         }
