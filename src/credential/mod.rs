@@ -13,6 +13,8 @@ mod redact;
 mod scripted;
 mod static_token;
 mod supply;
+#[cfg(test)]
+mod temp_file;
 mod vervoe;
 mod videsk;
 mod vidizmo;
