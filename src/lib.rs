@@ -125,6 +125,8 @@
 
 mod body;
 mod credential;
+#[cfg(feature = "serde")]
+pub mod declare;
 mod error;
 mod error_code;
 mod exchange;
@@ -148,9 +150,11 @@ pub use body::PeekBody;
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
-    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, SecretSource,
+    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
 };
+#[cfg(feature = "serde")]
+pub use declare::Declaration;
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };

@@ -12,6 +12,9 @@ mod redact;
 #[cfg(test)]
 mod scripted;
 mod static_token;
+mod supply;
+#[cfg(test)]
+mod temp_file;
 mod vervoe;
 mod videsk;
 mod vidizmo;
@@ -22,6 +25,7 @@ pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenR
 pub use from_fn::{FromFn, from_fn};
 pub use parts::Parts;
 pub use static_token::StaticToken;
+pub use supply::SecretSource;
 pub use vervoe::Vervoe;
 pub use videsk::Videsk;
 pub use vidizmo::Vidizmo;

@@ -64,6 +64,12 @@ impl Scripted {
         format!("{} {}\n{}\n\n{body}", request.method(), request.uri(), headers.join("\n"))
     }
 
+    /// Forgets the requests so far.
+    pub(super) fn forget(&self) {
+        self.sent.lock().unwrap().clear();
+        self.bodies.lock().unwrap().clear();
+    }
+
     pub(super) fn count(&self, method: Method) -> usize {
         self.sent.lock().unwrap().iter().filter(|request| request.method() == method).count()
     }

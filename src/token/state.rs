@@ -10,6 +10,7 @@ mod decide;
 
 use std::{sync::Arc, time::Duration};
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
@@ -355,6 +356,15 @@ impl<F> State<F> {
     fn time_left(&self, now: Instant) -> Duration {
         let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at);
         expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+    }
+
+    /// Keeps a refresh token that `flight` brought without an access token, unless there is a newer one. It belongs
+    /// to the grant whose refresh token it replaces.
+    pub(super) fn rotate(&mut self, flight: u64, refresh_token: SecretString) {
+        if let Some(grant) = self.grant.as_mut().filter(|grant| grant.flight <= flight) {
+            let token = grant.token.clone().with_refresh_token(refresh_token);
+            *grant = Grant { token, flight, spent: false };
+        }
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.

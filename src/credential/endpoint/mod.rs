@@ -1,6 +1,8 @@
 //! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
 
 pub(super) mod answer;
+#[cfg(feature = "serde")]
+mod check;
 mod endpoint_credential;
 mod lifetime;
 mod param;
@@ -88,6 +90,12 @@ impl TokenEndpoint {
             signatures: Signatures::oauth2(),
             placement: Placement::default(),
         }
+    }
+
+    /// The vendor's name, for logs and errors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
@@ -205,7 +213,8 @@ impl TokenEndpoint {
     ///
     /// - [`ConfigErrorKind::Url`]: `base_url` is no origin, or a request's URL can't be parsed.
     /// - [`ConfigErrorKind::InsecureUrl`]: one of them is `http` to a host that is not loopback.
-    /// - [`ConfigErrorKind::Secret`]: a secret is empty, or has to go into a header that can't carry it.
+    /// - [`ConfigErrorKind::Secret`]: a secret is empty, its variable or file can't be read, or it has to go into a
+    ///   header that can't carry it.
     /// - [`ConfigErrorKind::UserId`]: a Basic user-id has a colon.
     /// - [`ConfigErrorKind::Header`]: a header's name or value is not valid.
     /// - [`ConfigErrorKind::Declaration`]: a request has two kinds of body or of authorization, the request for
@@ -238,10 +247,10 @@ impl TokenEndpoint {
     fn check(&self) -> Result<BaseUrl, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         self.shape.check()?;
-        self.acquire.render(&base, None)?;
+        self.acquire.with_secrets_at_hand()?.render(&base, None)?;
         let stand_in = AccessToken::new("stand-in").expect("visible ascii").with_refresh_token("stand-in");
         for request in self.refresh.iter().chain(&self.revoke) {
-            request.render(&base, Some(&stand_in))?;
+            request.with_secrets_at_hand()?.render(&base, Some(&stand_in))?;
         }
         Ok(base)
     }

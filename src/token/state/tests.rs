@@ -385,6 +385,28 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
 }
 
 #[test]
+fn a_refresh_token_alone_takes_the_place_of_an_older_one_only() {
+    let refresh_token = |sim: &Sim| {
+        let grant = sim.state.grant.as_ref()?;
+        Some(secrecy::ExposeSecret::expose_secret(grant.token.refresh_token()?).to_owned())
+    };
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    let first = sim.begin();
+    sim.state.rotate(first.id, "r0".into());
+    assert_eq!(refresh_token(&sim), None, "there is no grant that it could belong to");
+    sim.land(first.id, lasting("a", 10).with_refresh_token("r1"));
+
+    let second = { sim.advance(10.0) }.begin();
+    sim.state.rotate(second.id, "r2".into());
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r2"));
+    sim.state.rotate(first.id, "r1b".into());
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r2"), "a late one is older");
+    assert!(sim.state.grant.as_ref().is_some_and(|grant| !grant.spent), "it may be sent");
+    sim.land(second.id, token("b").with_refresh_token("r3"));
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r3"));
+}
+
+#[test]
 fn a_flight_departs_with_the_grant_that_a_superseded_one_brought_since_it_began() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     sim.acquire(lasting("a", 10).with_refresh_token("r1"));
