@@ -19,7 +19,8 @@ Who may call:
   pages in a browser on it; they are refused with 403. A request whose Host is not this proxy's comes from a page
   that had its own name point here (see --allow-host). One with an Origin comes from a page's script (see
   --allow-origin), and one with Sec-Fetch-Site: cross-site or same-site from a page that is not this proxy's own
-  (see --allow-cross-site).
+  (see --allow-cross-site). Browsers send Sec-Fetch-Site to their own machine, and to others over TLS only, so with
+  --allow-remote it keeps nobody out.
 
 What is forwarded:
   Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's. What is
@@ -32,7 +33,8 @@ What is forwarded:
   --replay-limit bytes of its body had to be kept for that.
 
 The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC 9457):
-  400, 403, 501  the request may not be made, as said above
+  400, 403, 501  the request isn't one, or may not be made, as said above
+  405            only GET is for health
   502            the vendor can't be reached, or broke off
   503            there is no token, perhaps with Retry-After
   504            nothing moved for as long as --timeout says
@@ -73,7 +75,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) allow_cross_site: bool,
 
-    /// Forward Authorization and the token's own header as the client sends them; such a request gets no token
+    /// Forward Authorization and the token's header as the client sends them; a request that has the latter gets no token
     #[arg(long)]
     pub(crate) forward_credentials: bool,
 

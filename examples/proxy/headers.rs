@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{
-        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE,
+        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, MAX_FORWARDS, PROXY_AUTHENTICATE,
         PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
@@ -98,6 +98,18 @@ impl ResponseRules {
             trailers.remove(SET_COOKIE);
         }
     }
+}
+
+/// Whether `OPTIONS` was meant to come this far and no farther; else counts this proxy (RFC 9110 §7.6.2).
+pub(crate) fn stops_here(method: &Method, headers: &mut HeaderMap) -> bool {
+    if *method != Method::OPTIONS {
+        return false;
+    }
+    let left = headers.get(MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if let Some(left) = left.filter(|left| *left > 0) {
+        headers.insert(MAX_FORWARDS, HeaderValue::from(left - 1));
+    }
+    left == Some(0)
 }
 
 /// Whether this proxy, or another one like it, has forwarded the request already.

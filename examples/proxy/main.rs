@@ -10,8 +10,6 @@
 //! A request goes through [`guard`], which says whether it may be made at all, then [`headers`], which takes out what
 //! is not for the vendor, then [`forward`], which sends it.
 
-#![allow(clippy::print_stdout, reason = "the address is what other programs read from it")]
-
 mod args;
 mod forward;
 mod guard;
@@ -21,12 +19,18 @@ mod problem;
 #[path = "../shared/mod.rs"]
 mod shared;
 
-use std::{io, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use axum::{
     extract::{Request, State},
     handler::Handler,
-    response::Response,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     serve::ListenerExt,
 };
 use clap::{CommandFactory, Parser};
@@ -114,9 +118,12 @@ async fn serve(args: Args, vendor: Vendor) -> io::Result<ExitCode> {
 }
 
 async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if let Err(problem) = proxy.guard.admit(&head) {
         return problem.answer();
+    }
+    if headers::stops_here(&head.method, &mut head.headers) {
+        return StatusCode::NO_CONTENT.into_response();
     }
     if proxy.health.is_at(&head.uri) {
         return proxy.health.answer(&head.method);
@@ -129,7 +136,7 @@ async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
 
 /// The address goes to standard output, for other programs to read; everything else is for people.
 fn announce(address: SocketAddr, base_url: &str, health_path: &str) {
-    println!("http://{address}");
+    let _ = writeln!(io::stdout(), "http://{address}");
     tell(format_args!("proxy: calls of http://{address} go to {base_url} with a token"));
     tell(format_args!("proxy: {health_path} is answered here and never goes to the vendor"));
 }

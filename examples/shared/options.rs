@@ -1,5 +1,7 @@
 //! The options by which both programs are told whom to call, and with what.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use tower_reauth::{Client, client::ClientBuilder};
 
@@ -25,8 +27,12 @@ pub(crate) enum Kind {
 #[command(next_help_heading = "Vendor")]
 pub(crate) struct VendorOptions {
     /// Whose API is called
-    #[arg(long, value_enum, value_name = "NAME", required = true)]
+    #[arg(long, value_enum, value_name = "NAME", required_unless_present = "config")]
     pub(super) vendor: Option<Kind>,
+
+    /// Another vendor, as a TOML file declares it
+    #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
+    pub(super) config: Option<PathBuf>,
 
     /// Another origin than the vendor's own: https, or http to this machine
     #[arg(long, value_name = "URL")]

@@ -3,18 +3,16 @@
 use std::{
     env,
     ffi::OsStr,
-    fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
-use secrecy::SecretString;
-use tower_reauth::oauth2::SecretSource;
+use tower_reauth::SecretSource;
 
 use super::Mistake;
 
-/// The longest secret, in bytes.
+/// The longest line that is taken for a secret, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 
 const HOW: &str = "write env:NAME for an environment variable, file:PATH for a file, or - for a line of standard \
@@ -34,29 +32,21 @@ impl Secret {
         Parser
     }
 
-    /// The secret as it is now. `option` names it in errors.
-    pub(crate) fn read(&self, option: &str) -> Result<SecretString, Mistake> {
-        let (text, place) = match self {
+    /// What a vendor is given: a file to be read at each acquisition, since it may be changed meanwhile, or the
+    /// secret as it is now. `option` names it in errors.
+    pub(crate) fn source(&self, option: &str) -> Result<SecretSource, Mistake> {
+        let (secret, place) = match self {
+            Self::File(path) => return Ok(SecretSource::file(path)),
             Self::Env(name) => (variable(name), format!("the environment variable {name}")),
-            Self::File(path) => (file(path), format!("the file {}", path.display())),
             Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
         };
-        match text {
-            Ok(text) if text.is_empty() => {
-                Err(Mistake::new(format!("{option}: there is no secret in {place}; it is empty")))
+        match secret {
+            Ok(secret) if secret.is_empty() => {
+                Err(Mistake::new(format!("{option}: {place} has no secret; it is empty")))
             }
-            Ok(text) => Ok(text.into()),
+            Ok(secret) => Ok(secret.into()),
             Err(error) => Err(Mistake::new(format!("{option}: {place} can't be read: {error}"))),
         }
-    }
-
-    /// The same, read again at each acquisition where that can be done.
-    pub(crate) fn source(&self, option: &str) -> Result<SecretSource, Mistake> {
-        Ok(match self {
-            Self::Env(name) => SecretSource::env(name.clone()),
-            Self::File(path) => SecretSource::file(path),
-            Self::Stdin => self.read(option)?.into(),
-        })
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -97,29 +87,18 @@ fn variable(name: &str) -> io::Result<String> {
     value.into_string().map_err(|_| io::Error::other("it is not utf-8"))
 }
 
-fn file(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
-    text(bytes)
-}
-
+/// One line, without its end.
 fn line(from: impl Read) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    BufReader::new(from.take(MAX_LEN + 1)).read_until(b'\n', &mut bytes)?;
-    text(bytes)
-}
-
-/// The text without the one newline that editors and `echo` put at its end.
-fn text(bytes: Vec<u8>) -> io::Result<String> {
-    if bytes.len() as u64 > MAX_LEN {
+    let mut line = String::new();
+    BufReader::new(from.take(MAX_LEN + 1)).read_line(&mut line)?;
+    if line.len() as u64 > MAX_LEN {
         return Err(io::Error::other("it is longer than 64 KiB"));
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not utf-8"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
+    if line.ends_with('\n') {
+        line.pop();
+        if line.ends_with('\r') {
+            line.pop();
         }
     }
-    Ok(text)
+    Ok(line)
 }

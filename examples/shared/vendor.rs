@@ -1,8 +1,11 @@
 //! [`Vendor`]: what the options come to. One origin, and the layer that authenticates calls to it.
 
+use std::path::Path;
+
 use http::{HeaderName, Uri, uri};
 use tower_reauth::{
-    ApiVideo, AuthLayer, Client, Credential, Origin, Parts, Transport, Vervoe, Videsk, Vidizmo,
+    ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, SecretSource, Transport, Vervoe,
+    Videsk, Vidizmo,
     oauth2::{Client as OAuth2Client, ClientCredentials},
 };
 
@@ -26,9 +29,16 @@ pub(crate) struct Vendor {
 impl Vendor {
     /// Reads the secrets, and checks everything that can be checked without asking the vendor.
     pub(crate) fn new(mut options: VendorOptions, client: Client) -> Result<Self, Mistake> {
-        let kind = options.vendor.take().ok_or_else(|| Mistake::new("--vendor is missing"))?;
-        let vendor = kind.vendor(&mut options, client.into())?;
-        options.refuse_rest(kind.name())?;
+        let (vendor, name) = match (options.vendor.take(), options.config.take()) {
+            (Some(kind), None) => (kind.vendor(&mut options, client.into())?, kind.name().to_owned()),
+            (None, Some(path)) => {
+                let declaration = at(declaration(&path)?, options.base_url.take(), Declaration::base_url);
+                let name = declaration.name().to_owned();
+                (Self::of(declaration.parts(client)?)?, name)
+            }
+            _ => return Err(Mistake::new("give either --vendor or --config")),
+        };
+        options.refuse_rest(&name)?;
         Ok(vendor)
     }
 
@@ -97,9 +107,11 @@ impl Kind {
                 let domain = self.need("--domain", options.domain.take())?;
                 let email = self.need("--email", options.email.take())?;
                 let vidizmo = match (options.password.take(), options.client_secret.take()) {
-                    (Some(password), None) => Vidizmo::password(&domain, email, password.read("--password")?),
+                    (Some(password), None) => {
+                        Vidizmo::password(&domain, email, password.source("--password")?)
+                    }
                     (None, Some(secret)) => {
-                        Vidizmo::client_secret(&domain, email, secret.read("--client-secret")?)
+                        Vidizmo::client_secret(&domain, email, secret.source("--client-secret")?)
                     }
                     _ => return Err(Mistake::new("VIDIZMO needs either --password or --client-secret")),
                 };
@@ -129,8 +141,8 @@ impl Kind {
         value.ok_or_else(|| Mistake::new(format!("{} needs {option}", self.name())))
     }
 
-    fn secret(self, option: &str, secret: &mut Option<Secret>) -> Result<secrecy::SecretString, Mistake> {
-        self.need(option, secret.take())?.read(option)
+    fn secret(self, option: &str, secret: &mut Option<Secret>) -> Result<SecretSource, Mistake> {
+        self.need(option, secret.take())?.source(option)
     }
 }
 
@@ -140,6 +152,20 @@ fn at<T>(builder: T, given: Option<String>, set: impl FnOnce(T, String) -> T) ->
         Some(given) => set(builder, given),
         None => builder,
     }
+}
+
+fn declaration(path: &Path) -> Result<Declaration, Mistake> {
+    let wrong = |why: String| Mistake::new(format!("--config: {}{why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(format!(" can't be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| {
+        // Without the line itself, in which somebody may have put a secret.
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map(|before| before.matches('\n').count() + 1);
+        let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+        wrong(format!("{line}: {}", error.message()))
+    })
 }
 
 fn base(origin: &Origin) -> Result<(uri::Scheme, uri::Authority), Mistake> {

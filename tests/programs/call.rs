@@ -122,7 +122,7 @@ async fn a_token_that_has_expired_is_replaced_and_the_request_sent_again() {
     let ended = program.args("-v POST /videos --data").arg(r#"{"title":"a"}"#).run().await;
     ended.assert_status(0).assert_says("* verdict: accepted, replayed: yes\n");
     ended.assert_says("* token: generation 2, for another ");
-    ended.assert_says(&format!("< HTTP/1.1 200 OK\n"));
+    ended.assert_says("< HTTP/1.1 200 OK\n");
     assert!(ended.stdout.contains(r#""body":"{\"title\":\"a\"}""#), "{}", ended.stdout);
     let counts = fake.counts();
     assert_eq!((counts.acquires, counts.refreshes, counts.api_calls), (1, 1, 2));

@@ -20,7 +20,7 @@ use tower_reauth::testing::{
 use crate::support::{
     client::{get, raw, send, status},
     process::{Program, Proxy},
-    server::{Manner, Raw},
+    server::Raw,
     soon, until,
 };
 

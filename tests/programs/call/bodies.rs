@@ -1,6 +1,6 @@
 //! What `call` sends, and what it prints: as it is, and as it comes.
 
-use std::{io::Write, process::Stdio};
+use std::process::Stdio;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,18 +8,16 @@ use tokio::{
 };
 
 use super::*;
-use crate::support::server::read_message;
+use crate::support::{server::read_message, temporary::Temporary};
 
 #[tokio::test]
 async fn data_is_text_a_file_or_standard_input() {
     let server = Raw::start(&[EMPTY]).await;
-    let path = std::env::temp_dir().join(format!("tower-reauth-{}-data", std::process::id()));
-    std::fs::File::create(&path).unwrap().write_all(b"from a file").unwrap();
-    let file = format!("@{}", path.display());
+    let file = Temporary::new("data", "from a file");
+    let file_data = format!("@{}", file.path().display());
     at(&server.origin).args("POST /x --data [1]").run().await.assert_status(0);
-    at(&server.origin).args("POST /x --data").arg(&file).run().await.assert_status(0);
+    at(&server.origin).args("POST /x --data").arg(&file_data).run().await.assert_status(0);
     at(&server.origin).args("POST /x -d @-").input("from standard input").run().await.assert_status(0);
-    std::fs::remove_file(path).unwrap();
     let seen = server.seen();
     assert!(seen[0].contains("content-length: 3\r\n") && seen[0].ends_with("\r\n\r\n[1]"), "{}", seen[0]);
     assert!(seen[1].contains("content-length: 11\r\n"), "{}", seen[1]);

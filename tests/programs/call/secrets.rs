@@ -1,30 +1,7 @@
 //! Secrets come by reference, and are shown nowhere.
 
-use std::path::PathBuf;
-
 use super::*;
-use crate::support::process::assert_none_shown;
-
-/// A file that is there for as long as it is held.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new(name: &str, content: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tower-reauth-{}-{name}", std::process::id()));
-        std::fs::write(&path, content).unwrap();
-        Self(path)
-    }
-
-    fn reference(&self) -> String {
-        format!("file:{}", self.0.display())
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+use crate::support::{process::assert_none_shown, temporary::Temporary};
 
 #[tokio::test]
 async fn a_secret_comes_from_a_variable_a_file_or_standard_input() {

@@ -59,7 +59,7 @@ async fn only_the_vendors_own_origin_is_called() {
     for (target, path) in [
         (served.url("/a/../b//c?d=%41"), "/a/../b//c?d=%41"),
         (format!("{}#e", served.url("/videos")), "/videos"),
-        (served.origin().replace("127", "127"), "/"),
+        (served.origin().to_owned(), "/"),
         ("//evil.example/x".to_owned(), "//evil.example/x"),
     ] {
         api_video_at(&served).arg("GET").arg(target).run().await.assert_status(0);

@@ -99,17 +99,6 @@ async fn a_vendor_that_says_nothing_is_504() {
     proxy.stop().await;
 }
 
-/// Half an answer must not look like a whole one.
-#[tokio::test]
-async fn an_answer_that_breaks_off_breaks_off_for_the_client() {
-    let half = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
-    let server = Raw::with(Manner::Closes, &[half]).await;
-    let proxy = Proxy::start(before(&server.origin)).await;
-    let answer = raw(&proxy.address, "GET /x HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
-    assert!(answer.contains("half") && !answer.contains("\r\n0\r\n"), "{answer}");
-    proxy.stop().await;
-}
-
 #[tokio::test]
 async fn an_address_that_is_taken_is_status_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

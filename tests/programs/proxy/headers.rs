@@ -141,6 +141,27 @@ async fn redirects_within_the_vendors_origin_lead_back_here() {
 }
 
 #[tokio::test]
+async fn options_go_as_far_as_they_are_meant_to() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    for (method, left, forwarded) in [
+        ("OPTIONS", "2", Some("1")),
+        ("OPTIONS", "0", None),
+        ("OPTIONS", "x", Some("x")),
+        ("GET", "0", Some("0")),
+    ] {
+        let before = server.seen().len();
+        let request = format!("{method} /x HTTP/1.1\r\nHost: HOST\r\nMax-Forwards: {left}\r\n\r\n");
+        assert_eq!(status(&raw(&proxy.address, &request).await), 204);
+        let seen = server.seen()[before..].to_vec();
+        let expected = forwarded.map(|left| format!("max-forwards: {left}\r\n"));
+        assert_eq!(seen.len(), usize::from(expected.is_some()), "{method} {left}");
+        assert!(expected.is_none_or(|expected| seen[0].contains(&expected)), "{seen:?}");
+    }
+    proxy.stop().await;
+}
+
+#[tokio::test]
 async fn a_proxy_that_calls_itself_notices() {
     let server = Raw::start(&[EMPTY]).await;
     let inner = Proxy::start(before(&server.origin)).await;

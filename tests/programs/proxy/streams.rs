@@ -125,6 +125,26 @@ async fn each_piece_goes_through_before_the_next_is_sent() {
     proxy.stop().await;
 }
 
+#[tokio::test]
+async fn an_answer_that_breaks_off_breaks_off_for_the_client() {
+    for (length, half, end) in
+        [("Transfer-Encoding: chunked", "4\r\nhalf\r\n", "0\r\n"), ("Content-Length: 9", "half", "-----")]
+    {
+        let (proxy, mut client, mut server) = between("GET /x HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+        head(&mut server).await;
+        server.write_all(format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n{half}").as_bytes()).await.unwrap();
+        head(&mut client).await;
+        let mut got = vec![0; half.len()];
+        soon(client.read_exact(&mut got)).await.unwrap();
+        assert_eq!(got, half.as_bytes());
+        drop(server);
+        let mut rest = String::new();
+        let _ = soon(client.read_to_string(&mut rest)).await;
+        assert!(!rest.contains(end), "it must not look like a whole one: {rest:?}");
+        proxy.stop().await;
+    }
+}
+
 /// Whether the other side has closed the connection, or broken it off.
 async fn is_over(tcp: &mut TcpStream) -> bool {
     let mut rest = Vec::new();

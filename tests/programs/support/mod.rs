@@ -4,6 +4,7 @@ pub(crate) mod binary;
 pub(crate) mod client;
 pub(crate) mod process;
 pub(crate) mod server;
+pub(crate) mod temporary;
 
 use std::time::Duration;
 

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::ExitStatusExt,
     process::{ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
 };
@@ -110,7 +109,6 @@ impl Program {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
-    pub(crate) signal: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -119,7 +117,6 @@ impl Ended {
     fn new(output: Output, secrets: &[(&str, String)]) -> Self {
         let ended = Self {
             status: output.status.code(),
-            signal: output.status.signal(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         };
