@@ -190,10 +190,10 @@ async fn without_an_answer_the_status_is_6() {
 #[tokio::test]
 async fn when_nothing_moves_any_more_the_status_is_7() {
     let silent = Raw::start(&[""]).await;
-    let ended = at(&silent.origin).args("--timeout 0.3 GET /x").run().await;
-    ended.assert_status(7).assert_says("call: nothing moved for 300ms; see --timeout");
+    let ended = at(&silent.origin).args("--timeout 1.5 GET /x").run().await;
+    ended.assert_status(7).assert_says("call: nothing moved for 1.5s; see --timeout");
     let stalls = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]).await;
-    let ended = at(&stalls.origin).args("--timeout 0.3 GET /x").run().await;
+    let ended = at(&stalls.origin).args("--timeout 1.5 GET /x").run().await;
     ended.assert_status(7);
     assert_eq!(ended.stdout, "half");
 }

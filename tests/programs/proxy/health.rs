@@ -39,6 +39,28 @@ async fn health_follows_the_token_and_asks_nobody() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_gets_no_token_is_not_ready_until_it_gets_one() {
+    let (fake, _served, program) = api_video().await;
+    fake.controls().fail(On::Tokens, Times::UntilCleared, Answer::new(StatusCode::BAD_GATEWAY));
+    let proxy = Proxy::start(program).await;
+    assert_eq!(get(&proxy.url("/videos")).await.status(), 503);
+    let (status, failing) = health(&proxy).await;
+    assert_eq!((status, &failing["token"]), (503, &"missing".into()));
+    assert!(failing["failing_for"].is_u64(), "{failing}");
+    fake.controls().clear();
+    let recovered = async {
+        while get(&proxy.url("/videos")).await.status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    soon(recovered).await;
+    let (status, recovered) = health(&proxy).await;
+    assert_eq!((status, &recovered["error"], &recovered["failing_for"]), (200, &Value::Null, &Value::Null));
+    fake.assert_no_refusals();
+    proxy.stop().await;
+}
+
+#[tokio::test]
 async fn its_path_is_one_that_can_be_chosen_and_all_others_are_the_vendors() {
     let (fake, _served, program) = api_video().await;
     let proxy = Proxy::start(program.args("--health-path /ok")).await;
