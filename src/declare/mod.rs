@@ -459,3 +459,6 @@ fn renewal(value: &Value) -> Result<Renewal, ConfigError> {
         _ => Err(value.refuse("there are keeps-previous and revokes-previous")),
     }
 }
+
+#[cfg(test)]
+mod tests;
