@@ -3,9 +3,10 @@
 mod conditions;
 mod refused;
 
-use super::*;
+use super::declaration::{Declaration, Kind};
 use crate::{
-    Acquire, AnswerField, Credential, Param, Reason, TokenRequest,
+    Acquire, AnswerField, Credential, Origin, Param, Placement, Reason, Renewal, SecretSource, Signatures,
+    TokenEndpoint, TokenRequest,
     credential::{
         scripted::{Scripted, printed},
         temp_file::TempFile,
