@@ -10,11 +10,11 @@ pub mod oauth2;
 mod parts;
 mod redact;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod static_token;
 mod supply;
 #[cfg(test)]
-mod temp_file;
+pub(crate) mod temp_file;
 mod vervoe;
 mod videsk;
 mod vidizmo;

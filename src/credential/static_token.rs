@@ -145,6 +145,7 @@ impl Credential for StaticToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::temp_file::TempFile;
 
     #[tokio::test]
     async fn a_key_is_handed_out_once_and_never_renewed() {
@@ -170,5 +171,35 @@ mod tests {
         assert_eq!(StaticToken::basic("").expect_err("empty").kind(), ConfigErrorKind::Secret);
         assert_eq!(StaticToken::basic("a:b").expect_err("colon").kind(), ConfigErrorKind::UserId);
         assert!(!format!("{:?}", StaticToken::new("s3cret")).contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_key_from_a_file_is_read_again_when_it_was_rejected() {
+        let file = TempFile::new("static-key", "one\n");
+        let source = || SecretSource::file(file.path());
+        let key = StaticToken::new(source()).expect("valid").name("mounted");
+        let pair = StaticToken::basic_with_password("me", source()).expect("valid");
+        assert_eq!((key.describe().name(), key.describe().renewal), ("mounted", Renewal::KeepsPrevious));
+        for (text, token, encoded) in [("one\n", "one", "bWU6b25l"), ("two", "two", "bWU6dHdv")] {
+            file.write(text);
+            for reason in [Reason::Cold, Reason::Expired, Reason::Rejected] {
+                for (credential, expected) in [(&key, token), (&pair, encoded)] {
+                    let token = Credential::acquire(credential, Acquire::new(reason, None)).await;
+                    assert_eq!(token.expect("a token").expose_secret(), expected);
+                }
+            }
+        }
+        for text in ["", "s3 cret", "s3cret\n\n"] {
+            file.write(text);
+            let error = Credential::acquire(&key, Acquire::new(Reason::Expired, None)).await;
+            let error = error.expect_err("not sendable");
+            assert_eq!(error.kind(), crate::AcquireErrorKind::Transient);
+            assert!(!crate::credential::scripted::printed(&error).contains("s3"), "{error:?}");
+        }
+        file.write("one\n\n");
+        let error = Credential::acquire(&pair, Acquire::new(Reason::Cold, None)).await;
+        assert_eq!(error.expect_err("a line break").kind(), crate::AcquireErrorKind::Transient);
+        let error = StaticToken::basic_with_password("me", source()).expect_err("a line break");
+        assert_eq!(error.kind(), ConfigErrorKind::Secret);
     }
 }

@@ -5,26 +5,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) struct TempFile(PathBuf);
+pub(crate) struct TempFile(PathBuf);
 
 impl TempFile {
     /// A file whose `name` no other test has.
-    pub(super) fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = std::env::temp_dir().join(format!("tower-reauth-{}-{name}", std::process::id()));
         fs::write(&path, text).unwrap();
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Replaces the text as a whole.
-    pub(super) fn write(&self, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, text: impl AsRef<[u8]>) {
         fs::write(&self.0, text).unwrap();
     }
 
-    pub(super) fn remove(&self) {
+    pub(crate) fn remove(&self) {
         fs::remove_file(&self.0).unwrap();
     }
 }

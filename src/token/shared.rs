@@ -16,12 +16,16 @@ use super::{
     Reason, RefreshPolicy, Source,
     flight::{Attached, NoLanding, Report, Ticket, fly},
     lease::{Entry, Lease},
-    state::{Catch, Landing, Miss, State, Step, Want},
+    state::{Catch, Landing, Miss, Quiet, State, Step, Want},
 };
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::{Event, Observer, within_flight},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, PoisonError},
+    sync::{
+        AtomicU64, Mutex, MutexGuard,
+        Ordering::{Acquire, Relaxed, Release},
+        PoisonError,
+    },
     timer::sleep_until,
 };
 
@@ -32,6 +36,11 @@ const MOVES: u32 = 4;
 pub(super) struct Shared {
     /// The token that may be used without asking the state. Its expiry is for the reader to check.
     published: ArcSwapOption<Entry>,
+    /// Its generation, or 0 without one.
+    newest: AtomicU64,
+    /// Until when nobody needs to ask whether to renew it when it is stale, in nanoseconds from `began`.
+    quiet_until: AtomicU64,
+    began: Instant,
     /// The newest generation that is known to have been accepted.
     accepted: AtomicU64,
     state: Mutex<State<Attached>>,
@@ -46,6 +55,9 @@ impl Shared {
         let state = State::new(policy.clone(), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
+            newest: AtomicU64::new(0),
+            quiet_until: AtomicU64::new(0),
+            began: Instant::now(),
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
             observer: Observer::new(description.name()),
@@ -71,6 +83,12 @@ impl Shared {
         self.published.load()
     }
 
+    /// The generation of the token that may be used without asking the state, or 0 without one.
+    #[inline]
+    pub(super) fn newest(&self) -> u64 {
+        self.newest.load(Acquire)
+    }
+
     /// Looks at the state.
     pub(super) fn look<T>(&self, look: impl FnOnce(&State<Attached>) -> T) -> T {
         look(&self.lock())
@@ -78,6 +96,7 @@ impl Shared {
 
     /// Takes down that a server accepted `generation`. Writes, and locks, only until one has
     /// done so for each.
+    #[inline]
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
             self.change(|state| state.accept(generation));
@@ -227,9 +246,12 @@ impl Shared {
         }
     }
 
-    /// Begins to renew a stale token in the background. Doesn't wait for the lock: whoever holds it sees to the
-    /// same. Returns whether the token may be used meanwhile.
+    /// Begins to renew a stale token in the background, unless that is under way or has to wait. Doesn't wait for the
+    /// lock: whoever holds it sees to the same. Returns whether the token may be used meanwhile.
     pub(super) fn renew(self: &Arc<Self>, now: Instant) -> bool {
+        if self.nanos(now) < self.quiet_until.load(Relaxed) {
+            return true;
+        }
         let Ok(state) = self.state.try_lock() else { return true };
         match state.classify(Want::Token { min_ttl: Duration::ZERO }, now) {
             Step::UseAndRenew(_, reason) => {
@@ -262,7 +284,21 @@ impl Shared {
     }
 
     fn publish(&self, state: &State<Attached>) {
-        self.published.store(state.published().cloned());
+        let entry = state.published();
+        // First, so that nobody holds on to a token when somebody else has been given its successor.
+        self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
+        self.published.store(entry.cloned());
+        let quiet_until = match state.quiet_until() {
+            Quiet::No => 0,
+            Quiet::Until(at) => self.nanos(at),
+            Quiet::UntilItExpires => u64::MAX,
+        };
+        // Who reads the one before asks in vain, or lets the next one ask.
+        self.quiet_until.store(quiet_until, Relaxed);
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

@@ -125,6 +125,14 @@ pub(super) enum Step {
     Fail(AuthError),
 }
 
+/// How long a stale token can be used without asking what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quiet {
+    No,
+    Until(Instant),
+    UntilItExpires,
+}
+
 /// What a flight is to ask for.
 #[derive(Debug)]
 pub(super) struct Order {
