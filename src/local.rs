@@ -83,8 +83,10 @@ impl<S, K> fmt::Debug for Local<S, K> {
 /// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
 /// make it each time. Lives as long as the service does, not as its clones.
 pub(crate) struct Elsewhere<S, K> {
-    places: OnceLock<Box<[OnceLock<Arc<Local<S, K>>>; PLACES]>>,
+    places: OnceLock<Box<Places<S, K>>>,
 }
+
+type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
 
 impl<S, K> Elsewhere<S, K> {
     pub(crate) const fn new() -> Self {
