@@ -18,6 +18,7 @@ mod health;
 mod problem;
 #[path = "../shared/mod.rs"]
 mod shared;
+mod signals;
 
 use std::{
     io::{self, Write},
@@ -42,6 +43,7 @@ use self::{
     guard::Guard,
     health::Health,
     shared::{Mistake, Vendor, one_reader, tell},
+    signals::Signals,
 };
 
 #[tokio::main]
@@ -83,23 +85,19 @@ async fn serve(args: Args, vendor: Vendor) -> io::Result<ExitCode> {
         health: Health::new(args.health_path.clone(), upstream.tokens()),
         upstream,
     };
+    let mut signals = Signals::new()?;
     announce(address, &base_url, &args.health_path);
 
     // Without it small answers wait for the client's delayed acknowledgement; failing that, they are only slow.
     let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
     // No router: paths are the vendor's, and nobody here looks into them.
     let service = answer.with_state(Arc::new(proxy)).into_make_service();
-    let (stopping, stopped) = oneshot::channel();
-    let signal = async move {
-        interrupted().await;
-        // The one who waits is there for as long as the server is.
-        let _ = stopping.send(());
-    };
-    let mut server =
-        tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(signal).into_future());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async { drop(stopped.await) });
+    let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => return ended?.map(|()| ExitCode::SUCCESS),
-        _ = stopped => {}
+        () = signals.next() => drop(stop),
     }
     tell(format_args!("proxy: ending; requests in flight have {:?}", args.grace));
     tokio::select! {
@@ -110,7 +108,7 @@ async fn serve(args: Args, vendor: Vendor) -> io::Result<ExitCode> {
                 Ok(ExitCode::FAILURE)
             }
         },
-        () = interrupted() => {
+        () = signals.next() => {
             tell("proxy: ended at once");
             Ok(ExitCode::FAILURE)
         }
@@ -139,23 +137,4 @@ fn announce(address: SocketAddr, base_url: &str, health_path: &str) {
     let _ = writeln!(io::stdout(), "http://{address}");
     tell(format_args!("proxy: calls of http://{address} go to {base_url} with a token"));
     tell(format_args!("proxy: {health_path} is answered here and never goes to the vendor"));
-}
-
-/// Waits until the program is asked to end.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Without handlers the system ends the program itself.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
