@@ -152,7 +152,7 @@ mod tests {
         on_another_thread(|| {
             let (one, two) = (service.clone(), service.clone());
             assert!(Arc::ptr_eq(one.local(), two.local()));
-            assert!(Arc::ptr_eq(one.local(), service.clone().clone().local()), "a clone's clone as well");
+            assert!(Arc::ptr_eq(one.local(), one.clone().local()), "a clone's clone as well");
             assert!(!Arc::ptr_eq(one.local(), service.local()));
             assert!(Arc::ptr_eq(&one.local().shared, &service.local().shared), "one state for all");
         });
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn nothing_is_left_when_all_clones_are_gone() {
         let (service, inner) = service();
-        let elsewhere = on_another_thread(|| service.clone().clone());
+        let elsewhere = on_another_thread(|| service.clone());
         drop(service);
         assert!(Arc::strong_count(&inner) > 1, "a clone keeps alive what it needs");
         drop(elsewhere);
