@@ -1,5 +1,8 @@
 use super::*;
-use crate::{AuthErrorKind, token::AccessToken};
+use crate::{
+    AuthErrorKind,
+    token::{AccessToken, TokenState},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ANY: Want = Want::Token { min_ttl: Duration::ZERO };
@@ -252,6 +255,9 @@ fn a_static_key_stays_in_use_when_it_is_rejected() {
     assert_eq!(sim.in_use(), lease.generation());
     let newer = sim.state.classify(Want::Newer { than: lease.generation() }, sim.now);
     assert!(matches!(newer, Step::Fail(error) if error.kind() == AuthErrorKind::NotRenewable));
+    assert_eq!(sim.state.report(sim.now).token(), TokenState::Rejected);
+    sim.state.accept(lease.generation());
+    assert_eq!(sim.state.report(sim.now).token(), TokenState::Fresh);
 }
 
 #[test]
