@@ -19,7 +19,7 @@ use http_body_util::Full;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower::{Layer, ServiceExt};
 use tower_reauth::{
-    ApiVideo, Auth, AuthLayer, AuthOutcome, BoxError, Client, Vervoe, Videsk, Vidizmo,
+    ApiVideo, Auth, AuthLayer, AuthOutcome, BoxError, Client, Declaration, Vervoe, Videsk, Vidizmo,
     testing::{
         Controls, Endpoint, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo, Fault, On, Revoked, Times,
     },
@@ -94,11 +94,14 @@ async fn no_secret_is_logged_or_printed_whatever_happens() {
     let videsk = FakeVidesk::new();
     let vidizmo = FakeVidizmo::password("john.doe@example.com", "p@ss:wörd +%41");
     let vervoe = FakeVervoe::new("vervoe-key", "s3cret:ü+%41");
+    // What the file's references lead to.
+    let declared = FakeVervoe::new("vervoe-api-key", "s3cret:Kéy+%41ü");
     let served = [
         api_video.serve().await.expect("served"),
         videsk.serve().await.expect("served"),
         vidizmo.serve().await.expect("served"),
         vervoe.serve().await.expect("served"),
+        declared.serve().await.expect("served"),
     ];
     let origins = served.each_ref().map(|served| served.origin().to_owned());
     let videsk_key: &'static str = videsk.key().leak();
@@ -139,6 +142,18 @@ async fn no_secret_is_logged_or_printed_whatever_happens() {
             controls: vervoe.controls().clone(),
             origin: origins[3].clone(),
             secrets: vec!["s3cret:ü+%41", "vervoe-key:s3cret:ü+%41"],
+        },
+        Vendor {
+            name: "a declared vendor",
+            layer: {
+                let declaration: Declaration =
+                    toml::from_str(include_str!("declared/vervoe.toml")).expect("valid");
+                transcript.print(&declaration);
+                declaration.base_url(&*origins[4]).layer(client.clone()).expect("valid")
+            },
+            controls: declared.controls().clone(),
+            origin: origins[4].clone(),
+            secrets: vec!["s3cret:Kéy+%41ü", "vervoe-api-key:s3cret:Kéy+%41ü"],
         },
     ];
     for vendor in vendors {
