@@ -192,6 +192,11 @@ impl TokenCache {
         self.shared.clone().obtain(Want::Newer { than: generation })
     }
 
+    /// The newest token, whatever is wrong with it, if it is of this generation.
+    pub(crate) fn newest_if(&self, generation: u64) -> Option<Arc<Entry>> {
+        self.shared.look(|state| state.newest().filter(|entry| entry.generation == generation).cloned())
+    }
+
     /// Begins to replace `generation`, for the sake of those who come next.
     pub(crate) fn begin_to_replace(&self, generation: u64) -> Result<(), AuthError> {
         self.shared.begin_unless_busy(Want::Newer { than: generation })

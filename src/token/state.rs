@@ -196,6 +196,11 @@ impl<F> State<F> {
         (!self.is_being_revoked()).then_some(&newest.entry)
     }
 
+    /// The newest token, whatever is wrong with it.
+    pub(super) fn newest(&self) -> Option<&Arc<Entry>> {
+        self.newest.as_ref().map(|newest| &newest.entry)
+    }
+
     /// Takes down that a server accepted `generation`.
     pub(super) fn accept(&mut self, generation: u64) {
         if self.newest.as_ref().is_some_and(|newest| newest.entry.generation == generation) {
