@@ -27,7 +27,8 @@ pub struct Videsk<C = StaticToken> {
 }
 
 impl Videsk {
-    /// `https://api.videsk.io`, with a fixed key. Once that has expired, callers get the server's answer.
+    /// `https://api.videsk.io`, with a key. Once that has expired, callers get the server's answer, unless its source
+    /// has another one by then.
     pub fn new(api_key: impl Into<SecretSource>) -> Self {
         Self::with(StaticToken::new(api_key), Rule::denied())
     }

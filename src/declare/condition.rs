@@ -33,10 +33,24 @@ const KEYS: [&str; 16] = [
 const SUBJECTS: [&str; 8] = ["json", "header", "challenge", "body", "media_type", "all", "any", "not"];
 const TESTS: [&str; 6] = ["is", "one_of", "starts_with", "contains", "exists", "has"];
 
-/// A condition, and whether it can hold without a look at the body.
+/// A condition, and what can be said of it without a look at the body.
 pub(super) struct Read {
     pub(super) condition: Condition,
-    pub(super) needs_body: bool,
+    unread: Unread,
+}
+
+/// Whether a condition may hold, and whether it may fail, as long as nobody knows the body.
+#[derive(Clone, Copy)]
+struct Unread {
+    holds: bool,
+    fails: bool,
+}
+
+impl Read {
+    /// Whether it can't hold without a look at the body.
+    pub(super) fn needs_body(&self) -> bool {
+        !self.unread.holds
+    }
 }
 
 /// A condition, or a list of which all have to hold.
@@ -50,27 +64,28 @@ pub(super) fn condition(value: Value) -> Result<Read, ConfigError> {
         return Err(table.refuse(words));
     };
     let ignore_case = table.take("ignore_case").map(|value| value.flag()).transpose()?.unwrap_or_default();
-    let Read { condition, needs_body } = match &*subject {
+    let Read { condition, unread } = match &*subject {
         "all" => all(value)?,
         "any" => any(value)?,
         "not" => {
-            let Read { condition, needs_body } = condition(value)?;
-            Read { condition: !condition, needs_body }
+            let Read { condition, unread: Unread { holds, fails } } = condition(value)?;
+            Read { condition: !condition, unread: Unread { holds: fails, fails: holds } }
         }
         "media_type" => {
             let name = value.text()?;
             if name.trim().is_empty() {
                 return Err(value.refuse("write a media type, such as json or application/json"));
             }
-            Read { condition: signature::media_type(name), needs_body: false }
+            Read { condition: signature::media_type(name), unread: Unread { holds: true, fails: true } }
         }
         _ => {
             let place = place(&subject, &value, &mut table)?;
-            Read { needs_body: place.is_in_body(), condition: test(place, &mut table)? }
+            let known = !place.is_in_body();
+            Read { unread: Unread { holds: known, fails: known }, condition: test(place, &mut table)? }
         }
     };
     table.end(&subject)?;
-    Ok(Read { condition: if ignore_case { condition.ignore_case() } else { condition }, needs_body })
+    Ok(Read { condition: if ignore_case { condition.ignore_case() } else { condition }, unread })
 }
 
 /// Where a reason is: a JSON Pointer, or a table that names another place.
@@ -108,17 +123,27 @@ impl Place {
 }
 
 fn all(value: Value) -> Result<Read, ConfigError> {
-    let read: Vec<Read> = value.list()?.into_iter().map(condition).collect::<Result<_, _>>()?;
-    let needs_body = read.iter().any(|read| read.needs_body);
+    let read = list(value)?;
+    let unread = Unread {
+        holds: read.iter().all(|read| read.unread.holds),
+        fails: read.iter().any(|read| read.unread.fails),
+    };
     let condition = read.into_iter().map(|read| read.condition).reduce(Condition::and);
-    Ok(Read { condition: condition.expect("lists are not empty"), needs_body })
+    Ok(Read { condition: condition.expect("lists are not empty"), unread })
 }
 
 fn any(value: Value) -> Result<Read, ConfigError> {
-    let read: Vec<Read> = value.list()?.into_iter().map(condition).collect::<Result<_, _>>()?;
-    let needs_body = read.iter().all(|read| read.needs_body);
+    let read = list(value)?;
+    let unread = Unread {
+        holds: read.iter().any(|read| read.unread.holds),
+        fails: read.iter().all(|read| read.unread.fails),
+    };
     let condition = read.into_iter().map(|read| read.condition).reduce(Condition::or);
-    Ok(Read { condition: condition.expect("lists are not empty"), needs_body })
+    Ok(Read { condition: condition.expect("lists are not empty"), unread })
+}
+
+fn list(value: Value) -> Result<Vec<Read>, ConfigError> {
+    value.list()?.into_iter().map(condition).collect()
 }
 
 fn place(subject: &str, value: &Value, table: &mut Table) -> Result<Place, ConfigError> {
@@ -168,6 +193,7 @@ fn test(place: Place, table: &mut Table) -> Result<Condition, ConfigError> {
         return Err(table.refuse(words));
     };
     let no = || value.refuse("that can't be asked of this");
+    let present = |exists: Condition| Ok(if value.flag()? { exists } else { !exists });
     macro_rules! words {
         ($of:ident) => {
             match &*name {
@@ -179,13 +205,7 @@ fn test(place: Place, table: &mut Table) -> Result<Condition, ConfigError> {
                 }
                 "starts_with" => $of.starts_with(part(&value)?),
                 "contains" => $of.contains(part(&value)?),
-                "exists" => {
-                    if value.flag()? {
-                        $of.exists()
-                    } else {
-                        $of.absent()
-                    }
-                }
+                "exists" => return present($of.exists()),
                 _ => return Err(no()),
             }
         };
@@ -194,13 +214,7 @@ fn test(place: Place, table: &mut Table) -> Result<Condition, ConfigError> {
         Place::Header(header) => words!(header),
         Place::Param(param) => words!(param),
         Place::Challenge(challenge) => match &*name {
-            "exists" => {
-                if value.flag()? {
-                    challenge.exists()
-                } else {
-                    challenge.absent()
-                }
-            }
+            "exists" => return present(challenge.exists()),
             _ => return Err(no()),
         },
         Place::Body => match &*name {
@@ -216,13 +230,7 @@ fn test(place: Place, table: &mut Table) -> Result<Condition, ConfigError> {
             }
             "starts_with" => json.starts_with(part(&value)?),
             "contains" => json.contains(part(&value)?),
-            "exists" => {
-                if value.flag()? {
-                    json.exists()
-                } else {
-                    json.absent()
-                }
-            }
+            "exists" => return present(json.exists()),
             _ => json.has(condition(value)?.condition),
         },
     })

@@ -43,8 +43,8 @@ fn rule(value: Value, reason: Option<&Subject>) -> Result<Rule, ConfigError> {
         (Some(statuses), _) if reads && !statuses.iter().any(|status| status.is_success()) => {
             return Err(table.refuse_key("read_success_bodies", "the rule has no status of success"));
         }
-        (Some(statuses), Some(Read { needs_body: true, .. }))
-            if !reads && statuses.iter().all(|status| status.is_success()) =>
+        (Some(statuses), Some(when))
+            if !reads && when.needs_body() && statuses.iter().all(|status| status.is_success()) =>
         {
             let words =
                 "it would never hold: bodies of successes are looked at with read_success_bodies = true";

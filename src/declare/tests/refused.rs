@@ -245,13 +245,26 @@ fn other_formats_get_the_same_words() {
 
 /// A rule for successes may do without a look at the body.
 #[test]
-fn rules_for_successes_that_can_hold_are_taken() {
+fn rules_for_successes_are_refused_only_if_they_can_never_hold() {
     for when in [
         "{ header = 'grpc-status', is = '16' }",
         "{ any = [{ header = 'a', exists = true }, { json = '/a', is = 1 }] }",
         "{ media_type = 'html' }",
+        "{ not = { all = [{ header = 'a', exists = true }, { json = '/a', is = 1 }] } }",
     ] {
         let _ = acme(&format!("key = 'env:K'\n[[rules]]\nverdict = 'expired'\nstatus = 200\nwhen = {when}"));
+    }
+    for when in [
+        "{ json = '/a', is = 1 }",
+        "{ body = true, contains = 'a' }",
+        "[{ header = 'a', exists = true }, { json = '/a', is = 1 }]",
+        "{ not = { json = '/a', is = 1 } }",
+        "{ not = { any = [{ header = 'a', exists = true }, { json = '/a', is = 1 }] } }",
+    ] {
+        let text =
+            format!("{ACME}key = 'env:K'\n[[rules]]\nverdict = 'expired'\nstatus = 200\nwhen = {when}");
+        let error = toml::from_str::<Declaration>(&text).expect_err(when).to_string();
+        assert!(error.starts_with("rules[0].when: it would never hold"), "{error}");
     }
     let _ = acme(
         "key = 'env:K'\n[[rules]]\nverdict = 'expired'\nstatus = [200, 401]\nwhen = { json = '/a', is = 1 }",
