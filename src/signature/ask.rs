@@ -3,6 +3,7 @@
 use super::{
     condition::Condition,
     matcher::{Literal, Matcher},
+    pointer::Pointer,
     subject::{Body, Challenge, ChallengeParam, Header, Json, Trailer},
 };
 
@@ -79,6 +80,12 @@ impl ChallengeParam {
 }
 
 impl Json {
+    /// As [`json`](super::json()), for pointers that are known only at run time: `None` if `pointer` is no JSON pointer.
+    #[must_use]
+    pub fn parse(pointer: &str) -> Option<Self> {
+        Pointer::parse(pointer).map(|pointer| Self { pointer })
+    }
+
     /// It is `value`, of the same type: `"602"` isn't 602.
     pub fn is(self, value: impl Into<Literal>) -> Condition {
         Condition::test(self, Matcher::is(value))

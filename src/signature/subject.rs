@@ -108,7 +108,7 @@ pub fn media_type(name: &str) -> Condition {
 ///
 /// # Panics
 ///
-/// If `pointer` is no JSON pointer.
+/// If `pointer` is no JSON pointer. [`Json::parse`] checks those that are known only at run time.
 ///
 /// # Examples
 ///

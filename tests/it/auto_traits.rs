@@ -52,7 +52,9 @@ const _: () = {
     shared::<AnswerField>();
     shared::<ApiVideo>();
     shared::<BoxCredential>();
+    shared::<Declaration>();
     shared::<Param>();
+    shared::<SecretSource>();
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();
@@ -86,7 +88,6 @@ const _: () = {
     shared::<oauth2::Client>();
     shared::<oauth2::AuthorizationServer>();
     shared::<oauth2::Assertion>();
-    shared::<oauth2::SecretSource>();
     shared::<oauth2::ClientCredentials>();
     shared::<oauth2::JwtAssertion>();
     shared::<oauth2::JwtBearer>();

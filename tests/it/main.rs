@@ -6,6 +6,7 @@ mod api_video;
 mod auto_traits;
 mod client;
 mod clients;
+mod declared;
 mod failures;
 mod flights;
 mod oauth2;
