@@ -1,5 +1,7 @@
 //! Layers that set request headers, above the layer and beneath it.
 
+use std::time::Duration;
+
 use http::{
     HeaderValue, StatusCode,
     header::{AUTHORIZATION, USER_AGENT},
@@ -11,7 +13,7 @@ use tower_reauth::{
     testing::{Endpoint, Recorded, Revoked},
 };
 
-use crate::support::{api_video, bearers, client, requests_to, send};
+use crate::support::{api_video, bearers, client, requests_to, send, soon};
 
 const OTHER: HeaderValue = HeaderValue::from_static("Bearer of-another-layer");
 
@@ -19,13 +21,20 @@ const OTHER: HeaderValue = HeaderValue::from_static("Bearer of-another-layer");
 async fn authorization_that_is_set_above_the_layer_is_sent_as_it_is_and_its_answer_not_inspected() {
     let overriding = SetRequestHeaderLayer::overriding(AUTHORIZATION, OTHER);
     for set in [overriding, SetRequestHeaderLayer::if_not_present(AUTHORIZATION, OTHER)] {
-        let subject = api_video().await;
-        let service = ServiceBuilder::new().layer(set).layer(subject.layer()).service(client());
-        let answered = send(&service, subject.request()).await.unwrap();
-        assert_eq!(answered.status(), StatusCode::UNAUTHORIZED);
-        assert!(answered.outcome().is_none());
-        assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (0, 1));
-        assert_eq!(bearers(&subject.controls.requests()), ["of-another-layer"]);
+        for has_token in [false, true] {
+            let (subject, set) = (api_video().await, set.clone());
+            let layer = subject.layer();
+            if has_token {
+                soon(layer.tokens().get(Duration::ZERO)).await.unwrap();
+                subject.controls.reset_counts();
+            }
+            let service = ServiceBuilder::new().layer(set).layer(layer).service(client());
+            let answered = send(&service, subject.request()).await.unwrap();
+            assert_eq!(answered.status(), StatusCode::UNAUTHORIZED);
+            assert!(answered.outcome().is_none());
+            assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (0, 1));
+            assert_eq!(bearers(&subject.controls.requests()), ["of-another-layer"]);
+        }
     }
 }
 
