@@ -16,7 +16,7 @@ use tower::Service;
 
 /// Answers 200 at once, and looks at nothing.
 #[derive(Clone)]
-pub struct Inner;
+pub(crate) struct Inner;
 
 impl<B> Service<Request<B>> for Inner {
     type Response = Response<Empty<Bytes>>;
@@ -36,7 +36,7 @@ impl<B> Service<Request<B>> for Inner {
 /// Reads the request's body to its end, as real clients do, and answers 200. Recording a body costs nothing until it is
 /// read.
 #[derive(Clone)]
-pub struct Reading;
+pub(crate) struct Reading;
 
 impl<B: Body> Service<Request<B>> for Reading {
     type Response = Response<Empty<Bytes>>;
@@ -61,9 +61,9 @@ impl<B: Body> Service<Request<B>> for Reading {
 
 /// Answers with the same status and JSON each time, at once.
 #[derive(Clone)]
-pub struct Answering {
-    pub status: StatusCode,
-    pub json: Bytes,
+pub(crate) struct Answering {
+    pub(crate) status: StatusCode,
+    pub(crate) json: Bytes,
 }
 
 impl<B> Service<Request<B>> for Answering {

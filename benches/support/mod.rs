@@ -1,7 +1,6 @@
 //! What the bench programs share: the same work, the same trivial clients, the same credential.
 //!
-//! Each row of a bench builds its requests within what is measured: [`Work::request`] costs the same everywhere, so it
-//! belongs to the bare inner service as well, and differences between rows are the layers' own.
+//! Making a request costs more than sending it through a layer. It is never part of a time; see `timing.rs`.
 
 #![allow(dead_code, unused_imports, reason = "each program uses its part")]
 
@@ -10,9 +9,9 @@ mod credential;
 mod peers;
 mod work;
 
-pub use self::{
+pub(crate) use self::{
     clients::{Answering, Inner, Reading},
-    credential::{Counted, TOKEN, layer, signatures},
+    credential::{Counted, HOUR, Stale, TOKEN, layer, signatures, warmed},
     peers::{OnUnauthorized, floor, retry},
     work::{Sweep, Work, call},
 };

@@ -9,17 +9,17 @@ use tower_http::auth::{AddAuthorization, AddAuthorizationLayer};
 use super::TOKEN;
 
 /// The practical floor: a header that never changes. It can't refresh.
-pub fn floor<S>(inner: S) -> AddAuthorization<S> {
+pub(crate) fn floor<S>(inner: S) -> AddAuthorization<S> {
     AddAuthorizationLayer::bearer(TOKEN).layer(inner)
 }
 
 /// Sends a request again after a 401. It clones every request; nothing here refreshes the token.
-pub fn retry<S: Clone>(inner: S) -> retry::Retry<OnUnauthorized, AddAuthorization<S>> {
+pub(crate) fn retry<S: Clone>(inner: S) -> retry::Retry<OnUnauthorized, AddAuthorization<S>> {
     retry::Retry::new(OnUnauthorized, floor(inner))
 }
 
 #[derive(Clone)]
-pub struct OnUnauthorized;
+pub(crate) struct OnUnauthorized;
 
 impl<B: Clone, R, E> retry::Policy<Request<B>, Response<R>, E> for OnUnauthorized {
     type Future = Ready<()>;

@@ -30,18 +30,18 @@ const MADE: [HeaderName; 3] = [
 
 /// A POST with 8 headers and a body of 200 bytes: 3 headers are static, 2 share their memory with every other request,
 /// and 3 are made anew.
-pub struct Work {
+pub(crate) struct Work {
     uri: Uri,
     shared: [HeaderValue; 2],
     body: Bytes,
 }
 
 impl Work {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::to(Uri::from_static(URI))
     }
 
-    pub fn to(uri: Uri) -> Self {
+    pub(crate) fn to(uri: Uri) -> Self {
         let shared =
             |text: &str| HeaderValue::from_maybe_shared(Bytes::from(text.to_owned())).expect("valid");
         Self {
@@ -51,7 +51,7 @@ impl Work {
         }
     }
 
-    pub fn request(&self) -> Request<Full<Bytes>> {
+    pub(crate) fn request(&self) -> Request<Full<Bytes>> {
         let mut request = post(self.uri.clone(), self.body.clone());
         let headers = request.headers_mut();
         // Room for one more: no layer makes the map grow.
@@ -70,7 +70,7 @@ impl Work {
 }
 
 /// The same with any number of headers, all of them static or all of them made anew.
-pub struct Sweep {
+pub(crate) struct Sweep {
     uri: Uri,
     names: Vec<HeaderName>,
     fresh: bool,
@@ -78,7 +78,7 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    pub fn new(headers: usize, fresh: bool) -> Self {
+    pub(crate) fn new(headers: usize, fresh: bool) -> Self {
         let name = |i| HeaderName::try_from(format!("x-header-{i:02}")).expect("valid");
         Self {
             uri: Uri::from_static(URI),
@@ -88,7 +88,7 @@ impl Sweep {
         }
     }
 
-    pub fn request(&self) -> Request<Full<Bytes>> {
+    pub(crate) fn request(&self) -> Request<Full<Bytes>> {
         let mut request = post(self.uri.clone(), self.body.clone());
         let headers = request.headers_mut();
         headers.reserve(self.names.len() + 1);
@@ -111,7 +111,7 @@ fn post(uri: Uri, body: Bytes) -> Request<Full<Bytes>> {
 }
 
 /// Calls a service whose future is ready at once.
-pub fn call<S, B>(service: &mut S, request: Request<B>) -> S::Response
+pub(crate) fn call<S, B>(service: &mut S, request: Request<B>) -> S::Response
 where
     S: Service<Request<B>>,
 {

@@ -13,15 +13,15 @@ mod over_hyper;
 #[path = "../../support/mod.rs"]
 mod support;
 
-use std::{env, error::Error, hint::black_box, time::Duration};
+use std::{env, error::Error, hint::black_box};
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use support::{Counted, Inner, Reading, Work, call, floor, layer, retry};
+use support::{Counted, Inner, Reading, Work, call, floor, layer, retry, warmed};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, Service};
-use tower_reauth::{AuthLayer, RecordBodies};
+use tower_reauth::RecordBodies;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn trivial(runtime: &Runtime, row: &str, requests: usize) {
     let _entered = runtime.enter();
     let credential = Counted::default();
-    let auth = || warmed(runtime, &credential);
+    let auth = || warmed(runtime, layer(credential.clone()));
     match row {
         "inner" => send(Inner, requests),
         "add-authorization" => send(floor(Inner), requests),
@@ -60,12 +60,6 @@ fn trivial(runtime: &Runtime, row: &str, requests: usize) {
         _ => panic!("there is no row {row}"),
     }
     assert!(credential.calls() <= 1, "the token was cached");
-}
-
-fn warmed(runtime: &Runtime, credential: &Counted) -> AuthLayer {
-    let auth = layer(credential.clone());
-    runtime.block_on(auth.tokens().get(Duration::ZERO)).expect("a token");
-    auth
 }
 
 fn send<S: Service<Request<Full<Bytes>>>>(mut service: S, requests: usize) {
