@@ -21,9 +21,9 @@ use crate::{
     AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, Unread, Verdict,
     body::{Peek, PeekBody},
     layer::Options,
-    service::{Kept, Shared},
+    local::Local,
+    service::Kept,
     signature::{Finding, Head, Screening},
-    token::Entry,
 };
 
 pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
@@ -33,7 +33,7 @@ pub(crate) struct Exchange<S, K, B, R>
 where
     K: Keep<B>,
 {
-    shared: Arc<Shared<S, K>>,
+    local: Arc<Local<S, K>>,
     load: Load<Request<B>, Kept<K::Kept>, Request<K::Sent>>,
     /// The generation that was sent last.
     generation: u64,
@@ -91,25 +91,20 @@ where
     K: Keep<B>,
 {
     /// The exchange for a request that has not been sent yet.
-    pub(crate) fn unsent(shared: Arc<Shared<S, K>>, request: Request<B>) -> Self {
+    pub(crate) fn unsent(local: Arc<Local<S, K>>, request: Request<B>) -> Self {
         let is_head = request.method() == Method::HEAD;
         let load = Load::Unsent(Box::new(request));
-        Self { shared, load, generation: 0, is_head, in_pause: false, rejection: None }
+        Self { local, load, generation: 0, is_head, in_pause: false, rejection: None }
     }
 
     /// The exchange for a request that was sent with `generation`.
-    pub(crate) fn sent(
-        shared: Arc<Shared<S, K>>,
-        kept: Kept<K::Kept>,
-        generation: u64,
-        is_head: bool,
-    ) -> Self {
-        Self { shared, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
+    pub(crate) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
+        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
     }
 
     /// The wait for a token to send the request with.
     pub(crate) fn wait(&self) -> Wait {
-        Box::pin(self.shared.options.tokens.usable())
+        Box::pin(self.local.shared.options.tokens.usable())
     }
 
     /// An instance of the inner service that holds no place in it yet.
@@ -117,7 +112,7 @@ where
     where
         S: Clone,
     {
-        self.shared.spare()
+        self.local.shared.spare()
     }
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
@@ -131,22 +126,23 @@ where
     /// The request with the freshest token there is, or nothing if `lease` became worthless while the inner service
     /// was getting ready: rejected, forgotten, or meant for a pause that is over.
     pub(crate) fn load(&mut self, lease: &Lease) -> Option<Request<K::Sent>> {
-        let Options { tokens, placement, .. } = &self.shared.options;
-        let value = |entry: &Entry| self.shared.stamp.value(placement, entry);
-        let ((token, generation), in_pause) = match tokens.with_usable(value) {
+        let Options { tokens, placement, .. } = &self.local.shared.options;
+        let ((token, generation), in_pause) = match self.local.stamp() {
             Some(usable) => (usable, false),
             None => {
                 let lease = tokens.still_stands(lease)?;
-                (value(lease.entry()), lease.is_rejected())
+                ((placement.value(lease.token()), lease.generation()), lease.is_rejected())
             }
         };
         self.generation = generation;
         self.in_pause = in_pause;
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Unsent(request) => {
-                let (request, kept) = self.shared.stamp(*request, token);
+                let (mut head, body) = request.into_parts();
+                let (body, kept) = self.local.shared.keep(&head, body);
+                head.headers.insert(placement.header().clone(), token);
                 self.load = Load::Sent(kept);
-                Some(request)
+                Some(Request::from_parts(head, body))
             }
             Load::Again(mut request) => {
                 request.headers_mut().insert(placement.header().clone(), token);
@@ -159,12 +155,28 @@ where
     }
 
     /// The first look at a response: status and headers.
+    #[inline]
     pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
     where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let signatures = &self.shared.options.signatures;
+        let status = response.status();
+        if self.local.shared.options.signatures.concern(status) || !matches!(self.load, Load::Sent(_)) {
+            return self.inspect(response);
+        }
+        // The usual answer: there is nothing to say of it.
+        self.mark_accepted(status);
+        Next::Deliver(response.map(PeekBody::plain))
+    }
+
+    /// What the first look calls for, where a rule may match or there is something to tell.
+    fn inspect(&mut self, response: Response<R>) -> Next<R>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let signatures = &self.local.shared.options.signatures;
         let head = Head { status: response.status(), headers: response.headers() };
         let (finding, unread) = match signatures.screen(head) {
             Screening::Done(finding) => (finding, None),
@@ -187,7 +199,7 @@ where
         R::Error: Into<BoxError>,
     {
         let (head, body) = response.into_parts();
-        Box::new(Look { head, body: Peek::new(body, self.shared.options.peek), finding, unread })
+        Box::new(Look { head, body: Peek::new(body, self.local.shared.options.peek), finding, unread })
     }
 
     /// The second look: the body has been read, as far as may be.
@@ -202,7 +214,7 @@ where
             None => {
                 let data = stopped.is_none().then(|| body.data());
                 let known = Head { status: head.status, headers: &head.headers };
-                (self.shared.options.signatures.judge(known, data.as_deref()), stopped)
+                (self.local.shared.options.signatures.judge(known, data.as_deref()), stopped)
             }
         };
         let has_rest = body.has_rest();
@@ -216,7 +228,7 @@ where
         }
         match self.again() {
             Ok(request) => {
-                let tokens = &self.shared.options.tokens;
+                let tokens = &self.local.shared.options.tokens;
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
                 let wait = Box::pin(tokens.replace(self.generation));
                 self.load = Load::Again(Box::new(request));
@@ -239,7 +251,7 @@ where
     fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
             Load::Sent(Ok(kept)) => {
-                let body = self.shared.keep.again(kept.body)?;
+                let body = self.local.shared.keep.again(kept.body)?;
                 let head = kept.head.restore().ok_or(NotReplayed::Body)?;
                 Ok(Request::from_parts(head, body))
             }
@@ -254,11 +266,11 @@ where
         finding: Finding,
         unread: Option<Unread>,
     ) -> Response<PeekBody<R>> {
-        let tokens = &self.shared.options.tokens;
+        let tokens = &self.local.shared.options.tokens;
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
-        if verdict == Verdict::Accepted && is_acceptance(response.status()) {
-            tokens.mark_accepted(self.generation);
+        if verdict == Verdict::Accepted {
+            self.mark_accepted(response.status());
         }
         if is_rejection(verdict) {
             tokens.mark_rejected(self.generation, reason(verdict));
@@ -278,6 +290,14 @@ where
             response.extensions_mut().insert(outcome);
         }
         response
+    }
+
+    /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
+    #[inline]
+    fn mark_accepted(&self, status: StatusCode) {
+        if status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
+            self.local.shared.options.tokens.mark_accepted(self.generation);
+        }
     }
 
     /// No token came: the rejected response, if there is one, or the error.
@@ -308,11 +328,6 @@ fn reason(verdict: Verdict) -> Reason {
         Verdict::Invalid => Reason::Rejected,
         _ => Reason::Expired,
     }
-}
-
-/// Whether a server that answers with this status has accepted the token.
-fn is_acceptance(status: StatusCode) -> bool {
-    status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

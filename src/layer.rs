@@ -200,7 +200,6 @@ impl<S: Clone, K: Clone> Layer<S> for AuthLayer<K> {
     fn layer(&self, inner: S) -> Auth<S, K> {
         let shared = Shared {
             spare: Mutex::new(inner.clone()),
-            stamp: crate::placement::Stamp::default(),
             options: self.options.clone(),
             keep: self.keep.clone(),
         };

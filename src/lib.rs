@@ -131,6 +131,7 @@ mod exchange;
 mod future;
 mod keep;
 mod layer;
+mod local;
 mod observe;
 mod origin;
 mod outcome;

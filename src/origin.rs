@@ -96,6 +96,7 @@ impl Origin {
 
     /// Whether a request to `uri` may carry the token.
     #[must_use]
+    #[inline]
     pub fn covers(&self, uri: &Uri) -> bool {
         match (uri.scheme(), uri.authority()) {
             (Some(scheme), Some(authority)) => {

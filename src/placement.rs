@@ -1,13 +1,10 @@
 //! Where in a request the token goes: which header, after which scheme.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    token::{AccessToken, Entry},
+    token::AccessToken,
 };
 
 /// Where in a request the token goes. By default `Authorization: Bearer <token>` (RFC 6750 §2.1).
@@ -88,26 +85,6 @@ impl Placement {
 impl Default for Placement {
     fn default() -> Self {
         Self::bearer()
-    }
-}
-
-/// The header value for the newest token, made once for each.
-#[derive(Debug, Default)]
-pub(crate) struct Stamp {
-    made: ArcSwapOption<(u64, HeaderValue)>,
-}
-
-impl Stamp {
-    /// The value for `entry`'s token, and the token's generation.
-    pub(crate) fn value(&self, placement: &Placement, entry: &Entry) -> (HeaderValue, u64) {
-        if let Some(made) = &*self.made.load()
-            && made.0 == entry.generation
-        {
-            return (made.1.clone(), made.0);
-        }
-        let made = (entry.generation, placement.value(&entry.token));
-        self.made.store(Some(Arc::new(made.clone())));
-        (made.1, made.0)
     }
 }
 

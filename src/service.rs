@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Method, Request, Response, header::UPGRADE};
+use http::{Method, Request, Response, header::Entry, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
@@ -18,8 +18,8 @@ use crate::{
     future::ResponseFuture,
     keep::{CloneBodies, KeptHead, KeptRequest},
     layer::Options,
+    local::{Elsewhere, Local},
     outcome::NotReplayed,
-    placement::Stamp,
     transport::TokenRequest,
 };
 
@@ -33,33 +33,40 @@ use crate::{
 /// Dropping a response future ends that request and its wait, and nothing that others wait for.
 pub struct Auth<S, K = CloneBodies> {
     inner: S,
-    shared: Arc<Shared<S, K>>,
+    local: Arc<Local<S, K>>,
+    elsewhere: Elsewhere<S, K>,
 }
 
 /// What all clones of a service share, and their futures.
 pub(crate) struct Shared<S, K> {
     pub(crate) options: Options,
     pub(crate) keep: K,
-    pub(crate) stamp: Stamp,
     /// For requests that couldn't be sent at once, and for replays. A service that is `Clone` needn't be `Sync`.
     pub(crate) spare: Mutex<S>,
 }
 
 impl<S, K> Auth<S, K> {
     pub(crate) fn new(inner: S, shared: Arc<Shared<S, K>>) -> Self {
-        Self { inner, shared }
+        Self { inner, local: Local::new(shared), elsewhere: Elsewhere::new() }
     }
 
     /// The token cache of this service.
     #[must_use]
     pub fn tokens(&self) -> crate::TokenCache {
-        self.shared.options.tokens.clone()
+        self.local.shared.options.tokens.clone()
     }
 
     /// The inner service.
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.inner
+    }
+}
+
+#[cfg(test)]
+impl<S, K> Auth<S, K> {
+    pub(crate) fn local(&self) -> &Arc<Local<S, K>> {
+        &self.local
     }
 }
 
@@ -71,44 +78,27 @@ impl<S: Clone, K> Shared<S, K> {
 }
 
 impl<S, K> Shared<S, K> {
-    /// Whether a request may carry the token: it goes to our origin, and nobody else has authenticated it.
+    /// Whether a request may carry the token: it goes to our origin, and isn't exempt. That nobody else has
+    /// authenticated it shows when the token is put on it.
+    #[inline]
     fn is_ours<B>(&self, request: &Request<B>) -> bool {
-        let (options, extensions) = (&self.options, request.extensions());
-        options.origin.covers(request.uri())
-            && !request.headers().contains_key(options.placement.header())
+        let extensions = request.extensions();
+        self.options.origin.covers(request.uri())
             && extensions.get::<TokenRequest>().is_none()
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
     }
 
-    /// Splits a request into what is sent with this token, and what is kept of it.
-    pub(crate) fn stamp<B>(
-        &self,
-        request: Request<B>,
-        token: HeaderValue,
-    ) -> (Request<K::Sent>, Kept<K::Kept>)
+    /// Takes down what a replay of a request needs, and says which body is sent.
+    #[inline]
+    pub(crate) fn keep<B>(&self, head: &Parts, body: B) -> (K::Sent, Kept<K::Kept>)
     where
         K: Keep<B>,
     {
-        let (mut head, body) = request.into_parts();
-        let exempt = if head.extensions.get() == Some(&Exempt::FromReplay) {
-            Some(NotReplayed::Exempt)
-        } else if head.method == Method::CONNECT || head.headers.contains_key(UPGRADE) {
-            Some(NotReplayed::Upgrade)
-        } else {
-            None
-        };
-        let (sent, kept) = match exempt {
-            Some(why) => (self.keep.pass(body), Err(why)),
-            None => match self.keep.keep(body) {
-                (sent, Ok(body)) => {
-                    let kept = KeptHead::of(&head).map(|head| KeptRequest { head, body });
-                    (sent, kept.ok_or(NotReplayed::Body))
-                }
-                (sent, Err(why)) => (sent, Err(why)),
-            },
-        };
-        head.headers.insert(self.options.placement.header().clone(), token);
-        (Request::from_parts(head, sent), kept)
+        if head.extensions.get() == Some(&Exempt::FromReplay) {
+            return (self.keep.pass(body), Err(NotReplayed::Exempt));
+        }
+        let (sent, kept) = self.keep.keep(body);
+        (sent, kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(head)?, body })))
     }
 }
 
@@ -132,37 +122,50 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = &self.shared;
+        let shared = &self.local.shared;
         if !shared.is_ours(&request) {
             let request = request.map(|body| shared.keep.pass(body));
             return ResponseFuture::passing(self.inner.call(request));
         }
-        let placement = &shared.options.placement;
-        let usable = |entry: &_| shared.stamp.value(placement, entry);
-        match shared.options.tokens.with_usable(usable) {
-            Some((token, generation)) => {
-                let is_head = request.method() == Method::HEAD;
-                let (request, kept) = shared.stamp(request, token);
-                let exchange = Exchange::sent(shared.clone(), kept, generation, is_head);
-                ResponseFuture::calling(self.inner.call(request), exchange)
-            }
-            None => {
-                // The place that poll_ready took is given back before waiting: the token request may need it.
-                drop(mem::replace(&mut self.inner, shared.spare()));
-                ResponseFuture::waiting(Exchange::unsent(shared.clone(), request))
-            }
+        let local = self.local.here();
+        if let Some((token, generation)) = local.stamp() {
+            let is_head = request.method() == Method::HEAD;
+            let (mut head, body) = request.into_parts();
+            let (body, kept) = local.shared.keep(&head, body);
+            // Not before the rest is kept: the token isn't part of the request.
+            return match head.headers.entry(local.shared.options.placement.header()) {
+                Entry::Vacant(place) => {
+                    place.insert(token);
+                    let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
+                    ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange)
+                }
+                Entry::Occupied(_) => {
+                    ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)))
+                }
+            };
         }
+        if request.headers().contains_key(local.shared.options.placement.header()) {
+            let request = request.map(|body| local.shared.keep.pass(body));
+            return ResponseFuture::passing(self.inner.call(request));
+        }
+        // The place that poll_ready took is given back before waiting: the token request may need it.
+        drop(mem::replace(&mut self.inner, local.shared.spare()));
+        ResponseFuture::waiting(Exchange::unsent(local.clone(), request))
     }
 }
 
 impl<S: Clone, K> Clone for Auth<S, K> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), shared: self.shared.clone() }
+        Self {
+            inner: self.inner.clone(),
+            local: self.elsewhere.here(&self.local),
+            elsewhere: Elsewhere::new(),
+        }
     }
 }
 
 impl<S, K> fmt::Debug for Auth<S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("origin", &self.shared.options.origin).finish_non_exhaustive()
+        f.debug_struct("Auth").field("origin", &self.local.shared.options.origin).finish_non_exhaustive()
     }
 }

@@ -681,6 +681,28 @@ async fn a_server_that_rejects_everything_costs_few_token_calls_and_every_caller
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_token_that_a_server_accepts_may_be_replaced_at_once_when_it_is_rejected() {
+    let tells = [(200, true), (204, true), (304, true), (101, true), (404, false), (500, false)];
+    for (status, is_acceptance) in tells {
+        for (to_the_replay, afterwards) in [(status, 500), (500, status)] {
+            let (endpoint, server) = (Endpoint::default(), Server::default());
+            let service = layer(&endpoint).layer(server.service());
+            let [to_the_replay, afterwards] =
+                [to_the_replay, afterwards].map(|status| answer_with(status, ""));
+            let answers = [expired(), to_the_replay, afterwards, expired()];
+            *server.answers.lock().unwrap() = answers.into();
+            for _ in 0..2 {
+                service.clone().oneshot(get()).await.unwrap();
+            }
+            let response = service.oneshot(get()).await.unwrap();
+            assert_eq!(outcome(&response).replayed(), is_acceptance, "{status}");
+            assert_eq!(outcome(&response).error().is_some(), !is_acceptance, "{status}: paused");
+            assert_eq!(endpoint.calls.load(SeqCst), if is_acceptance { 3 } else { 2 });
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropping_the_caller_between_refresh_and_replay_leaves_the_refresh_alone() {
     let (endpoint, server) = (Endpoint::default(), Server::answering([expired()]));
     let service = layer(&endpoint).layer(server.service());

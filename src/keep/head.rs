@@ -5,7 +5,12 @@
 //! count: everything goes into one buffer of the right size, and is parsed only for a replay.
 
 use bytes::{Buf, Bytes};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, request::Parts, uri};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header::UPGRADE, request::Parts,
+    uri,
+};
+
+use crate::outcome::NotReplayed;
 
 /// Everything of a request but its body: method, URI byte for byte, version, headers with the order of duplicates and
 /// their sensitivity, extensions.
@@ -15,35 +20,19 @@ pub(crate) struct KeptHead {
     extensions: Extensions,
 }
 
-/// The bit of a value's length that says that the value is sensitive.
-const SENSITIVE: u32 = 1 << 31;
+/// What a field takes up, if name and value are of usual lengths. Measuring them would cost half as much as copying.
+const USUAL_FIELD: usize = 64;
 
 impl KeptHead {
-    /// Copies a head. `None` for one that can't be packed: a version or a length that doesn't exist in HTTP.
-    pub(crate) fn of(parts: &Parts) -> Option<Self> {
-        let method = parts.method.as_str();
-        let scheme = parts.uri.scheme().map_or("", uri::Scheme::as_str);
-        let authority = parts.uri.authority().map_or("", uri::Authority::as_str);
-        let path = parts.uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
-        let line = [method, scheme, authority, path];
-
-        let fixed: usize = line.iter().map(|text| 4 + text.len()).sum();
-        let fields: usize =
-            parts.headers.iter().map(|(name, value)| 8 + name.as_str().len() + value.len()).sum();
-        let mut packed = Vec::with_capacity(1 + fixed + fields);
-        packed.push(number_of(parts.version)?);
-        for text in line {
-            packed.extend_from_slice(&length(text.len())?.to_le_bytes());
-            packed.extend_from_slice(text.as_bytes());
-        }
-        for (name, value) in &parts.headers {
-            let sensitive = if value.is_sensitive() { SENSITIVE } else { 0 };
-            packed.extend_from_slice(&length(name.as_str().len())?.to_le_bytes());
-            packed.extend_from_slice(&(length(value.len())? | sensitive).to_le_bytes());
-            packed.extend_from_slice(name.as_str().as_bytes());
-            packed.extend_from_slice(value.as_bytes());
-        }
-        Some(Self { packed, extensions: parts.extensions.clone() })
+    /// Copies a head.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReplayed::Upgrade`] if it asks for another protocol, and [`NotReplayed::Body`] if it can't be packed: a
+    /// version or a length that doesn't exist in HTTP.
+    #[inline]
+    pub(crate) fn of(head: &Parts) -> Result<Self, NotReplayed> {
+        Ok(Self { packed: pack(head)?, extensions: head.extensions.clone() })
     }
 
     /// The head as it was. `None` never happens for what [`KeptHead::of`] has packed; if it did, there would be no
@@ -53,7 +42,7 @@ impl KeptHead {
         let version = version_of(packed.try_get_u8().ok()?)?;
         let mut text = || {
             let length = packed.try_get_u32_le().ok()?;
-            take(&mut packed, length)
+            take(&mut packed, length.into())
         };
         let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
         let (mut parts, ()) = http::Request::new(()).into_parts();
@@ -64,6 +53,64 @@ impl KeptHead {
         parts.extensions = self.extensions;
         Some(parts)
     }
+}
+
+fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
+    if head.method == Method::CONNECT {
+        return Err(NotReplayed::Upgrade);
+    }
+    let mut size = 64 + head.uri.path().len() + head.headers.len() * USUAL_FIELD;
+    loop {
+        // Zeroed and written to as a slice, since a vector that may grow is kept in memory and not in registers.
+        let mut packed = Vec::with_capacity(size);
+        packed.resize(size, 0);
+        match pack_into(&mut packed, head) {
+            Ok(left) => {
+                packed.truncate(size - left);
+                return Ok(packed);
+            }
+            Err(Stop::Full) => size *= 2,
+            Err(Stop::Never(why)) => return Err(why),
+        }
+    }
+}
+
+/// Why a head isn't packed.
+enum Stop {
+    /// There is not enough room.
+    Full,
+    Never(NotReplayed),
+}
+
+/// Packs a head, and says how much room is left.
+#[inline]
+fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
+    let (method, uri) = (&head.method, &head.uri);
+    let scheme = uri.scheme().map_or("", uri::Scheme::as_str);
+    let authority = uri.authority().map_or("", uri::Authority::as_str);
+    let path = uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
+    put(&mut room, &[number_of(head.version)?])?;
+    for text in [method.as_str(), scheme, authority, path] {
+        let length = u32::try_from(text.len()).map_err(|_| Stop::Never(NotReplayed::Body))?;
+        put(&mut room, &length.to_le_bytes())?;
+        put(&mut room, text.as_bytes())?;
+    }
+    for (name, value) in &head.headers {
+        if *name == UPGRADE {
+            return Err(Stop::Never(NotReplayed::Upgrade));
+        }
+        let name = name.as_str();
+        put(&mut room, &prefix(name, value)?.to_le_bytes())?;
+        put(&mut room, name.as_bytes())?;
+        put(&mut room, value.as_bytes())?;
+    }
+    Ok(room.len())
+}
+
+#[inline]
+fn put(room: &mut &mut [u8], bytes: &[u8]) -> Result<(), Stop> {
+    room.split_off_mut(..bytes.len()).ok_or(Stop::Full)?.copy_from_slice(bytes);
+    Ok(())
 }
 
 fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
@@ -83,30 +130,40 @@ fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
 fn restore_headers(mut packed: Bytes) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     while packed.has_remaining() {
-        let name = packed.try_get_u32_le().ok()?;
-        let value = packed.try_get_u32_le().ok()?;
-        let name = HeaderName::from_bytes(&take(&mut packed, name)?).ok()?;
-        let mut restored = HeaderValue::from_maybe_shared(take(&mut packed, value & !SENSITIVE)?).ok()?;
-        restored.set_sensitive(value & SENSITIVE != 0);
-        headers.append(name, restored);
+        let prefix = packed.try_get_u64_le().ok()?;
+        let name = HeaderName::from_bytes(&take(&mut packed, prefix & NAME_LENGTH)?).ok()?;
+        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, prefix >> 17)?).ok()?;
+        value.set_sensitive(prefix & SENSITIVE != 0);
+        headers.append(name, value);
     }
     Some(headers)
 }
 
-fn take(packed: &mut Bytes, length: u32) -> Option<Bytes> {
-    let length = usize::try_from(length).ok()?;
-    (length <= packed.len()).then(|| packed.split_to(length))
+/// What comes before a field: the value's length, its sensitivity, the name's length, in 47, 1 and 16 bits.
+#[inline]
+fn prefix(name: &str, value: &HeaderValue) -> Result<u64, Stop> {
+    let (name, length) = (name.len() as u64, value.len() as u64);
+    let sensitive = if value.is_sensitive() { SENSITIVE } else { 0 };
+    if name > NAME_LENGTH || length >= 1 << 47 {
+        return Err(Stop::Never(NotReplayed::Body));
+    }
+    Ok(length << 17 | sensitive | name)
 }
 
-fn length(length: usize) -> Option<u32> {
-    u32::try_from(length).ok().filter(|length| length & SENSITIVE == 0)
+const NAME_LENGTH: u64 = 0xffff;
+const SENSITIVE: u64 = 1 << 16;
+
+fn take(packed: &mut Bytes, length: u64) -> Option<Bytes> {
+    let length = usize::try_from(length).ok()?;
+    (length <= packed.len()).then(|| packed.split_to(length))
 }
 
 const VERSIONS: [Version; 5] =
     [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3];
 
-fn number_of(version: Version) -> Option<u8> {
-    VERSIONS.iter().position(|known| *known == version).and_then(|at| u8::try_from(at).ok())
+fn number_of(version: Version) -> Result<u8, Stop> {
+    let at = VERSIONS.iter().position(|known| *known == version);
+    at.and_then(|at| u8::try_from(at).ok()).ok_or(Stop::Never(NotReplayed::Body))
 }
 
 fn version_of(number: u8) -> Option<Version> {
@@ -158,8 +215,7 @@ mod tests {
             "api.test:443",
         ] {
             let Ok(uri) = uri.parse::<Uri>() else { continue };
-            let method = if uri.scheme().is_none() && uri.authority().is_some() { "CONNECT" } else { "GET" };
-            assert_restored(Request::builder().method(method).uri(uri).body(()).expect("valid"));
+            assert_restored(Request::builder().uri(uri).body(()).expect("valid"));
         }
     }
 
@@ -174,11 +230,23 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_allocation_of_the_right_size() {
-        let request = Request::post("https://api.test/things?a=b").header("x-a", "1").header("x-b", "22");
-        let (parts, ()) = request.body(()).expect("valid").into_parts();
-        let kept = KeptHead::of(&parts).expect("packed");
-        assert_eq!(kept.packed.len(), kept.packed.capacity());
+    fn a_head_that_is_longer_than_usual_comes_back() {
+        for length in [100, 1_000, 65_535, 1_000_000] {
+            let text = "x".repeat(length);
+            let request = Request::get(format!("/?{}", &text[..length.min(60_000)]));
+            assert_restored(request.header("x-long", &text).header("x-short", "y").body(()).expect("valid"));
+        }
+    }
+
+    #[test]
+    fn what_changes_the_protocol_is_not_kept() {
+        let upgrade = Request::get("/").header("a", "b").header("Upgrade", "websocket");
+        let connect = Request::connect("api.test:443");
+        for request in [upgrade, connect] {
+            let (parts, ()) = request.body(()).expect("valid").into_parts();
+            let kept = KeptHead::of(&parts);
+            assert_eq!(kept.err(), Some(NotReplayed::Upgrade));
+        }
     }
 
     proptest! {

@@ -38,11 +38,11 @@ pub(super) fn record(credential: &Arc<str>, event: Event<'_>) {
         Event::Waited { waited } => {
             histogram!("tower_reauth_wait_seconds", "credential" => credential).record(waited);
         }
-        Event::Used { remaining } => {
+        Event::Used { expires_at, now } => {
             // A token without known expiry has no remaining lifetime to tell of.
-            if let Some(remaining) = remaining {
+            if let Some(expires_at) = expires_at {
                 histogram!("tower_reauth_remaining_lifetime_seconds", "credential" => credential)
-                    .record(remaining);
+                    .record(expires_at.saturating_duration_since(now));
             }
         }
     }

@@ -36,8 +36,8 @@ pub(crate) enum Event<'a> {
     FailedFast { error: &'a AuthError },
     /// A call has waited for a flight.
     Waited { waited: Duration },
-    /// A token is used that is valid for so long.
-    Used { remaining: Option<Duration> },
+    /// A token is used that is valid until then, if that is known.
+    Used { expires_at: Option<Instant>, now: Instant },
 }
 
 /// Who the events are about.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::{
     rule::{Answer, Match, Rule},
@@ -121,6 +121,12 @@ impl Signatures {
         self.judge(head, Some(response.body().as_ref())).verdict
     }
 
+    /// Whether any rule may match a response with this status.
+    #[inline]
+    pub(crate) fn concern(&self, status: StatusCode) -> bool {
+        self.list.statuses.contains(status)
+    }
+
     /// Judges what can be judged without the body.
     pub(crate) fn screen(&self, head: Head<'_>) -> Screening {
         self.walk(head, &Content::unread())
@@ -137,7 +143,7 @@ impl Signatures {
 
     /// Asks one rule after the other.
     fn walk(&self, head: Head<'_>, content: &Content<'_>) -> Screening {
-        if !self.list.statuses.contains(head.status) {
+        if !self.concern(head.status) {
             return Screening::Done(Finding::default());
         }
         for rule in &self.list.rules {

@@ -13,6 +13,7 @@ impl Statuses {
     pub(super) const NONE: Self = Self([0; WORDS]);
     pub(super) const ALL: Self = Self([u64::MAX; WORDS]);
 
+    #[inline]
     pub(super) fn contains(&self, status: StatusCode) -> bool {
         let (word, bit) = place(status);
         self.0[word] & bit != 0
@@ -29,6 +30,7 @@ impl Statuses {
     }
 }
 
+#[inline]
 fn place(status: StatusCode) -> (usize, u64) {
     // http makes no code below 100 or above 999.
     let index = usize::from(status.as_u16() - FIRST);

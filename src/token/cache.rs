@@ -155,20 +155,27 @@ impl TokenCache {
         }
     }
 
-    /// Shows the newest usable token to `use_it`, without locking or waiting. A stale one begins to be renewed.
-    pub(crate) fn with_usable<T>(&self, use_it: impl FnOnce(&Entry) -> T) -> Option<T> {
-        let published = self.shared.published();
-        let entry = published.as_ref()?;
+    /// Whether `entry` is still the newest token, and may be used now, without locking or waiting. A stale one begins
+    /// to be renewed.
+    #[inline]
+    pub(crate) fn admits(&self, entry: &Entry) -> bool {
+        self.shared.newest() == entry.generation && self.uses(entry)
+    }
+
+    /// The newest token, if it may be used now. As [`admits`](Self::admits) otherwise.
+    pub(crate) fn usable_now(&self) -> Option<Arc<Entry>> {
+        let entry = self.shared.published().clone()?;
+        self.uses(&entry).then_some(entry)
+    }
+
+    #[inline]
+    fn uses(&self, entry: &Entry) -> bool {
         let now = Instant::now();
-        if entry.is_expired(now) {
-            return None;
+        let usable = entry.is_fresh(now) || (!entry.is_expired(now) && self.shared.renew(now));
+        if usable {
+            self.shared.observer().tell(Event::Used { expires_at: entry.expires_at, now });
         }
-        if entry.is_stale(now) && !self.shared.renew(now) {
-            return None;
-        }
-        let remaining = entry.expires_at.map(|at| at.saturating_duration_since(now));
-        self.shared.observer().tell(Event::Used { remaining });
-        Some(use_it(entry))
+        usable
     }
 
     /// Waits for a usable token.
@@ -190,6 +197,7 @@ impl TokenCache {
     }
 
     /// Takes down that a server accepted `generation`.
+    #[inline]
     pub(crate) fn mark_accepted(&self, generation: u64) {
         self.shared.accept(generation);
     }

@@ -21,6 +21,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Neither expired nor stale.
+    #[inline]
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        !self.is_stale(now) && !self.is_expired(now)
+    }
+
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
@@ -103,10 +109,6 @@ impl Lease {
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         self.standing == Standing::Rejected
-    }
-
-    pub(crate) fn entry(&self) -> &Arc<Entry> {
-        &self.entry
     }
 }
 

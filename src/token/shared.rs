@@ -21,7 +21,11 @@ use super::{
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::{Event, Observer, within_flight},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, PoisonError},
+    sync::{
+        AtomicU64, Mutex, MutexGuard,
+        Ordering::{Acquire, Relaxed, Release},
+        PoisonError,
+    },
     timer::sleep_until,
 };
 
@@ -32,6 +36,8 @@ const MOVES: u32 = 4;
 pub(super) struct Shared {
     /// The token that may be used without asking the state. Its expiry is for the reader to check.
     published: ArcSwapOption<Entry>,
+    /// Its generation, or 0 without one.
+    newest: AtomicU64,
     /// The newest generation that is known to have been accepted.
     accepted: AtomicU64,
     state: Mutex<State<Attached>>,
@@ -46,6 +52,7 @@ impl Shared {
         let state = State::new(policy.clone(), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
+            newest: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
             observer: Observer::new(description.name()),
@@ -71,6 +78,12 @@ impl Shared {
         self.published.load()
     }
 
+    /// The generation of the token that may be used without asking the state, or 0 without one.
+    #[inline]
+    pub(super) fn newest(&self) -> u64 {
+        self.newest.load(Acquire)
+    }
+
     /// Looks at the state.
     pub(super) fn look<T>(&self, look: impl FnOnce(&State<Attached>) -> T) -> T {
         look(&self.lock())
@@ -78,6 +91,7 @@ impl Shared {
 
     /// Takes down that a server accepted `generation`. Writes, and locks, only until one has
     /// done so for each.
+    #[inline]
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
             self.change(|state| state.accept(generation));
@@ -262,7 +276,10 @@ impl Shared {
     }
 
     fn publish(&self, state: &State<Attached>) {
-        self.published.store(state.published().cloned());
+        let entry = state.published();
+        // First, so that nobody holds on to a token when somebody else has been given its successor.
+        self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
+        self.published.store(entry.cloned());
     }
 }
 
