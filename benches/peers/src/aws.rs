@@ -1,7 +1,6 @@
 //! aws-smithy-runtime: the lazy identity cache, and the signer of its bearer scheme. Requests are of its own type.
 
 use std::{
-    error::Error,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -22,12 +21,14 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 
+use tower::BoxError;
+
 use crate::{
     Peers, now,
     support::{HOUR, TOKEN, Work},
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = Arc::<AtomicUsize>::default();
     let components = RuntimeComponentsBuilder::for_tests()
         .with_time_source(Some(SystemTimeSource::new()))

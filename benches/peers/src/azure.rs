@@ -1,13 +1,11 @@
 //! azure_core's policy for bearer tokens. Requests are of its own type.
 
-use std::{
-    error::Error,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
+use async_trait::async_trait;
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     http::{
@@ -18,12 +16,14 @@ use azure_core::{
     time::OffsetDateTime,
 };
 
+use tower::BoxError;
+
 use crate::{
     Peers, now,
     support::{HOUR, TOKEN, Work},
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = Arc::<AtomicUsize>::default();
     let credential = Arc::new(Counted { calls: calls.clone() });
     let policy = BearerTokenAuthorizationPolicy::new(credential, ["scope"]);
@@ -64,9 +64,9 @@ impl Peer {
 #[derive(Debug)]
 struct Last;
 
-#[azure_core::async_trait]
+#[async_trait]
 impl Policy for Last {
-    async fn send(&self, _: &Context<'_>, request: &mut Request, _: &[Arc<dyn Policy>]) -> PolicyResult {
+    async fn send(&self, _: &Context, request: &mut Request, _: &[Arc<dyn Policy>]) -> PolicyResult {
         assert!(request.headers().get_optional_str(&AUTHORIZATION).is_some());
         Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), Vec::new()))
     }
@@ -77,7 +77,7 @@ struct Counted {
     calls: Arc<AtomicUsize>,
 }
 
-#[azure_core::async_trait]
+#[async_trait]
 impl TokenCredential for Counted {
     async fn get_token(
         &self,

@@ -1,16 +1,18 @@
 //! gcp_auth: a provider that hands out tokens. The program makes a header of them.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use gcp_auth::{CustomServiceAccount, TokenProvider};
 use http::{HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
+use tower::BoxError;
+
 use crate::{Peers, assert_authorized, endpoint::Endpoint, now, send, support::Work, timing::Posted};
 
 const SCOPES: &[&str] = &["https://example.com/auth/things"];
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = peers.endpoint.calls();
     let provider = Arc::new(CustomServiceAccount::from_json(&account(peers.endpoint).to_string())?);
     peers.runtime.block_on(provider.token(SCOPES))?;

@@ -1,14 +1,14 @@
 //! google-cloud-auth: credentials that make headers. The program puts them on the request.
 
-use std::error::Error;
-
 use google_cloud_auth::credentials::{CacheableResource, Credentials, user_account};
 use http::{Extensions, header::AUTHORIZATION};
 use serde_json::json;
 
+use tower::BoxError;
+
 use crate::{Peers, assert_authorized, now, send, support::Work, timing::Posted};
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = peers.endpoint.calls();
     let user = json!({
         "type": "authorized_user", "client_id": "bench", "client_secret": "secret", "refresh_token": "refresh",

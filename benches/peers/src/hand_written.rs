@@ -1,7 +1,6 @@
 //! What programs write for themselves: a lock around the token, a boxed async block, a clone of the request.
 
 use std::{
-    error::Error,
     pin::Pin,
     sync::{
         Arc,
@@ -13,16 +12,16 @@ use std::{
 
 use http::{HeaderValue, Response, StatusCode, header::AUTHORIZATION};
 use tokio::sync::RwLock;
-use tower::Service;
+use tower::{BoxError, Service};
 
 use crate::{
     Peers,
+    baseline::{Checked, through},
     support::{Inner, TOKEN, Work},
     timing::Posted,
-    tower::{Checked, through},
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let (token, calls) = (Arc::<RwLock<_>>::default(), Arc::<AtomicUsize>::default());
     through(
         &mut HandWritten { inner: Checked, token: token.clone(), calls: calls.clone() },
@@ -51,6 +50,7 @@ type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 impl<S, R> Service<Posted> for HandWritten<S>
 where
     S: Service<Posted, Response = Response<R>, Future: Send> + Clone + Send + 'static,
+    R: Send,
 {
     type Response = Response<R>;
     type Error = S::Error;

@@ -2,8 +2,6 @@
 //! answer.
 
 use std::{
-    error::Error,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -14,8 +12,11 @@ use std::{
 use huskarl::{
     authorizer::HttpAuthorizer,
     cache::{InMemoryTokenCache, TokenError, TokenSource},
+    core::platform::MaybeSendBoxFuture,
     grant::core::{RawTokenResponse, TokenResponse},
 };
+
+use tower::BoxError;
 
 use crate::{
     Peers, assert_authorized, now, send,
@@ -23,7 +24,7 @@ use crate::{
     timing::Posted,
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = Arc::<AtomicUsize>::default();
     let cache = InMemoryTokenCache::builder().source(Counted { calls: calls.clone() }).build();
     let authorizer = Arc::new(HttpAuthorizer::builder().cache(cache).build());
@@ -51,7 +52,7 @@ struct Counted {
 }
 
 impl TokenSource for Counted {
-    fn token(&self) -> Pin<Box<dyn Future<Output = Result<Arc<TokenResponse>, TokenError>> + Send + '_>> {
+    fn token(&self) -> MaybeSendBoxFuture<'_, Result<Arc<TokenResponse>, TokenError>> {
         self.calls.fetch_add(1, Relaxed);
         let response = RawTokenResponse::builder()
             .access_token(TOKEN)

@@ -6,6 +6,7 @@
 
 mod aws;
 mod azure;
+mod baseline;
 mod endpoint;
 mod gcp;
 mod google;
@@ -17,18 +18,18 @@ mod modkit;
 mod support;
 #[path = "../../support/timing.rs"]
 mod timing;
-mod tower;
 mod yup;
 
 use std::{
-    error::Error,
     pin::pin,
     task::{Context, Poll, Waker},
+    thread,
 };
 
 use criterion::{BenchmarkId, Criterion};
 use http::{HeaderMap, header::AUTHORIZATION};
 use tokio::runtime::{Builder, Runtime};
+use tower::BoxError;
 
 use crate::{
     endpoint::Endpoint,
@@ -36,7 +37,7 @@ use crate::{
     timing::{Group, Posted, batches, on_threads},
 };
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), BoxError> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     // Some peers leave it to the program which crypto they use.
@@ -46,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         let group = &mut criterion.benchmark_group("peers");
         let peers = &mut Peers { group, runtime: &runtime, endpoint: &endpoint };
-        tower::add(peers)?;
+        baseline::add(peers)?;
         hand_written::add(peers)?;
         modkit::add(peers)?;
         kube::add(peers)?;
@@ -90,11 +91,14 @@ impl Peers<'_, '_> {
     }
 }
 
-/// Runs what doesn't wait.
+/// Runs what waits for nothing, or for another thread's lock at most, and then without being put to sleep.
 fn now<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("the token is cached, so there is nothing to wait for"),
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::yield_now(),
+        }
     }
 }
 

@@ -1,20 +1,20 @@
 //! cf-modkit-auth: a Tower layer that refreshes on a 401. Its inner service must fail as its own client does.
 
-use std::{convert::Infallible, error::Error};
+use std::convert::Infallible;
 
 use modkit_auth::oauth2::{BearerAuthAutoRefreshLayer, OAuthClientConfig, SecretString, Token};
 use modkit_http::{HttpClientConfig, HttpError};
-use tower::{Layer, ServiceExt};
+use tower::{BoxError, Layer, ServiceExt};
 use url::Url;
 
 use crate::{
     Peers,
+    baseline::{Checked, through},
     support::{Inner, Work},
     timing::Posted,
-    tower::{Checked, through},
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = peers.endpoint.calls();
     let config = OAuthClientConfig {
         token_endpoint: Some(Url::parse(&peers.endpoint.url())?),

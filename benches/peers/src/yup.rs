@@ -1,10 +1,10 @@
 //! yup-oauth2: an authenticator that hands out tokens. The program makes a header of them.
 
-use std::error::Error;
-
 use http::{HeaderValue, header::AUTHORIZATION};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use yup_oauth2::{CustomHyperClientBuilder, ServiceAccountAuthenticator, ServiceAccountKey};
+
+use tower::BoxError;
 
 use crate::{Peers, assert_authorized, gcp::account, now, send, support::Work, timing::Posted};
 
@@ -13,7 +13,7 @@ const SCOPES: [&str; 1] = ["https://example.com/auth/things"];
 type Authenticator =
     yup_oauth2::authenticator::Authenticator<hyper_util::client::legacy::connect::HttpConnector>;
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let calls = peers.endpoint.calls();
     let key: ServiceAccountKey = serde_json::from_value(account(peers.endpoint))?;
     let client = CustomHyperClientBuilder::from(Client::builder(TokioExecutor::new()).build_http());

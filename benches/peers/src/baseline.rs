@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    error::Error,
     future::{Ready, ready},
     task::{Context, Poll},
 };
@@ -10,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Empty;
-use tower::{Layer, Service};
+use tower::{BoxError, Layer, Service};
 
 use crate::{
     Peers, assert_authorized,
@@ -18,7 +17,7 @@ use crate::{
     timing::Posted,
 };
 
-pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), Box<dyn Error>> {
+pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let credential = Counted::default();
     let auth = warmed(peers.runtime, layer(credential.clone()));
     through(&mut auth.layer(Checked), Work::new().request());
