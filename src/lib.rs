@@ -136,6 +136,8 @@ mod observe;
 mod origin;
 mod outcome;
 mod placement;
+#[doc = include_str!("scaling.md")]
+pub mod scaling {}
 mod service;
 pub mod signature;
 mod sync;

@@ -29,7 +29,7 @@ pub(crate) fn add(peers: &mut Peers<'_, '_>) -> Result<(), BoxError> {
     let policy = BearerTokenAuthorizationPolicy::new(credential, ["scope"]);
     let peer = Peer { policy, last: [Arc::new(Last)] };
     peer.send(make(&Work::new()));
-    peers.add_own("azure_core bearer policy (no replay of its own)", peer, make, |peer, request| {
+    peers.add_own("azure_core bearer policy (no replay by itself)", peer, make, |peer, request| {
         peer.send(request)
     });
     assert_eq!(calls.load(Relaxed), 1, "the token was cached");

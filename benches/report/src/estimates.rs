@@ -47,10 +47,12 @@ impl Run {
         self.rows.iter().filter(|row| row.group == group).collect()
     }
 
-    /// How long it took whose name begins with `who`, in nanoseconds.
+    /// How long it took who is called so, or whose name begins so, in nanoseconds.
     pub(crate) fn ns(&self, group: &str, who: &str, what: &str) -> Result<f64, Box<dyn Error>> {
-        let fits = |row: &&Row| row.group == group && row.what == what && row.who.starts_with(who);
-        let row = self.rows.iter().find(fits);
+        let found = |fits: &dyn Fn(&str) -> bool| {
+            self.rows.iter().find(|row| row.group == group && row.what == what && fits(&row.who))
+        };
+        let row = found(&|name| name == who).or_else(|| found(&|name| name.starts_with(who)));
         Ok(row.ok_or_else(|| format!("{group} has no row {who}, {what}"))?.ns)
     }
 
@@ -68,8 +70,7 @@ struct Benchmark {
 
 #[derive(Deserialize)]
 struct Estimates {
-    slope: Option<Estimate>,
-    mean: Estimate,
+    median: Estimate,
 }
 
 #[derive(Deserialize)]
@@ -77,11 +78,11 @@ struct Estimate {
     point_estimate: f64,
 }
 
-/// The figure that criterion itself prints: the slope, where it has one.
+/// Of criterion's estimates, the one that what else the machine does has the least to do with.
 fn row(directory: &Path) -> Result<Row, Box<dyn Error>> {
     let benchmark: Benchmark = serde_json::from_slice(&fs::read(directory.join("benchmark.json"))?)?;
     let estimates: Estimates = serde_json::from_slice(&fs::read(directory.join("estimates.json"))?)?;
-    let ns = estimates.slope.unwrap_or(estimates.mean).point_estimate;
+    let ns = estimates.median.point_estimate;
     let (who, what) = match (benchmark.function_id, benchmark.value_str) {
         (Some(who), what) => (who, what.unwrap_or_default()),
         (None, who) => (who.unwrap_or_default(), String::new()),
