@@ -20,6 +20,7 @@ use http_body::Body;
 use crate::{
     AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, Unread, Verdict,
     body::{Peek, PeekBody},
+    credential::without_token,
     layer::Options,
     local::Local,
     service::Kept,
@@ -186,6 +187,7 @@ where
             Screening::NeedsBody if self.is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
             Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
         };
+        let finding = self.censor(finding);
         if self.calls_for_replay(&finding) {
             Next::Look(self.look(response, Some(finding), unread))
         } else {
@@ -214,7 +216,7 @@ where
             None => {
                 let data = stopped.is_none().then(|| body.data());
                 let known = Head { status: head.status, headers: &head.headers };
-                (self.local.shared.options.signatures.judge(known, data.as_deref()), stopped)
+                (self.censor(self.local.shared.options.signatures.judge(known, data.as_deref())), stopped)
             }
         };
         let has_rest = body.has_rest();
@@ -240,6 +242,18 @@ where
                 Next::Deliver(self.settle(response, finding, unread))
             }
         }
+    }
+
+    /// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
+    /// not at hand, and of little use to anybody.
+    fn censor(&self, mut finding: Finding) -> Finding {
+        if let Some(reason) = &finding.reason
+            && let Some(entry) = self.local.shared.options.tokens.newest_if(self.generation)
+            && let Some(censored) = without_token(reason, entry.token.expose_secret())
+        {
+            finding.reason = Some(censored.into());
+        }
+        finding
     }
 
     /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.

@@ -83,8 +83,10 @@ impl<S, K> fmt::Debug for Local<S, K> {
 /// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
 /// make it each time. Lives as long as the service does, not as its clones.
 pub(crate) struct Elsewhere<S, K> {
-    places: OnceLock<Box<[OnceLock<Arc<Local<S, K>>>; PLACES]>>,
+    places: OnceLock<Box<Places<S, K>>>,
 }
+
+type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
 
 impl<S, K> Elsewhere<S, K> {
     pub(crate) const fn new() -> Self {
@@ -150,7 +152,7 @@ mod tests {
         on_another_thread(|| {
             let (one, two) = (service.clone(), service.clone());
             assert!(Arc::ptr_eq(one.local(), two.local()));
-            assert!(Arc::ptr_eq(one.local(), service.clone().clone().local()), "a clone's clone as well");
+            assert!(Arc::ptr_eq(one.local(), one.clone().local()), "a clone's clone as well");
             assert!(!Arc::ptr_eq(one.local(), service.local()));
             assert!(Arc::ptr_eq(&one.local().shared, &service.local().shared), "one state for all");
         });
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn nothing_is_left_when_all_clones_are_gone() {
         let (service, inner) = service();
-        let elsewhere = on_another_thread(|| service.clone().clone());
+        let elsewhere = on_another_thread(|| service.clone());
         drop(service);
         assert!(Arc::strong_count(&inner) > 1, "a clone keeps alive what it needs");
         drop(elsewhere);

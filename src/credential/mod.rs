@@ -21,6 +21,7 @@ pub use boxed::BoxCredential;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
 pub use from_fn::{FromFn, from_fn};
 pub use parts::Parts;
+pub(crate) use redact::without_token;
 pub use static_token::StaticToken;
 pub use vervoe::Vervoe;
 pub use videsk::Videsk;

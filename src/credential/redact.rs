@@ -113,6 +113,24 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+/// How much of a token is enough to know it by.
+const TELLING: usize = 16;
+
+/// `text` without `token`, if that is in it: whole, or its beginning, where the text was cut off. For text that is too
+/// frequent for a [`Redactor`], and in which a token is not encoded, since it needs no encoding.
+pub(crate) fn without_token(text: &str, token: &str) -> Option<String> {
+    let telling = token.get(..TELLING).unwrap_or(token);
+    let (mut censored, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(telling) {
+        censored.push_str(&rest[..at]);
+        censored.push_str(MARK);
+        let shown = rest[at..].bytes().zip(token.bytes()).take_while(|(one, other)| one == other).count();
+        rest = &rest[at + shown..];
+    }
+    censored.push_str(rest);
+    (rest.len() < text.len()).then_some(censored)
+}
+
 #[cfg(test)]
 mod tests {
     use base64::prelude::BASE64_STANDARD;
@@ -174,5 +192,18 @@ mod tests {
         assert!(shows("GET https://host/?key=s3cret%20key failed"));
         assert!(shows("GET https://host/?key=s3cret+key failed"));
         assert!(!shows("GET https://host/ failed"));
+    }
+
+    #[test]
+    fn a_token_is_taken_out_of_text_whole_or_cut_off() {
+        let token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln";
+        let without = |text: &str| without_token(text, token);
+        assert_eq!(without("jwt expired"), None);
+        assert_eq!(without("eyJhbGciOiJFUzI1"), Some(MARK.to_owned()), "as much as can be told");
+        assert_eq!(without("eyJhbGciOiJFUzI"), None, "less is not known for what it is");
+        assert_eq!(without(&format!("\"{token}\" é")).as_deref(), Some("\"[redacted]\" é"));
+        let twice = format!("{token}{token} and {}", &token[..30]);
+        assert_eq!(without(&twice).as_deref(), Some("[redacted][redacted] and [redacted]"));
+        assert_eq!(without_token("a short one", "short").as_deref(), Some("a [redacted] one"));
     }
 }

@@ -55,6 +55,10 @@ impl KeptHead {
     }
 }
 
+#[expect(
+    clippy::slow_vector_initialization,
+    reason = "zeroed memory comes from the allocator's slow path, which costs more than to fill this little"
+)]
 fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
     if head.method == Method::CONNECT {
         return Err(NotReplayed::Upgrade);

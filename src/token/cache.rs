@@ -98,7 +98,8 @@ impl TokenCache {
     /// How the cache is doing, for readiness probes. No I/O, no waiting.
     #[must_use]
     pub fn state(&self) -> CacheState {
-        self.shared.look(|state| state.report(Instant::now()))
+        let state = self.shared.look(|state| state.report(Instant::now()));
+        CacheState { unsaved_since: self.shared.source().describe().unsaved_since, ..state }
     }
 
     /// Reports that a server rejected `lease`, and gets another token.
@@ -189,6 +190,11 @@ impl TokenCache {
         generation: u64,
     ) -> impl Future<Output = Result<Lease, AuthError>> + Send + use<> {
         self.shared.clone().obtain(Want::Newer { than: generation })
+    }
+
+    /// The newest token, whatever is wrong with it, if it is of this generation.
+    pub(crate) fn newest_if(&self, generation: u64) -> Option<Arc<Entry>> {
+        self.shared.look(|state| state.newest().filter(|entry| entry.generation == generation).cloned())
     }
 
     /// Begins to replace `generation`, for the sake of those who come next.

@@ -26,6 +26,7 @@ pub struct CacheState {
     pub(super) paused_until: Option<Instant>,
     pub(super) failing_since: Option<Instant>,
     pub(super) error: Option<AuthError>,
+    pub(super) unsaved_since: Option<Instant>,
 }
 
 /// What there is to be said of the newest token.
@@ -85,5 +86,12 @@ impl CacheState {
     #[must_use]
     pub fn error(&self) -> Option<&AuthError> {
         self.error.as_ref()
+    }
+
+    /// Since when the credential has had a secret that it should have saved and couldn't: a refresh token that a server
+    /// has rotated. It works from memory. A program that ends now will start with one that is spent.
+    #[must_use]
+    pub fn unsaved_since(&self) -> Option<Instant> {
+        self.unsaved_since
     }
 }

@@ -16,7 +16,7 @@ use super::{
     Reason, RefreshPolicy, Source,
     flight::{Attached, NoLanding, Report, Ticket, fly},
     lease::{Entry, Lease},
-    state::{Catch, Landing, Miss, State, Step, Want},
+    state::{Catch, Landing, Miss, Quiet, State, Step, Want},
 };
 use crate::{
     error::{AuthError, AuthErrorKind},
@@ -38,6 +38,9 @@ pub(super) struct Shared {
     published: ArcSwapOption<Entry>,
     /// Its generation, or 0 without one.
     newest: AtomicU64,
+    /// Until when nobody needs to ask whether to renew it when it is stale, in nanoseconds from `began`.
+    quiet_until: AtomicU64,
+    began: Instant,
     /// The newest generation that is known to have been accepted.
     accepted: AtomicU64,
     state: Mutex<State<Attached>>,
@@ -53,6 +56,8 @@ impl Shared {
         Self {
             published: ArcSwapOption::empty(),
             newest: AtomicU64::new(0),
+            quiet_until: AtomicU64::new(0),
+            began: Instant::now(),
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
             observer: Observer::new(description.name()),
@@ -241,9 +246,12 @@ impl Shared {
         }
     }
 
-    /// Begins to renew a stale token in the background. Doesn't wait for the lock: whoever holds it sees to the
-    /// same. Returns whether the token may be used meanwhile.
+    /// Begins to renew a stale token in the background, unless that is under way or has to wait. Doesn't wait for the
+    /// lock: whoever holds it sees to the same. Returns whether the token may be used meanwhile.
     pub(super) fn renew(self: &Arc<Self>, now: Instant) -> bool {
+        if self.nanos(now) < self.quiet_until.load(Relaxed) {
+            return true;
+        }
         let Ok(state) = self.state.try_lock() else { return true };
         match state.classify(Want::Token { min_ttl: Duration::ZERO }, now) {
             Step::UseAndRenew(_, reason) => {
@@ -280,6 +288,17 @@ impl Shared {
         // First, so that nobody holds on to a token when somebody else has been given its successor.
         self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
         self.published.store(entry.cloned());
+        let quiet_until = match state.quiet_until() {
+            Quiet::No => 0,
+            Quiet::Until(at) => self.nanos(at),
+            Quiet::UntilItExpires => u64::MAX,
+        };
+        // Who reads the one before asks in vain, or lets the next one ask.
+        self.quiet_until.store(quiet_until, Relaxed);
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

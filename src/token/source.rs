@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
+use tokio::time::Instant;
+
 use super::AccessToken;
 use crate::error::AcquireError;
 
@@ -105,12 +107,18 @@ pub struct Description {
     name: Cow<'static, str>,
     pub(crate) renewal: Renewal,
     pub(crate) grants: Grants,
+    pub(crate) unsaved_since: Option<Instant>,
 }
 
 impl Description {
     /// A description with a name for logs. It must not hold a secret.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), renewal: Renewal::default(), grants: Grants::default() }
+        Self {
+            name: name.into(),
+            renewal: Renewal::default(),
+            grants: Grants::default(),
+            unsaved_since: None,
+        }
     }
 
     /// Sets what renewing a token means to the one it replaces.
@@ -124,6 +132,14 @@ impl Description {
     #[must_use]
     pub fn grants(mut self, grants: Grants) -> Self {
         self.grants = grants;
+        self
+    }
+
+    /// Sets since when the credential has had a secret that it should have saved and couldn't, such as a rotated
+    /// refresh token: what [`CacheState::unsaved_since`](crate::CacheState::unsaved_since) shows.
+    #[must_use]
+    pub fn unsaved_since(mut self, since: impl Into<Option<Instant>>) -> Self {
+        self.unsaved_since = since.into();
         self
     }
 
@@ -192,6 +208,9 @@ pub trait Credential: Send + Sync + 'static {
 
     /// Says what the cache needs to know of this credential. By default: the type's name, and a renewal that
     /// leaves the previous token valid.
+    ///
+    /// Asked once by each cache, and after that, for [`unsaved_since`](Description::unsaved_since) alone, by each call
+    /// of [`TokenCache::state`](crate::TokenCache::state). It must not block.
     fn describe(&self) -> Description {
         Description::new(std::any::type_name::<Self>())
     }

@@ -124,6 +124,14 @@ pub(super) enum Step {
     Fail(AuthError),
 }
 
+/// How long a stale token can be used without asking what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quiet {
+    No,
+    Until(Instant),
+    UntilItExpires,
+}
+
 /// What a flight is to ask for.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -185,6 +193,11 @@ impl<F> State<F> {
     pub(super) fn published(&self) -> Option<&Arc<Entry>> {
         let newest = self.newest.as_ref().filter(|newest| newest.rejected.is_none())?;
         (!self.is_being_revoked()).then_some(&newest.entry)
+    }
+
+    /// The newest token, whatever is wrong with it.
+    pub(super) fn newest(&self) -> Option<&Arc<Entry>> {
+        self.newest.as_ref().map(|newest| &newest.entry)
     }
 
     /// Takes down that a server accepted `generation`.

@@ -86,7 +86,8 @@ impl OAuth2Credential {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The newest refresh token, if it could not be saved. Only [`RefreshToken`](super::RefreshToken) saves any.
+    /// The newest refresh token, if it could not be saved. Only [`RefreshToken`](super::RefreshToken) saves any. Who
+    /// has the cache sees it in [`CacheState::unsaved_since`](crate::CacheState::unsaved_since).
     #[must_use]
     pub fn unsaved(&self) -> Option<Unsaved> {
         self.inner.grant.rotation().and_then(Rotation::unsaved)
@@ -136,7 +137,10 @@ impl Credential for OAuth2Credential {
 
     fn describe(&self) -> Description {
         let inner = &*self.inner;
-        Description::new(inner.name.clone()).renewal(inner.setup.renewal).grants(inner.grant.uses())
+        Description::new(inner.name.clone())
+            .renewal(inner.setup.renewal)
+            .grants(inner.grant.uses())
+            .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()))
     }
 }
 

@@ -149,7 +149,7 @@ fn a_hostile_header_is_read_in_linear_time() {
             let mut parts = Parts::new(&line);
             let seen = parts.by_ref().count();
             let steps = parts.cursor.steps;
-            assert!(steps <= 12 * LENGTH, "{prefix}{pattern}…: {steps} steps");
+            assert!((LENGTH..=12 * LENGTH).contains(&steps), "{prefix}{pattern}…: {steps} steps");
             assert!(seen <= LENGTH);
         }
     }

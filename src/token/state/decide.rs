@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Newest, State, Step, Want};
+use super::{Newest, Quiet, State, Step, Want};
 use crate::{
     error::{AuthError, AuthErrorKind},
     timer::after,
@@ -57,6 +57,15 @@ impl<F> State<F> {
         Step::Begin(self.reason(now))
     }
 
+    /// Until when a stale token may be used without anybody asking here whether to renew it: as long as nothing else
+    /// changes, [`classify`](Self::classify) would only say to use it.
+    pub(in crate::token) fn quiet_until(&self) -> Quiet {
+        if self.flight.is_some() || self.renewal == Renewal::Unsupported {
+            return Quiet::UntilItExpires;
+        }
+        self.failure.as_ref().and_then(|failure| failure.retry_at).map_or(Quiet::No, Quiet::Until)
+    }
+
     /// The token that is still good for `want` after a flight failed, however little time is left on it.
     pub(in crate::token) fn still_valid(&self, want: Want, now: Instant) -> Option<Lease> {
         let entry = self.good(want)?;
@@ -77,7 +86,7 @@ impl<F> State<F> {
         }
     }
 
-    /// How things are.
+    /// How things are, apart from what only the credential knows.
     pub(in crate::token) fn report(&self, now: Instant) -> CacheState {
         let newest = self.newest.as_ref();
         let paused = self.blocked(now).filter(|blocked| blocked.kind() == AuthErrorKind::Paused);
@@ -95,6 +104,7 @@ impl<F> State<F> {
             paused_until: paused.and_then(|paused| paused.retry_at()),
             failing_since: self.failure.as_ref().map(|failure| failure.since),
             error: self.failure.as_ref().map(|failure| failure.error.clone()),
+            unsaved_since: None,
         }
     }
 

@@ -319,6 +319,40 @@ fn a_failed_early_renewal_leaves_the_token_and_time_for_other_attempts() {
 }
 
 #[test]
+fn as_long_as_it_is_quiet_there_is_nothing_to_do_about_a_stale_token() {
+    let assert_quiet_until = |sim: &Sim, quiet: Quiet| {
+        assert_eq!(sim.state.quiet_until(), quiet);
+        let asked = |at| sim.state.classify(ANY, at);
+        let last = match quiet {
+            Quiet::No => return assert!(matches!(asked(sim.now), Step::UseAndRenew(..))),
+            Quiet::Until(at) => {
+                assert!(matches!(asked(at), Step::UseAndRenew(..)), "no longer than that");
+                at - Duration::from_nanos(1)
+            }
+            Quiet::UntilItExpires => sim.now + 4 * SECOND,
+        };
+        assert!(matches!(asked(sim.now), Step::Use(_)) && matches!(asked(last), Step::Use(_)));
+    };
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    sim.acquire(lasting("a", 100));
+    sim.advance(95.0);
+    assert_quiet_until(&sim, Quiet::No);
+    let Step::UseAndRenew(_, reason) = sim.step() else { panic!("it is stale") };
+    let id = sim.state.begin(reason, sim.now, ()).id;
+    assert_quiet_until(&sim, Quiet::UntilItExpires);
+    let miss = Miss { error: Arc::new(AcquireError::transient("down")), grant_intact: true };
+    let Some((_, Landing::Failed(error))) = sim.state.land(id, Err(miss), sim.now) else {
+        panic!("it failed")
+    };
+    assert_quiet_until(&sim, Quiet::Until(error.retry_at().expect("a pause")));
+
+    let mut sim = Sim::new(Renewal::Unsupported);
+    sim.acquire(lasting("a", 100));
+    sim.advance(95.0);
+    assert_quiet_until(&sim, Quiet::UntilItExpires);
+}
+
+#[test]
 fn a_renewal_that_kills_the_previous_token_is_waited_for() {
     let mut sim = Sim::new(Renewal::RevokesPrevious);
     sim.acquire(lasting("a", 600));

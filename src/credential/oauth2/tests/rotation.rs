@@ -74,12 +74,14 @@ async fn what_cannot_be_saved_is_used_from_memory_shown_and_tried_again() {
     assert_eq!(acquire(&credential).await.unwrap().expose_secret(), "a1");
     let unsaved = credential.unsaved().expect("it is shown");
     assert_eq!(unsaved.error().unwrap().to_string(), "disk full");
+    let cache = crate::TokenCache::new(credential.clone());
+    assert_eq!(cache.state().unsaved_since(), Some(unsaved.since()));
     acquire(&credential).await.unwrap();
     assert_eq!(sent(&server), ["r0", "r1"]);
     assert!(credential.unsaved().is_some());
     shelf.broken.store(false, SeqCst);
     credential.save().await;
-    assert!(credential.unsaved().is_none());
+    assert!(credential.unsaved().is_none() && cache.state().unsaved_since().is_none());
     assert_eq!(shelf.tokens(), ["r1"]);
     let calls = shelf.calls.load(SeqCst);
     acquire(&credential).await.unwrap();
