@@ -36,7 +36,7 @@ fn one_thread(criterion: &mut Criterion) {
     group.add("Auth, replayable", auth.layer(Inner));
     group.add_cloned("Auth, replayable, cloned per request", auth.layer(Inner));
     group.add("Auth, replay off", auth.clone().no_replay().layer(Inner));
-    group.add_cloned("Auth, replay off, cloned per request", auth.clone().no_replay().layer(Inner));
+    group.add_cloned("Auth, replay off, cloned per request", auth.no_replay().layer(Inner));
     assert_eq!(credential.calls(), 1, "the token was cached");
 
     group.add("Auth, replayable, renewal under way", stale(&runtime, false).layer(Inner));

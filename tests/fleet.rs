@@ -4,6 +4,7 @@
 //! each time. `cargo test --test fleet -- --nocapture` prints them.
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+#![allow(clippy::print_stdout, reason = "the figures are for people as well")]
 
 use std::{
     convert::Infallible,

@@ -3,6 +3,7 @@
 //! Allocations are counted for the thread that measures, on which everything here runs.
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+#![allow(clippy::print_stdout, reason = "the figures are for people as well")]
 
 use std::{
     convert::Infallible,

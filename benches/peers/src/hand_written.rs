@@ -7,11 +7,11 @@ use std::{
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use http::{HeaderValue, Response, StatusCode, header::AUTHORIZATION};
-use tokio::sync::RwLock;
+use tokio::{sync::RwLock, time::Instant};
 use tower::{BoxError, Service};
 
 use crate::{
