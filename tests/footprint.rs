@@ -15,6 +15,7 @@ use std::{
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, Waker},
+    thread,
     time::Duration,
 };
 
@@ -114,6 +115,21 @@ fn a_cache_and_its_token_take_less_than_3_kib() {
     let taken = measure(|| kept = Some(make()));
     println!("a cache with its token: {} bytes", taken.bytes_current);
     assert!((1..3072).contains(&taken.bytes_current), "{taken:?}");
+}
+
+#[test]
+fn a_clone_that_moves_to_another_thread_takes_less_than_1_kib_there() {
+    let mut service = warmed(&runtime()).layer(Answering);
+    service.call(request()).now_or_never().unwrap().unwrap();
+    let clone = service.clone();
+    let there = thread::spawn(|| {
+        let mut service = clone;
+        let taken = measure(|| drop(service.call(request()).now_or_never().unwrap()));
+        (taken.bytes_current, service)
+    });
+    let (bytes, _service) = there.join().unwrap();
+    println!("a clone on another thread: {bytes} bytes");
+    assert!((0..1024).contains(&bytes), "{bytes} bytes");
 }
 
 #[test]
