@@ -6,6 +6,7 @@
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::error_code::ErrorCode;
@@ -99,6 +100,7 @@ pub struct AcquireError {
     status: Option<StatusCode>,
     code: Option<ErrorCode>,
     retry_after: Option<Duration>,
+    refresh_token: Option<SecretString>,
     source: Option<BoxError>,
 }
 
@@ -144,7 +146,15 @@ impl AcquireError {
     }
 
     pub(crate) fn new(kind: AcquireErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, code: None, retry_after: None, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            retry_after: None,
+            refresh_token: None,
+            source: None,
+        }
     }
 
     /// Adds the status that the token endpoint answered with.
@@ -165,6 +175,14 @@ impl AcquireError {
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
+        self
+    }
+
+    /// Adds the refresh token that the server sent beside an access token that can't be used. The one before it may
+    /// be spent, so this one takes its place.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(refresh_token.into());
         self
     }
 
@@ -197,6 +215,11 @@ impl AcquireError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// The refresh token that came all the same.
+    pub(crate) fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
     }
 
     /// Whether the server asked everybody to stay away for a while: 429, 503, or any `Retry-After`.

@@ -32,7 +32,10 @@
 //!
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`].
-//!   [`StaticToken`] is a fixed key, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON. [`StaticToken`] is a key that
+//!   is its own token, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, or a closure, which is read
+//!   at each acquisition.
 //! - **OAuth 2.0**, with the feature `oauth2`: the module `oauth2` has a builder for each grant, and [`ErrorCode`] is what
 //!   its servers answer. [`BoxCredential`] is any credential without its type.
 //! - **What a response means**: [`Signatures`] are a list of [`Rule`]s with [`Condition`]s and end in a [`Verdict`].
@@ -82,10 +85,9 @@
 //! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
 //! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
 //! | `jwt` | no | `oauth2`, with JWTs signed by a private key |
+//! | `serde` | no | `declare`: vendors declared in TOML, JSON, or any other format that serde reads |
 //! | `tracing` | no | spans and events for `tracing` |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
-//! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
-//! | `jwt` | no | `oauth2`, and JWTs that it signs with a private key |
 //! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback |
 //!
 //! Features only add; none changes what the crate does.
@@ -125,6 +127,8 @@
 
 mod body;
 mod credential;
+#[cfg(feature = "serde")]
+pub mod declare;
 mod error;
 mod error_code;
 mod exchange;
@@ -151,9 +155,11 @@ pub use body::PeekBody;
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, StaticToken,
-    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, SecretSource,
+    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
 };
+#[cfg(feature = "serde")]
+pub use declare::Declaration;
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
 };

@@ -1,9 +1,8 @@
 //! api.video: a key is exchanged for an hour's token.
 
 use http::StatusCode;
-use secrecy::SecretString;
 
-use super::{Param, Parts, StaticToken, TokenEndpoint, TokenRequest};
+use super::{Param, Parts, SecretSource, StaticToken, TokenEndpoint, TokenRequest};
 use crate::{
     AuthLayer, ConfigError, Origin, Placement, Renewal, Rule, Signatures, Transport, signature::json,
 };
@@ -24,18 +23,18 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ApiVideo {
-    api_key: SecretString,
+    api_key: SecretSource,
     base_url: String,
 }
 
 impl ApiVideo {
     /// The production environment, `https://ws.api.video`.
-    pub fn production(api_key: impl Into<SecretString>) -> Self {
+    pub fn production(api_key: impl Into<SecretSource>) -> Self {
         Self { api_key: api_key.into(), base_url: "https://ws.api.video".into() }
     }
 
     /// The sandbox, `https://sandbox.api.video`.
-    pub fn sandbox(api_key: impl Into<SecretString>) -> Self {
+    pub fn sandbox(api_key: impl Into<SecretSource>) -> Self {
         Self { api_key: api_key.into(), base_url: "https://sandbox.api.video".into() }
     }
 

@@ -10,8 +10,11 @@ pub mod oauth2;
 mod parts;
 mod redact;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod static_token;
+mod supply;
+#[cfg(test)]
+pub(crate) mod temp_file;
 mod vervoe;
 mod videsk;
 mod vidizmo;
@@ -23,6 +26,7 @@ pub use from_fn::{FromFn, from_fn};
 pub use parts::Parts;
 pub(crate) use redact::without_token;
 pub use static_token::StaticToken;
+pub use supply::SecretSource;
 pub use vervoe::Vervoe;
 pub use videsk::Videsk;
 pub use vidizmo::Vidizmo;

@@ -13,14 +13,14 @@ use http_body_util::Full;
 use crate::{BoxError, Transport};
 
 #[derive(Clone)]
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     sent: Arc<Mutex<Vec<Request<()>>>>,
     bodies: Arc<Mutex<Vec<Bytes>>>,
     answer: Arc<dyn Fn() -> Result<Response<Full<Bytes>>, BoxError> + Send + Sync>,
 }
 
 impl Scripted {
-    pub(super) fn answers(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
+    pub(crate) fn answers(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
         let (headers, body) = (header_map(headers), body.to_owned());
         Self::with(move || {
             let mut response = Response::new(Full::from(body.clone()));
@@ -30,11 +30,11 @@ impl Scripted {
         })
     }
 
-    pub(super) fn fails(error: &'static str) -> Self {
+    pub(crate) fn fails(error: &'static str) -> Self {
         Self::with(move || Err(error.into()))
     }
 
-    pub(super) fn transport(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         let server = self.clone();
         Transport::new(tower::service_fn(move |request: Request<Full<Bytes>>| {
             let (head, body) = request.into_parts();
@@ -48,7 +48,7 @@ impl Scripted {
 
     /// The only request, as lines: the request line, the headers by name, an empty line, the body. Headers that
     /// have to be sensitive are marked with `*`.
-    pub(super) fn wire(&self) -> String {
+    pub(crate) fn wire(&self) -> String {
         let (sent, bodies) = (self.sent.lock().unwrap(), self.bodies.lock().unwrap());
         let [request] = &sent[..] else { panic!("{} requests", sent.len()) };
         let mut headers: Vec<String> = request
@@ -64,7 +64,13 @@ impl Scripted {
         format!("{} {}\n{}\n\n{body}", request.method(), request.uri(), headers.join("\n"))
     }
 
-    pub(super) fn count(&self, method: Method) -> usize {
+    /// Forgets the requests so far.
+    pub(crate) fn forget(&self) {
+        self.sent.lock().unwrap().clear();
+        self.bodies.lock().unwrap().clear();
+    }
+
+    pub(crate) fn count(&self, method: Method) -> usize {
         self.sent.lock().unwrap().iter().filter(|request| request.method() == method).count()
     }
 
@@ -74,7 +80,7 @@ impl Scripted {
 }
 
 /// All that can be printed of an error and its sources.
-pub(super) fn printed(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn printed(error: &(dyn StdError + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |&error| error.source());
     chain.map(|error| format!("{error}\n{error:?}\n{error:#?}\n")).collect()
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use secrecy::SecretString;
 
-use super::{TokenEndpoint, TokenRequest};
+use super::{SecretSource, TokenEndpoint, TokenRequest};
 use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport};
 
 /// Vervoe. Its answers don't say how long a token lives; ten minutes is what it documents.
@@ -28,7 +27,7 @@ pub struct Vervoe {
 impl Vervoe {
     /// `https://api.vervoe.com`, with a key and its secret. A key with a colon is refused when this is built
     /// (RFC 7617): the server would take what follows for a part of the secret.
-    pub fn new(api_key: impl Into<SecretString>, secret_key: impl Into<SecretString>) -> Self {
+    pub fn new(api_key: impl Into<SecretSource>, secret_key: impl Into<SecretSource>) -> Self {
         let exchange = TokenRequest::get("/api/public/ats-api/token").basic(api_key, secret_key);
         let signatures = Signatures::new()
             .rule(Rule::expired().status(StatusCode::UNAUTHORIZED))

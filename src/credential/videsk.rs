@@ -1,9 +1,8 @@
 //! Videsk: the API key is the token, a JWT, and nothing at the API renews it.
 
 use http::StatusCode;
-use secrecy::SecretString;
 
-use super::{Credential, Parts, StaticToken};
+use super::{Credential, Parts, SecretSource, StaticToken};
 use crate::{AuthLayer, ConfigError, Origin, Placement, Rule, Signatures, signature::json};
 
 /// Videsk. Requests should carry `Accept: application/json`: without it a refusal may come as HTML, which no
@@ -28,8 +27,9 @@ pub struct Videsk<C = StaticToken> {
 }
 
 impl Videsk {
-    /// `https://api.videsk.io`, with a fixed key. Once that has expired, callers get the server's answer.
-    pub fn new(api_key: impl Into<SecretString>) -> Self {
+    /// `https://api.videsk.io`, with a key. Once that has expired, callers get the server's answer, unless its source
+    /// has another one by then.
+    pub fn new(api_key: impl Into<SecretSource>) -> Self {
         Self::with(StaticToken::new(api_key), Rule::denied())
     }
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use secrecy::SecretString;
 
-use super::{AnswerField, Param, TokenEndpoint, TokenRequest};
+use super::{AnswerField, Param, SecretSource, TokenEndpoint, TokenRequest};
 use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport, signature::json};
 
 /// A VIDIZMO portal, one per tenant.
@@ -32,15 +31,15 @@ pub struct Vidizmo {
 
 impl Vidizmo {
     /// The portal at `https://{domain}`, as a user with a password.
-    pub fn password(domain: &str, email: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
+    pub fn password(domain: &str, email: impl Into<SecretSource>, password: impl Into<SecretSource>) -> Self {
         Self::declare(domain, login(email).json("password", Param::secret(password)))
     }
 
     /// The portal at `https://{domain}`, as a user with an application's client secret.
     pub fn client_secret(
         domain: &str,
-        email: impl Into<SecretString>,
-        client_secret: impl Into<SecretString>,
+        email: impl Into<SecretSource>,
+        client_secret: impl Into<SecretSource>,
     ) -> Self {
         Self::declare(domain, login(email).json("clientSecret", Param::secret(client_secret)))
     }
@@ -94,6 +93,6 @@ impl Vidizmo {
     }
 }
 
-fn login(email: impl Into<SecretString>) -> TokenRequest {
+fn login(email: impl Into<SecretSource>) -> TokenRequest {
     TokenRequest::post("/api/v1/user/authenticate").json("emailAddress", Param::secret(email))
 }

@@ -28,8 +28,8 @@ use tower::{Layer, Service as _, ServiceExt, limit::ConcurrencyLimitLayer, servi
 use super::*;
 use crate::{
     AccessToken, Acquire, AcquireError, Auth, AuthError, AuthErrorKind, AuthLayer, AuthOutcome, Credential,
-    Exempt, NotReplayed, Origin, Placement, Reason, RefreshPolicy, Rule, Signatures, TokenCache, Transport,
-    Unread, Verdict,
+    Exempt, NotReplayed, Origin, Placement, Reason, RefreshPolicy, Rule, Signatures, StaticToken, TokenCache,
+    TokenState, Transport, Unread, Verdict,
     signature::{body, json},
 };
 
@@ -700,6 +700,20 @@ async fn a_new_token_that_a_server_accepts_may_be_replaced_at_once_when_it_is_re
             assert_eq!(endpoint.calls.load(SeqCst), if is_acceptance { 3 } else { 2 });
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_key_is_rejected_until_it_is_accepted_again() {
+    let server =
+        Server::answering([answer_with(200, ""), expired(), answer_with(500, ""), answer_with(200, "")]);
+    let origin = Origin::parse("https://api.test").unwrap();
+    let layer = AuthLayer::new(origin, StaticToken::new("key").unwrap()).signatures(signatures());
+    let (tokens, service) = (layer.tokens(), layer.layer(server.service()));
+    for state in [TokenState::Fresh, TokenState::Rejected, TokenState::Rejected, TokenState::Fresh] {
+        service.clone().oneshot(get()).await.unwrap();
+        assert_eq!(tokens.state().token(), state);
+    }
+    assert_eq!(server.sent(), ["key"; 4]);
 }
 
 #[tokio::test(start_paused = true)]

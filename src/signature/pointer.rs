@@ -33,7 +33,7 @@ impl Pointer {
         pointer
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self(Box::default()));
         }

@@ -80,7 +80,7 @@ pub fn media_type(name: &str) -> Condition {
 ///
 /// # Panics
 ///
-/// If `pointer` is no JSON pointer.
+/// If `pointer` is no JSON pointer. [`Json::parse`] checks those that are known only at run time.
 ///
 /// # Examples
 ///
@@ -278,6 +278,12 @@ impl ChallengeParam {
 }
 
 impl Json {
+    /// As [`json`], for pointers that are known only at run time: `None` if `pointer` is no JSON pointer.
+    #[must_use]
+    pub fn parse(pointer: &str) -> Option<Self> {
+        Pointer::parse(pointer).map(|pointer| Self { pointer })
+    }
+
     /// It is `value`, of the same type: `"602"` isn't 602.
     pub fn is(self, value: impl Into<Literal>) -> Condition {
         Condition::test(self, Matcher::is(value))

@@ -10,6 +10,7 @@ use futures_util::{
     FutureExt,
     future::{self, Either, select},
 };
+use secrecy::SecretString;
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
@@ -107,7 +108,9 @@ pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded
     report.cache.change(|state| state.depart(&mut order));
     // The call is gone, with its connection, before anybody hears of its end.
     let result = {
-        let call = attempts(&**report.cache.source(), report.cache.policy(), &order, &superseded);
+        let cache = &report.cache;
+        let keep = |token: &SecretString| cache.change(|state| state.rotate(order.id, token.clone()));
+        let call = attempts(&**cache.source(), cache.policy(), &order, &superseded, keep);
         match select(pin!(timeout_at(order.deadline, call)), superseded.0.clone()).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
@@ -147,14 +150,17 @@ impl Drop for Report {
     }
 }
 
-/// One attempt after the other, until one brings a token or there is no point in going on.
+/// One attempt after the other, until one brings a token or there is no point in going on. A refresh token that comes
+/// without an access token is `keep`'s, at once: whatever ends the flight, it isn't lost.
 async fn attempts(
     source: &dyn Source,
     policy: &RefreshPolicy,
     order: &Order,
     superseded: &Superseded,
+    keep: impl Fn(&SecretString),
 ) -> Result<Catch, Miss> {
     let mut rng = fastrand::Rng::new();
+    let mut previous = order.previous.clone();
     let (mut reason, mut tries) = (order.reason, 1);
     loop {
         // It may have been superseded between two attempts. Another call then would be beside its successor's. The
@@ -162,7 +168,7 @@ async fn attempts(
         if superseded.is_so() {
             future::pending::<()>().await;
         }
-        let acquire = Acquire::new(reason, order.previous.as_ref());
+        let acquire = Acquire::new(reason, previous.as_ref());
         let asked_at = Instant::now();
         // The call itself is made inside, so that a panic before its first await is caught as well.
         let attempt = AssertUnwindSafe(async { source.acquire(acquire).await }).catch_unwind();
@@ -172,7 +178,12 @@ async fn attempts(
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),
         };
-        let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
+        let may_refresh = acquire.may_refresh();
+        if let Some(token) = error.refresh_token() {
+            keep(token);
+            previous = previous.map(|previous| previous.with_refresh_token(token.clone()));
+        }
+        let refreshing = may_refresh && order.grants == Grants::RefreshThenOther;
         let max = match order.grants {
             Grants::SingleUse => policy.max_attempts().min(2),
             Grants::RefreshThenOther | Grants::Reusable => policy.max_attempts(),

@@ -41,7 +41,8 @@ pub enum TokenState {
     Stale,
     /// It has expired.
     Expired,
-    /// A server rejected it.
+    /// A server rejected it. A key that can't be renewed is in use nevertheless, and is no longer in this state when a
+    /// server accepts it.
     Rejected,
 }
 

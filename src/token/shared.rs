@@ -94,21 +94,31 @@ impl Shared {
         look(&self.lock())
     }
 
-    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has
-    /// done so for each.
+    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has done so for each, and again
+    /// after a rejection.
     #[inline]
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
-            self.change(|state| state.accept(generation));
-            // Not before: whoever sees it leaves the state alone, and a rejection may be the next it takes down. The
-            // lock orders the two, so relaxed is enough.
-            self.accepted.fetch_max(generation, Relaxed);
+            self.change(|state| {
+                state.accept(generation);
+                // Not before: whoever sees it leaves the state alone, and a rejection may be the next it takes down.
+                // Under the lock, which orders the two.
+                self.accepted.fetch_max(generation, Relaxed);
+            });
         }
     }
 
     /// Takes down that a server rejected `generation`.
     pub(super) fn reject(&self, generation: u64, reason: Reason) {
-        if self.change(|state| state.reject(generation, reason)) {
+        let is_news = self.change(|state| {
+            let is_news = state.reject(generation, reason);
+            if state.doubts_key() {
+                // It stays in use, and the next acceptance counts.
+                self.accepted.store(0, Relaxed);
+            }
+            is_news
+        });
+        if is_news {
             self.observer.tell(Event::Rejected { generation, reason });
         }
     }

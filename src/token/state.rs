@@ -10,6 +10,7 @@ mod decide;
 
 use std::{sync::Arc, time::Duration};
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
@@ -47,6 +48,8 @@ pub(super) struct State<F> {
 struct Newest {
     entry: Arc<Entry>,
     rejected: Option<Rejected>,
+    /// A static key that was rejected after it was last accepted. It stays in use.
+    doubted: bool,
 }
 
 impl Newest {
@@ -202,7 +205,8 @@ impl<F> State<F> {
 
     /// Takes down that a server accepted `generation`.
     pub(super) fn accept(&mut self, generation: u64) {
-        if self.newest.as_ref().is_some_and(|newest| newest.entry.generation == generation) {
+        if let Some(newest) = self.newest.as_mut().filter(|newest| newest.entry.generation == generation) {
+            newest.doubted = false;
             self.rejections = 0;
         }
     }
@@ -216,8 +220,15 @@ impl<F> State<F> {
             self.rejections = self.rejections.saturating_add(1);
             let pause = self.policy.pause_after(self.rejections);
             newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
+        } else {
+            newest.doubted = true;
         }
         true
+    }
+
+    /// Whether the newest token is a static key that was rejected after it was last accepted.
+    pub(super) fn doubts_key(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.doubted)
     }
 
     /// Begins a flight. Only to be called when there is none.
@@ -306,7 +317,7 @@ impl<F> State<F> {
     fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {
         self.failure = None;
         self.grant = Some(Grant { token: token.clone(), flight, spent: false });
-        if let Some(Newest { entry, rejected: Some(rejected) }) = &mut self.newest
+        if let Some(Newest { entry, rejected: Some(rejected), .. }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
             // The endpoint handed out what the server has just rejected: no progress, so there is a pause even if
@@ -326,7 +337,7 @@ impl<F> State<F> {
         });
         let entry = Entry { token, generation: self.generations, acquired_at: now, stale_at, expires_at };
         let entry = Arc::new(entry);
-        self.newest = Some(Newest { entry: entry.clone(), rejected: None });
+        self.newest = Some(Newest { entry: entry.clone(), rejected: None, doubted: false });
         Lease::new(entry, Standing::Good)
     }
 
@@ -368,6 +379,15 @@ impl<F> State<F> {
     fn time_left(&self, now: Instant) -> Duration {
         let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at);
         expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+    }
+
+    /// Keeps a refresh token that `flight` brought without an access token, unless there is a newer one. It belongs
+    /// to the grant whose refresh token it replaces.
+    pub(super) fn rotate(&mut self, flight: u64, refresh_token: SecretString) {
+        if let Some(grant) = self.grant.as_mut().filter(|grant| grant.flight <= flight) {
+            let token = grant.token.clone().with_refresh_token(refresh_token);
+            *grant = Grant { token, flight, spent: false };
+        }
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.

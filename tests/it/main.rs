@@ -4,6 +4,7 @@
 
 mod api_video;
 mod client;
+mod declared;
 mod failures;
 mod flights;
 mod oauth2;

@@ -1,4 +1,5 @@
-//! The suite that every vendor goes through. What differs between them is in [`Subject`].
+//! The suite that every vendor goes through, the built-in ones and those of `tests/declared`. What differs between
+//! them is in [`Subject`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -61,6 +62,11 @@ suites! {
     videsk: []
     vidizmo: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
     vervoe: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
+    declared_api_video: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
+    declared_videsk: []
+    declared_vidizmo: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
+    declared_vervoe: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
+    declared_vervoe_in_json: [a_token_endpoint_that_fails_leaves_the_rejection_as_it_is, no_token_means_an_error_and_nothing_sent]
 }
 
 async fn the_first_call_makes_one_token_call(start: impl AsyncFn() -> Subject) {

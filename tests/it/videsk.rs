@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use tower::Layer;
 use tower_reauth::{
-    AccessToken, AuthErrorKind, Verdict, Videsk, from_fn,
+    AccessToken, AuthErrorKind, TokenState, Verdict, Videsk, from_fn,
     testing::{FakeVidesk, On, Revoked, Times, VideskError},
 };
 
@@ -15,7 +15,9 @@ async fn with_a_fixed_key_an_expired_one_is_handed_over_and_marked() {
     let served = videsk.serve().await.unwrap();
     let service = Videsk::new(videsk.key()).base_url(served.origin()).layer().unwrap().layer(client());
     let request = || get(&served.url("/users"));
+    let tokens = service.tokens();
     assert_eq!(send(&service, request()).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(tokens.state().token(), TokenState::Fresh);
 
     videsk.controls().revoke(Revoked::Expired);
     let mut answers = send_all(&service, 10, request).await;
@@ -32,6 +34,7 @@ async fn with_a_fixed_key_an_expired_one_is_handed_over_and_marked() {
     }
     assert_eq!((videsk.counts().token_calls(), videsk.counts().api_calls), (0, 21));
     videsk.assert_no_refusals();
+    assert_eq!(tokens.state().token(), TokenState::Rejected);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_reauth::{
-    ApiVideo, Auth, AuthLayer, AuthOutcome, Client, Vervoe, Videsk, Vidizmo,
+    ApiVideo, Auth, AuthLayer, AuthOutcome, Client, Declaration, Vervoe, Videsk, Vidizmo,
     testing::{
         Controls, Endpoint, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo, Fault, On, Revoked, Times,
     },
@@ -30,11 +30,14 @@ pub(crate) async fn check(transcript: &Transcript) {
     let videsk = FakeVidesk::new();
     let vidizmo = FakeVidizmo::password("john.doe@example.com", "p@ss:wörd +%41");
     let vervoe = FakeVervoe::new("vervoe-key", "s3cret:ü+%41");
+    // What the file's references lead to.
+    let declared = FakeVervoe::new("vervoe-api-key", "s3cret:Kéy+%41ü");
     let served = [
         api_video.serve().await.expect("served"),
         videsk.serve().await.expect("served"),
         vidizmo.serve().await.expect("served"),
         vervoe.serve().await.expect("served"),
+        declared.serve().await.expect("served"),
     ];
     let origins = served.each_ref().map(|served| served.origin().to_owned());
     let videsk_key: &'static str = videsk.key().leak();
@@ -75,6 +78,18 @@ pub(crate) async fn check(transcript: &Transcript) {
             controls: vervoe.controls().clone(),
             origin: origins[3].clone(),
             secrets: vec!["s3cret:ü+%41", "vervoe-key:s3cret:ü+%41"],
+        },
+        Vendor {
+            name: "a declared vendor",
+            layer: {
+                let declaration: Declaration =
+                    toml::from_str(include_str!("../declared/vervoe.toml")).expect("valid");
+                transcript.print(&declaration);
+                declaration.base_url(&*origins[4]).layer(client.clone()).expect("valid")
+            },
+            controls: declared.controls().clone(),
+            origin: origins[4].clone(),
+            secrets: vec!["s3cret:Kéy+%41ü", "vervoe-api-key:s3cret:Kéy+%41ü"],
         },
     ];
     for vendor in vendors {

@@ -58,7 +58,7 @@ impl AnswerField {
         Self(Place::Header(name.into()))
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Pointer(pointer) if !is_pointer(pointer) => Err(ConfigError::new(
                 ConfigErrorKind::Declaration,

@@ -1,10 +1,15 @@
 //! [`EndpointCredential`]: sends what a declaration says, and judges what comes back.
 
-use std::{borrow::Cow, error::Error as StdError, iter};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    iter,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{
@@ -13,8 +18,8 @@ use super::{
     request::TokenRequest,
 };
 use crate::{
-    credential::{Credential, redact::Redactor},
-    error::{AcquireError, ConfigError},
+    credential::{Credential, redact::Redactor, supply::SecretSource},
+    error::{AcquireError, AcquireErrorKind, ConfigError},
     token::{AccessToken, Acquire, Description, Grants},
     transport::Transport,
 };
@@ -23,6 +28,10 @@ use crate::{
 ///
 /// Network errors, 408, 425, 429, 5xx, and answers that make no sense are transient. Any other 3xx or 4xx refuses
 /// the credentials or, where it answers a refresh, only that grant.
+///
+/// Secrets that come from a [`SecretSource`] are read for each request. If one can't be read, or can't be sent,
+/// nothing is, and the failure is transient. Once one that was refused has been replaced, calls don't wait for the
+/// end of the fail-fast time, except where a source has to be asked ([`SecretSource::from_fn`]).
 ///
 /// # Examples
 ///
@@ -39,15 +48,38 @@ pub struct EndpointCredential {
     endpoint: TokenEndpoint,
     base: BaseUrl,
     transport: Transport,
+    refused: Arc<Mutex<Vec<Refused>>>,
+}
+
+/// A secret that the server refused, perhaps among others.
+#[derive(Debug)]
+struct Refused {
+    source: SecretSource,
+    secret: SecretString,
 }
 
 impl EndpointCredential {
     pub(super) fn new(endpoint: TokenEndpoint, transport: Transport) -> Result<Self, ConfigError> {
-        Ok(Self { base: endpoint.check()?, endpoint, transport })
+        Ok(Self { base: endpoint.check()?, endpoint, transport, refused: Arc::default() })
     }
 
     /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
     pub(in crate::credential) async fn obtain(
+        &self,
+        request: &TokenRequest,
+        renewed: Option<&AccessToken>,
+        previous: Option<&AccessToken>,
+    ) -> Result<AccessToken, AcquireError> {
+        let sent = request.with_secrets().await?;
+        let result = self.exchange(&sent, renewed, previous).await;
+        if matches!(&result, Err(error) if error.kind() == AcquireErrorKind::Rejected) {
+            self.refuse(request, &sent);
+        }
+        result
+    }
+
+    /// One request, with the secrets of this moment, and what its answer brings.
+    async fn exchange(
         &self,
         request: &TokenRequest,
         renewed: Option<&AccessToken>,
@@ -58,17 +90,23 @@ impl EndpointCredential {
             None => |words| AcquireError::rejected(words),
         };
         let rendered =
-            request.render(&self.base, renewed).map_err(|error| refused(self.words(&error.to_string())))?;
+            request.render(&self.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
         let requested_at = Instant::now();
-        let response = self.send(rendered, previous).await?;
+        let response = self.send(rendered, request, previous).await?;
         let answer = Answer::new(&self.endpoint.shape, &response);
-        let failed = |problem: Problem| self.failure(problem, refused, &answer, previous);
+        let failed = |problem: Problem| self.failure(problem, refused, request, &answer, previous);
 
         answer.problem(request).map_err(failed)?;
-        let token = answer.token().map_err(failed)?;
-        let mut token = AccessToken::new(token)
-            .map_err(|error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error))?
-            .with_requested_at(requested_at);
+        let nonsense =
+            |error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error);
+        let token =
+            answer.token().map_err(failed).and_then(|token| AccessToken::new(token).map_err(nonsense));
+        let mut token = match (token, answer.refresh_token()) {
+            (Ok(token), _) => token.with_requested_at(requested_at),
+            // The one before it may be spent by now.
+            (Err(error), Some(refresh_token)) => return Err(error.with_refresh_token(refresh_token)),
+            (Err(error), None) => return Err(error),
+        };
         if let Some(lifetime) = answer.lifetime() {
             token = token.with_lifetime(lifetime);
         }
@@ -80,14 +118,39 @@ impl EndpointCredential {
         })
     }
 
+    /// A request that can't be written: the token to be renewed doesn't fit into it, or a secret of this moment.
+    fn unsendable(&self, error: ConfigError, renewed: Option<&AccessToken>) -> AcquireError {
+        let words = format!("a token request of {} can't be written", self.endpoint.name);
+        let failed = match renewed {
+            Some(_) => AcquireError::grant_rejected(words),
+            None => AcquireError::transient(words),
+        };
+        failed.with_source(error)
+    }
+
+    /// Takes down which of the secrets that may change were refused.
+    fn refuse(&self, request: &TokenRequest, sent: &TokenRequest) {
+        let changing = request.sources().zip(sent.sources()).filter(|(source, _)| source.0.may_change());
+        *self.refused() = changing
+            .filter_map(|(source, sent)| {
+                Some(Refused { source: source.clone(), secret: sent.0.fixed()?.clone() })
+            })
+            .collect();
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Vec<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn send(
         &self,
-        request: Request<Bytes>,
+        rendered: Request<Bytes>,
+        request: &TokenRequest,
         previous: Option<&AccessToken>,
     ) -> Result<Response<Bytes>, AcquireError> {
-        self.transport.send(request).await.map_err(|error| {
+        self.transport.send(rendered).await.map_err(|error| {
             // Some clients put the URL into their errors, and there may be a secret in its query.
-            let redactor = self.redactor(previous, None);
+            let redactor = self.redactor(request, previous, None);
             if redactor.is_shown_by(&error) {
                 let sources = iter::successors(error.source(), |&error| error.source());
                 let sources: Vec<String> = sources.map(ToString::to_string).collect();
@@ -103,10 +166,11 @@ impl EndpointCredential {
         &self,
         problem: Problem,
         refused: fn(String) -> AcquireError,
+        request: &TokenRequest,
         answer: &Answer<'_>,
         previous: Option<&AccessToken>,
     ) -> AcquireError {
-        let redactor = self.redactor(previous, Some(answer));
+        let redactor = self.redactor(request, previous, Some(answer));
         let message = match problem {
             Problem::TokenType => answer.token_type().map(|token_type| redactor.clean(&token_type)),
             _ => answer.message(&redactor),
@@ -135,9 +199,14 @@ impl EndpointCredential {
     }
 
     /// Knows every secret that could come back in an answer or an error.
-    fn redactor(&self, previous: Option<&AccessToken>, answer: Option<&Answer<'_>>) -> Redactor {
+    fn redactor(
+        &self,
+        sent: &TokenRequest,
+        previous: Option<&AccessToken>,
+        answer: Option<&Answer<'_>>,
+    ) -> Redactor {
         let endpoint = &self.endpoint;
-        let requests = iter::once(&endpoint.acquire).chain(&endpoint.refresh).chain(&endpoint.revoke);
+        let requests = [sent, &endpoint.acquire].into_iter().chain(&endpoint.refresh).chain(&endpoint.revoke);
         let mut secrets: Vec<Cow<'_, str>> = requests.flat_map(TokenRequest::secrets).collect();
         if let Some(token) = previous {
             secrets.push(token.expose_secret().into());
@@ -168,12 +237,18 @@ impl Credential for EndpointCredential {
             return Err(AcquireError::unsupported(format!("{name} has no way to revoke this token")));
         };
         let refused: fn(String) -> AcquireError = |words| AcquireError::rejected(words);
-        let rendered = request
-            .render(&self.base, Some(token))
-            .map_err(|error| refused(self.words(&error.to_string())))?;
-        let response = self.send(rendered, Some(token)).await?;
+        let request = &*request.with_secrets().await?;
+        let rendered =
+            request.render(&self.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
+        let response = self.send(rendered, request, Some(token)).await?;
         let answer = Answer::new(&self.endpoint.shape, &response);
-        answer.problem(request).map_err(|problem| self.failure(problem, refused, &answer, Some(token)))
+        answer
+            .problem(request)
+            .map_err(|problem| self.failure(problem, refused, request, &answer, Some(token)))
+    }
+
+    fn has_new_secret(&self) -> bool {
+        self.refused().iter().any(|refused| refused.source.0.differs_from(&refused.secret))
     }
 
     fn describe(&self) -> Description {

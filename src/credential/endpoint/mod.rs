@@ -1,6 +1,8 @@
 //! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
 
 pub(super) mod answer;
+#[cfg(feature = "serde")]
+mod check;
 mod endpoint_credential;
 mod lifetime;
 mod param;
@@ -32,17 +34,90 @@ use crate::{
 /// `/expires_in`, the refresh token at `/refresh_token`, any 2xx is a success, and `/error` and
 /// `/error_description` are shown in errors. Nothing is checked before the declaration is built.
 ///
+/// A file can say the same, with the feature `serde`: see `Declaration`.
+///
 /// # Examples
 ///
-/// A vendor that this crate doesn't know. Its tokens come from `POST /v2/sessions`, last half an hour, and can be
-/// renewed and given back:
+/// Zoom, for an app of the kind "server-to-server OAuth". Its answers are those of RFC 6749, but for the parameters
+/// of the request, and the words for an expired token: one code has two meanings, so the rule looks at the message
+/// too.
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::{
+///     AuthLayer, ConfigError, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+///     signature::json,
+/// };
+///
+/// fn zoom(transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::post("https://zoom.us/oauth/token")
+///         .query("grant_type", "account_credentials")
+///         .query("account_id", SecretSource::env("ZOOM_ACCOUNT_ID"))
+///         .basic(SecretSource::env("ZOOM_CLIENT_ID"), SecretSource::env("ZOOM_CLIENT_SECRET"));
+///     let expired = json("/code").is(124).and(json("/message").is("Access token is expired."));
+///     let expired = Rule::expired().status(StatusCode::UNAUTHORIZED).when(expired);
+///     TokenEndpoint::new("Zoom", "https://api.zoom.us", request)
+///         .signatures(Signatures::new().rule(expired).reason("/message"))
+///         .layer(transport)
+/// }
+/// ```
+///
+/// Feishu, with the token of a tenant (for Lark the host is `open.larksuite.com`). Token and lifetime have names of
+/// their own, and failures come with a 200 and a code:
+///
+/// ```
+/// # use http::StatusCode;
+/// # use tower_reauth::{
+/// #     AuthLayer, ConfigError, Param, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+/// #     signature::json,
+/// # };
+/// fn feishu(app_id: String, secret: SecretSource, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::post("/open-apis/auth/v3/tenant_access_token/internal")
+///         .json("app_id", Param::text(app_id))
+///         .json("app_secret", secret);
+///     let expired = Rule::expired().status(StatusCode::BAD_REQUEST).when(json("/code").is(99991663));
+///     TokenEndpoint::new("Feishu", "https://open.feishu.cn", request)
+///         .token("/tenant_access_token")
+///         .lifetime("/expire")
+///         .success("/code", 0)
+///         .message("/msg")
+///         .signatures(Signatures::new().rule(expired).reason("/msg"))
+///         .layer(transport)
+/// }
+/// ```
+///
+/// Marketo, whose host is each customer's own, and in whose answers a token expires with a 200. The codes are
+/// strings; only JSON is looked at, so that downloads stream:
+///
+/// ```
+/// # use http::StatusCode;
+/// # use tower_reauth::{
+/// #     AuthLayer, ConfigError, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+/// #     signature::{json, media_type},
+/// # };
+/// fn marketo(instance: String, secret: SecretSource, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::get("/identity/oauth/token")
+///         .query("grant_type", "client_credentials")
+///         .query("client_id", SecretSource::env("MARKETO_CLIENT_ID"))
+///         .query("client_secret", secret);
+///     let in_200 = |rule: Rule| rule.status(StatusCode::OK).read_success_bodies().when(media_type("json"));
+///     let signatures = Signatures::new()
+///         .rule(in_200(Rule::expired()).when(json("/errors/*/code").is("602")))
+///         .rule(in_200(Rule::invalid()).when(json("/errors/*/code").is("601")))
+///         .reason("/errors/0/message");
+///     TokenEndpoint::new("Marketo", instance, request).signatures(signatures).layer(transport)
+/// }
+/// ```
+///
+/// A vendor that isn't there, whose tokens can be renewed and given back. Its answers don't say how long they last:
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_reauth::{AuthLayer, ConfigError, Param, TokenEndpoint, TokenRequest, Transport};
+/// use tower_reauth::{AuthLayer, ConfigError, Param, SecretSource, TokenEndpoint, TokenRequest, Transport};
 ///
-/// fn acme(key: String, transport: Transport) -> Result<AuthLayer, ConfigError> {
-///     let open = TokenRequest::post("/v2/sessions").json("key", Param::secret(key)).json("scope", "videos");
+/// fn acme(transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let key = SecretSource::file("/run/secrets/acme");
+///     let open = TokenRequest::post("/v2/sessions").json("key", key).json("scope", "videos");
 ///     let renew = TokenRequest::new(http::Method::PUT, "/v2/sessions").bearer(Param::access_token());
 ///     let close = TokenRequest::new(http::Method::DELETE, "/v2/sessions").bearer(Param::access_token());
 ///     TokenEndpoint::new("Acme", "https://api.acme.example", open)
@@ -88,6 +163,12 @@ impl TokenEndpoint {
             signatures: Signatures::oauth2(),
             placement: Placement::default(),
         }
+    }
+
+    /// The vendor's name, for logs and errors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
@@ -205,7 +286,8 @@ impl TokenEndpoint {
     ///
     /// - [`ConfigErrorKind::Url`]: `base_url` is no origin, or a request's URL can't be parsed.
     /// - [`ConfigErrorKind::InsecureUrl`]: one of them is `http` to a host that is not loopback.
-    /// - [`ConfigErrorKind::Secret`]: a secret is empty, or has to go into a header that can't carry it.
+    /// - [`ConfigErrorKind::Secret`]: a secret is empty, its variable or file can't be read, or it has to go into a
+    ///   header that can't carry it.
     /// - [`ConfigErrorKind::UserId`]: a Basic user-id has a colon.
     /// - [`ConfigErrorKind::Header`]: a header's name or value is not valid.
     /// - [`ConfigErrorKind::Declaration`]: a request has two kinds of body or of authorization, the request for
@@ -238,10 +320,10 @@ impl TokenEndpoint {
     fn check(&self) -> Result<BaseUrl, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         self.shape.check()?;
-        self.acquire.render(&base, None)?;
+        self.acquire.with_secrets_at_hand()?.render(&base, None)?;
         let stand_in = AccessToken::new("stand-in").expect("visible ascii").with_refresh_token("stand-in");
         for request in self.refresh.iter().chain(&self.revoke) {
-            request.render(&base, Some(&stand_in))?;
+            request.with_secrets_at_hand()?.render(&base, Some(&stand_in))?;
         }
         Ok(base)
     }

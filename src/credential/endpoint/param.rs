@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::request::usable;
 use crate::{
+    credential::supply::SecretSource,
     error::{ConfigError, ConfigErrorKind},
     token::AccessToken,
 };
@@ -31,7 +32,7 @@ enum Kind {
     Text(Cow<'static, str>),
     Number(i64),
     Flag(bool),
-    Secret(SecretString),
+    Secret(SecretSource),
     AccessToken,
     RefreshToken,
 }
@@ -42,8 +43,9 @@ impl Param {
         Self(Kind::Text(text.into()))
     }
 
-    /// A secret. An empty one is refused when the endpoint is built.
-    pub fn secret(secret: impl Into<SecretString>) -> Self {
+    /// A secret: text, or a [`SecretSource`], which is read each time the request is sent. An empty one is refused
+    /// when the endpoint is built.
+    pub fn secret(secret: impl Into<SecretSource>) -> Self {
         Self(Kind::Secret(secret.into()))
     }
 
@@ -63,9 +65,16 @@ impl Param {
         matches!(self.0, Kind::Text(_) | Kind::Number(_) | Kind::Flag(_))
     }
 
-    pub(super) fn as_secret(&self) -> Option<&str> {
+    pub(super) fn secret_mut(&mut self) -> Option<&mut SecretSource> {
+        match &mut self.0 {
+            Kind::Secret(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_secret(&self) -> Option<&SecretSource> {
         match &self.0 {
-            Kind::Secret(secret) => Some(secret.expose_secret()),
+            Kind::Secret(source) => Some(source),
             _ => None,
         }
     }
@@ -94,7 +103,7 @@ impl Param {
             Kind::Text(text) => Cow::Borrowed(text),
             Kind::Number(number) => number.to_string().into(),
             Kind::Flag(flag) => flag.to_string().into(),
-            Kind::Secret(secret) => usable(secret)?.into(),
+            Kind::Secret(source) => usable(source)?.into(),
             Kind::AccessToken => previous.ok_or_else(missing)?.expose_secret().into(),
             Kind::RefreshToken => {
                 let token = previous.and_then(AccessToken::refresh_token).ok_or_else(missing)?;
@@ -119,7 +128,7 @@ impl fmt::Debug for Param {
             Kind::Text(text) => write!(f, "{text:?}"),
             Kind::Number(number) => write!(f, "{number}"),
             Kind::Flag(flag) => write!(f, "{flag}"),
-            Kind::Secret(_) => f.write_str("[secret]"),
+            Kind::Secret(source) => write!(f, "{source:?}"),
             Kind::AccessToken => f.write_str("[access token]"),
             Kind::RefreshToken => f.write_str("[refresh token]"),
         }
@@ -135,6 +144,12 @@ impl From<&'static str> for Param {
 impl From<SecretString> for Param {
     fn from(secret: SecretString) -> Self {
         Self::secret(secret)
+    }
+}
+
+impl From<SecretSource> for Param {
+    fn from(source: SecretSource) -> Self {
+        Self::secret(source)
     }
 }
 

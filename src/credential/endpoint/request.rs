@@ -8,12 +8,12 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::{BaseUrl, Param};
 use crate::{
-    credential::encode,
-    error::{ConfigError, ConfigErrorKind},
+    credential::{encode, supply::SecretSource},
+    error::{AcquireError, ConfigError, ConfigErrorKind},
     token::AccessToken,
 };
 
@@ -21,17 +21,18 @@ use crate::{
 ///
 /// It is checked when the [`TokenEndpoint`](super::TokenEndpoint) it belongs to is built. It is sent with
 /// `Accept: application/json` unless another is given. Values that are secret, in headers, in the body or in the
-/// query, are shown by no `Debug` and no error.
+/// query, are shown by no `Debug` and no error. Where a secret is wanted, text will do, or a [`SecretSource`], which
+/// is read each time the request is sent.
 ///
 /// # Examples
 ///
 /// ```
-/// use tower_reauth::{Param, TokenRequest};
+/// use tower_reauth::{Param, SecretSource, TokenRequest};
 ///
-/// let exchange = TokenRequest::post("/auth/api-key").json("apiKey", Param::secret("my key"));
+/// let exchange = TokenRequest::post("/auth/api-key").json("apiKey", SecretSource::env("API_KEY"));
 /// let refresh = TokenRequest::post("/auth/refresh").json("refreshToken", Param::refresh_token());
 /// let other = TokenRequest::post("https://login.example.com/token")
-///     .basic("my client", "my secret")
+///     .basic("my client", SecretSource::file("/run/secrets/client"))
 ///     .form("grant_type", "client_credentials");
 /// ```
 #[derive(Clone, Debug)]
@@ -51,13 +52,13 @@ pub struct TokenRequest {
 #[derive(Clone, Debug)]
 enum Authorization {
     Basic {
-        user_id: SecretString,
-        password: SecretString,
+        user_id: SecretSource,
+        password: SecretSource,
     },
     /// The same, with both form-encoded first (RFC 6749 §2.3.1).
     FormBasic {
-        client_id: Cow<'static, str>,
-        client_secret: SecretString,
+        client_id: Param,
+        client_secret: SecretSource,
     },
     Bearer(Param),
 }
@@ -114,7 +115,7 @@ impl TokenRequest {
 
     /// Sends `Authorization: Basic` (RFC 7617), as UTF-8 and without any further encoding. A `user_id` with a
     /// colon is refused with [`ConfigErrorKind::UserId`] when the endpoint is built.
-    pub fn basic(mut self, user_id: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
+    pub fn basic(mut self, user_id: impl Into<SecretSource>, password: impl Into<SecretSource>) -> Self {
         let (user_id, password) = (user_id.into(), password.into());
         self.authorization.push(Authorization::Basic { user_id, password });
         self
@@ -124,8 +125,8 @@ impl TokenRequest {
     /// `%20` for a space, so that they may hold any character.
     pub fn basic_form_encoded(
         mut self,
-        client_id: impl Into<Cow<'static, str>>,
-        client_secret: impl Into<SecretString>,
+        client_id: impl Into<Param>,
+        client_secret: impl Into<SecretSource>,
     ) -> Self {
         let (client_id, client_secret) = (client_id.into(), client_secret.into());
         self.authorization.push(Authorization::FormBasic { client_id, client_secret });
@@ -154,24 +155,67 @@ impl TokenRequest {
         self.params().all(|param| param.is_known(Some(previous)))
     }
 
-    /// The configured secrets that the request sends, for redaction.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let params = self.params().filter_map(Param::as_secret).map(Cow::Borrowed);
-        let basic = self.authorization.iter().flat_map(|authorization| -> Vec<Cow<'_, str>> {
-            match authorization {
-                Authorization::Basic { user_id, password } => {
-                    let (user_id, password) = (user_id.expose_secret(), password.expose_secret());
-                    vec![user_id.into(), password.into(), format!("{user_id}:{password}").into()]
-                }
-                // A client id is no secret (RFC 6749 §2.2).
-                Authorization::FormBasic { client_id, client_secret } => {
-                    let secret = client_secret.expose_secret();
-                    vec![secret.into(), form_pair(client_id, secret).into()]
-                }
-                Authorization::Bearer(_) => Vec::new(),
+    /// The request with the secrets of this moment. Those that don't change need no copy.
+    pub(super) async fn with_secrets(&self) -> Result<Cow<'_, Self>, AcquireError> {
+        if !self.sources().any(|source| source.0.may_change()) {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut request = self.clone();
+        for source in request.sources_mut() {
+            *source = SecretSource::fixed(source.0.read("secret", "").await?);
+        }
+        Ok(Cow::Owned(request))
+    }
+
+    /// The request with the secrets of this moment, and stand-ins for those that only asking could tell.
+    pub(super) fn with_secrets_at_hand(&self) -> Result<Self, ConfigError> {
+        let mut request = self.clone();
+        for source in request.sources_mut() {
+            *source = SecretSource::fixed(source.0.peek("secret")?);
+        }
+        Ok(request)
+    }
+
+    /// Where the secrets come from that the request sends.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &SecretSource> {
+        let authorization = self.authorization.iter().flat_map(|authorization| match authorization {
+            Authorization::Basic { user_id, password } => [Some(user_id), Some(password)],
+            Authorization::FormBasic { client_id, client_secret } => {
+                [client_id.as_secret(), Some(client_secret)]
             }
+            Authorization::Bearer(token) => [token.as_secret(), None],
         });
-        params.chain(basic)
+        self.fields().filter_map(Param::as_secret).chain(authorization.flatten())
+    }
+
+    pub(super) fn sources_mut(&mut self) -> impl Iterator<Item = &mut SecretSource> {
+        let fields = [&mut self.query, &mut self.headers, &mut self.json, &mut self.form];
+        let authorization = self.authorization.iter_mut().flat_map(|authorization| match authorization {
+            Authorization::Basic { user_id, password } => [Some(user_id), Some(password)],
+            Authorization::FormBasic { client_id, client_secret } => {
+                [client_id.secret_mut(), Some(client_secret)]
+            }
+            Authorization::Bearer(token) => [token.secret_mut(), None],
+        });
+        let fields = fields.into_iter().flatten().filter_map(|(_, value)| value.secret_mut());
+        fields.chain(authorization.flatten())
+    }
+
+    /// The secrets that the request sends, as far as they don't change, for redaction.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let secrets = self.sources().filter_map(|source| Some(source.0.fixed()?.expose_secret().into()));
+        let pairs = self.authorization.iter().filter_map(|authorization| match authorization {
+            Authorization::Basic { user_id, password } => {
+                let (user_id, password) = (user_id.0.fixed()?, password.0.fixed()?);
+                Some(format!("{}:{}", user_id.expose_secret(), password.expose_secret()).into())
+            }
+            Authorization::FormBasic { client_id, client_secret } => {
+                let client_id = client_id.text_of(None).ok()?;
+                Some(form_pair(&client_id, client_secret.0.fixed()?.expose_secret()).into())
+            }
+            Authorization::Bearer(_) => None,
+        });
+        secrets.chain(pairs)
     }
 
     /// The HTTP request. Anything wrong with the declaration shows here, so building an endpoint tries it once.
@@ -254,8 +298,8 @@ impl TokenRequest {
                     format!("Basic {}", encode::basic(user_id, password)?)
                 }
                 Authorization::FormBasic { client_id, client_secret } => {
-                    let secret = usable(client_secret)?;
-                    format!("Basic {}", BASE64_STANDARD.encode(form_pair(client_id, secret)))
+                    let (client_id, secret) = (client_id.text_of(previous)?, usable(client_secret)?);
+                    format!("Basic {}", BASE64_STANDARD.encode(form_pair(&client_id, secret)))
                 }
                 Authorization::Bearer(token) => format!("Bearer {}", token.text_of(previous)?),
             };
@@ -270,13 +314,18 @@ impl TokenRequest {
         Ok(())
     }
 
-    fn params(&self) -> impl Iterator<Item = &Param> {
-        let fields = [&self.query, &self.headers, &self.json, &self.form];
-        let bearer = self.authorization.iter().filter_map(|authorization| match authorization {
-            Authorization::Bearer(token) => Some(token),
-            Authorization::Basic { .. } | Authorization::FormBasic { .. } => None,
+    pub(super) fn params(&self) -> impl Iterator<Item = &Param> {
+        let authorization = self.authorization.iter().filter_map(|authorization| match authorization {
+            Authorization::Bearer(param) | Authorization::FormBasic { client_id: param, .. } => Some(param),
+            Authorization::Basic { .. } => None,
         });
-        fields.into_iter().flatten().map(|(_, value)| value).chain(bearer)
+        self.fields().chain(authorization)
+    }
+
+    /// The values of query, headers and body.
+    fn fields(&self) -> impl Iterator<Item = &Param> {
+        let fields = [&self.query, &self.headers, &self.json, &self.form];
+        fields.into_iter().flatten().map(|(_, value)| value)
     }
 }
 
@@ -293,19 +342,17 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, ConfigError> {
     })
 }
 
-/// The secret's text, or an error if it can't be meant.
-pub(super) fn usable(secret: &SecretString) -> Result<&str, ConfigError> {
-    match secret.expose_secret() {
-        "" => Err(ConfigError::new(
-            ConfigErrorKind::Secret,
-            "a secret is empty; check the variable or file that it comes from",
-        )),
+/// The text of a secret that was read, or an error if it can't be meant.
+pub(super) fn usable(source: &SecretSource) -> Result<&str, ConfigError> {
+    let refuse = |words| ConfigError::new(ConfigErrorKind::Secret, words);
+    match source.0.fixed().map(ExposeSecret::expose_secret) {
+        None => Err(refuse("a secret was not read before it was to be sent")),
+        Some("") => Err(refuse("a secret is empty; check the variable or file that it comes from")),
         // No server means it, and few say what is wrong when they get it.
-        text if text.ends_with(['\n', '\r']) => Err(ConfigError::new(
-            ConfigErrorKind::Secret,
-            "a secret ends with a line break; trim what was read from a file",
-        )),
-        text => Ok(text),
+        Some(text) if text.ends_with(['\n', '\r']) => {
+            Err(refuse("a secret ends with a line break; trim what was read from a file"))
+        }
+        Some(text) => Ok(text),
     }
 }
 

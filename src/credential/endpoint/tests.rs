@@ -4,6 +4,7 @@ mod answers;
 mod config;
 mod requests;
 mod secrets;
+mod sources;
 
 use super::{super::scripted::Scripted, EndpointCredential, Param, TokenEndpoint, TokenRequest};
 use crate::{AccessToken, Acquire, AcquireError, Credential, Reason};

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::supply::{Assertion, SecretSource, Supply};
+use super::assertion::Assertion;
 use crate::{
-    credential::{Param, TokenRequest},
+    credential::{
+        Param, TokenRequest,
+        supply::{SecretSource, Supply},
+    },
     error::{AcquireError, ConfigError, ConfigErrorKind},
 };
 
@@ -134,7 +137,7 @@ impl Client {
         let secret = || secret.cloned().unwrap_or_default();
         match &self.authentication {
             Authentication::None => request.form("client_id", Param::text(id.clone())),
-            Authentication::Basic(_) => request.basic_form_encoded(id.clone(), secret()),
+            Authentication::Basic(_) => request.basic_form_encoded(Param::text(id.clone()), secret()),
             Authentication::RawBasic(_) => request.basic(&**id, secret()),
             Authentication::Post(_) => request
                 .form("client_id", Param::text(id.clone()))

@@ -175,6 +175,11 @@ impl Inner {
                 }
                 Err(error) => error,
             };
+            if let (Some(rotation), Some(sent), Some(received)) =
+                (self.grant.rotation(), secrets.first(), error.refresh_token())
+            {
+                rotation.rotate(sent, refused.as_ref(), Some(received)).await;
+            }
             match error.code() {
                 _ if error.kind() != AcquireErrorKind::Rejected => return Err(error),
                 Some(ErrorCode::InvalidClient) if !client_changed => {

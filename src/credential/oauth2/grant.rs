@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 
-use super::{rotation::Rotation, supply::Supply};
+use super::rotation::Rotation;
 use crate::{
-    credential::Param,
+    credential::{Param, supply::Supply},
     error::{AcquireError, ConfigError},
     token::Grants,
 };

@@ -21,11 +21,11 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{
-    client::Client,
-    supply::{Assertion, Supply},
+use super::{assertion::Assertion, client::Client};
+use crate::{
+    credential::supply::Supply,
+    error::{BoxError, ConfigError, ConfigErrorKind},
 };
-use crate::error::{BoxError, ConfigError, ConfigErrorKind};
 
 /// A private key that signs JWTs. Clones share it. `Debug` doesn't show it.
 ///
@@ -242,7 +242,7 @@ impl JwtAssertion {
 
 impl From<JwtAssertion> for Assertion {
     fn from(assertion: JwtAssertion) -> Self {
-        Self(Supply::Call(Arc::new(move |audience| Box::pin(std::future::ready(assertion.sign(audience))))))
+        Self(Supply::Ask(Arc::new(move |audience| Box::pin(std::future::ready(assertion.sign(audience))))))
     }
 }
 

@@ -33,6 +33,7 @@
 //! }
 //! ```
 
+mod assertion;
 mod client;
 mod client_credentials;
 mod credential;
@@ -46,9 +47,9 @@ mod refresh_token;
 mod rotation;
 mod server;
 mod setup;
-mod supply;
 mod token_exchange;
 
+pub use assertion::Assertion;
 pub use client::Client;
 pub use client_credentials::ClientCredentials;
 pub use credential::OAuth2Credential;
@@ -59,8 +60,9 @@ pub use password::Password;
 pub use refresh_token::RefreshToken;
 pub use rotation::Unsaved;
 pub use server::AuthorizationServer;
-pub use supply::{Assertion, SecretSource};
 pub use token_exchange::TokenExchange;
+
+pub use super::supply::SecretSource;
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use super::{
     grant::Grant,
     server::AuthorizationServer,
     setup::{Setup, setup_methods},
-    supply::SecretSource,
 };
+use crate::credential::supply::SecretSource;
 
 /// Tokens for a user whose password the program knows (RFC 6749 §4.3).
 ///

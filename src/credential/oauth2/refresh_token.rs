@@ -10,9 +10,8 @@ use super::{
     rotation::{Persist, Rotation},
     server::AuthorizationServer,
     setup::{Setup, setup_methods},
-    supply::SecretSource,
 };
-use crate::error::BoxError;
+use crate::{credential::supply::SecretSource, error::BoxError};
 
 /// Tokens by a refresh token that the program was given (RFC 6749 §6).
 ///

@@ -15,8 +15,10 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout};
 
-use super::supply::Supply;
-use crate::error::{AcquireError, BoxError};
+use crate::{
+    credential::supply::Supply,
+    error::{AcquireError, BoxError},
+};
 
 /// How long saving may take, within the attempt's own limit.
 const PERSIST_LIMIT: Duration = Duration::from_secs(5);

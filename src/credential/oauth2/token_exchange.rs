@@ -7,8 +7,8 @@ use super::{
     grant::{Grant, TypedToken},
     server::AuthorizationServer,
     setup::{Setup, setup_methods},
-    supply::SecretSource,
 };
+use crate::credential::supply::SecretSource;
 
 /// Tokens in exchange for another token (RFC 8693): one for another service, or to act on somebody's behalf.
 ///

@@ -25,6 +25,8 @@ enum Act {
     Fail,
     Reject,
     RefuseGrant,
+    /// A new refresh token, and no access token.
+    RotateOnly,
     Throttle,
     Hang,
     PanicAtOnce,
@@ -138,6 +140,9 @@ impl Credential for Scripted {
                 Act::Fail => Err(AcquireError::transient("down")),
                 Act::Reject => Err(AcquireError::rejected("wrong key")),
                 Act::RefuseGrant => Err(AcquireError::grant_rejected("spent")),
+                Act::RotateOnly => {
+                    Err(AcquireError::transient("no token").with_refresh_token(format!("grant-{call}")))
+                }
                 Act::Throttle => Err(AcquireError::transient("busy").with_retry_after(20 * SECOND)),
                 Act::Hang => pending().await,
                 Act::PanicAtOnce | Act::PanicLater => panic!("a bug after the first await"),
@@ -351,6 +356,45 @@ async fn a_refresh_token_with_nothing_to_fall_back_to_is_sent_once_more() {
         let grants = vendor.0.grants.lock().expect("no panic").clone();
         assert_eq!(grants[1..], [Some("grant-1".to_owned()), Some("grant-1".to_owned())]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_comes_without_an_access_token_is_not_lost() {
+    // By the next flight, since in this one the other grant is tried, and fails.
+    let vendor = Scripted::new([Act::Answer, Act::RotateOnly, Act::Fail, Act::Fail, Act::Fail, Act::Answer])
+        .lasting(60);
+    let tokens = vendor.cache();
+    get(&tokens).await.expect("a token");
+    sleep(60 * SECOND).await;
+    get(&tokens).await.expect_err("the other grant fails too");
+    let calls = vendor.calls();
+    get(&tokens).await.expect("a token");
+    let shown = vendor.0.grants.lock().expect("no panic").clone();
+    assert_eq!(shown[1].as_deref(), Some("grant-1"));
+    assert_eq!((shown[calls].as_deref(), vendor.reasons()[calls]), (Some("grant-2"), Reason::Expired));
+
+    // By the next attempt, where there is no other grant.
+    let vendor =
+        Scripted::with(Renewal::default(), Grants::SingleUse, [Act::Answer, Act::RotateOnly]).lasting(60);
+    let tokens = vendor.cache();
+    get(&tokens).await.expect("a token");
+    sleep(60 * SECOND).await;
+    assert_eq!(text(&get(&tokens).await.expect("a token")), "token-3");
+    let shown = vendor.0.grants.lock().expect("no panic").clone();
+    assert_eq!(shown[1..], [Some("grant-1".to_owned()), Some("grant-2".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_of_a_flight_whose_time_is_up_is_not_lost() {
+    let vendor = Scripted::new([Act::Answer, Act::RotateOnly, Act::Hang, Act::Hang, Act::Hang]).lasting(60);
+    let tokens = vendor.cache();
+    get(&tokens).await.expect("a token");
+    sleep(60 * SECOND).await;
+    get(&tokens).await.expect_err("its time is up");
+    let calls = vendor.calls();
+    vendor.0.script.lock().expect("no panic").clear();
+    get(&tokens).await.expect("a token");
+    assert_eq!(vendor.0.grants.lock().expect("no panic")[calls].as_deref(), Some("grant-2"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -93,7 +93,7 @@ impl<F> State<F> {
         CacheState {
             token: match newest {
                 None => TokenState::Missing,
-                Some(Newest { rejected: Some(_), .. }) => TokenState::Rejected,
+                Some(Newest { rejected: Some(_), .. } | Newest { doubted: true, .. }) => TokenState::Rejected,
                 Some(Newest { entry, .. }) if entry.is_expired(now) => TokenState::Expired,
                 Some(Newest { entry, .. }) if entry.is_stale(now) => TokenState::Stale,
                 Some(_) => TokenState::Fresh,

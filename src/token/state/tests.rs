@@ -1,5 +1,8 @@
 use super::*;
-use crate::{AuthErrorKind, token::AccessToken};
+use crate::{
+    AuthErrorKind,
+    token::{AccessToken, TokenState},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ANY: Want = Want::Token { min_ttl: Duration::ZERO };
@@ -252,6 +255,9 @@ fn a_static_key_stays_in_use_when_it_is_rejected() {
     assert_eq!(sim.in_use(), lease.generation());
     let newer = sim.state.classify(Want::Newer { than: lease.generation() }, sim.now);
     assert!(matches!(newer, Step::Fail(error) if error.kind() == AuthErrorKind::NotRenewable));
+    assert_eq!(sim.state.report(sim.now).token(), TokenState::Rejected);
+    sim.state.accept(lease.generation());
+    assert_eq!(sim.state.report(sim.now).token(), TokenState::Fresh);
 }
 
 #[test]
@@ -416,6 +422,28 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     sim.state.land(old.id, Ok(catch("later", "r-later")), sim.now);
     assert_eq!(sim.state.grant.as_ref().expect("a grant").token.expose_secret(), "fresh");
     assert_eq!(sim.in_use(), 1);
+}
+
+#[test]
+fn a_refresh_token_alone_takes_the_place_of_an_older_one_only() {
+    let refresh_token = |sim: &Sim| {
+        let grant = sim.state.grant.as_ref()?;
+        Some(secrecy::ExposeSecret::expose_secret(grant.token.refresh_token()?).to_owned())
+    };
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    let first = sim.begin();
+    sim.state.rotate(first.id, "r0".into());
+    assert_eq!(refresh_token(&sim), None, "there is no grant that it could belong to");
+    sim.land(first.id, lasting("a", 10).with_refresh_token("r1"));
+
+    let second = { sim.advance(10.0) }.begin();
+    sim.state.rotate(second.id, "r2".into());
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r2"));
+    sim.state.rotate(first.id, "r1b".into());
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r2"), "a late one is older");
+    assert!(sim.state.grant.as_ref().is_some_and(|grant| !grant.spent), "it may be sent");
+    sim.land(second.id, token("b").with_refresh_token("r3"));
+    assert_eq!(refresh_token(&sim).as_deref(), Some("r3"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests over sockets share: a client, a way to send, and bounds on every wait.
 
 mod ca;
+mod declared;
 mod gate;
 mod secrets;
 mod site;
@@ -21,6 +22,10 @@ use tower_reauth::{
 
 pub(crate) use self::{
     ca::Ca,
+    declared::{
+        declared, declared_api_video, declared_vervoe, declared_vervoe_in_json, declared_videsk,
+        declared_vidizmo,
+    },
     gate::Gate,
     secrets::Secrets,
     site::Site,

@@ -1,12 +1,13 @@
-//! The four vendors as subjects of one suite: what differs between them, as data.
+//! The four vendors as subjects of one suite: what differs between them, as data. How a program comes by the layer is
+//! for others to say.
 
 use std::time::Duration;
 
 use http::Request;
 use tower::Layer;
 use tower_reauth::{
-    AccessToken, ApiVideo, Auth, AuthErrorKind, AuthLayer, Client, Transport, Verdict, Vervoe, Videsk,
-    Vidizmo, from_fn,
+    AccessToken, ApiVideo, Auth, AuthErrorKind, AuthLayer, BoxCredential, Client, Transport, Verdict, Vervoe,
+    Videsk, Vidizmo, from_fn,
     testing::{
         Answer, ApiVideoError, Controls, Counts, Endpoint, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo,
         Revoked, Served, VervoeError, VideskError, VidizmoError,
@@ -127,8 +128,47 @@ impl Drop for Subject {
     }
 }
 
-/// The lifetime is in api.video's answers.
+/// Makes the layer for the server at an origin, and for tokens with a lifetime of its own if one is given.
+pub(super) type Make = fn(&str, Transport, Option<Duration>) -> AuthLayer;
+
 pub(crate) async fn api_video() -> Subject {
+    api_video_by(|origin, transport, _| {
+        ApiVideo::sandbox(KEYS.api_video).base_url(origin).layer(transport).unwrap()
+    })
+    .await
+}
+
+/// With a program that mints a key whenever one is asked for.
+pub(crate) async fn videsk() -> Subject {
+    videsk_by(|origin, minting| Videsk::minting(minting).base_url(origin).layer().unwrap()).await
+}
+
+pub(crate) async fn vidizmo() -> Subject {
+    vidizmo_by(|origin, transport, lifetime| {
+        let (email, password) = KEYS.vidizmo;
+        let vidizmo = Vidizmo::password("portal.invalid", email, password).base_url(origin);
+        match lifetime {
+            Some(lifetime) => vidizmo.lifetime(lifetime).layer(transport).unwrap(),
+            None => vidizmo.layer(transport).unwrap(),
+        }
+    })
+    .await
+}
+
+pub(crate) async fn vervoe() -> Subject {
+    vervoe_by(|origin, transport, lifetime| {
+        let (key, secret) = KEYS.vervoe;
+        let vervoe = Vervoe::new(key, secret).base_url(origin);
+        match lifetime {
+            Some(lifetime) => vervoe.lifetime(lifetime).layer(transport).unwrap(),
+            None => vervoe.layer(transport).unwrap(),
+        }
+    })
+    .await
+}
+
+/// The lifetime is in api.video's answers.
+pub(super) async fn api_video_by(make: Make) -> Subject {
     use ApiVideoError as E;
     let fake = FakeApiVideo::new(KEYS.api_video);
     let served = fake.serve().await.unwrap();
@@ -156,16 +196,14 @@ pub(crate) async fn api_video() -> Subject {
         .map(|(error, verdict)| (error.into(), verdict))
         .into(),
         secrets: Secrets::new([KEYS.api_video]),
-        layer: Box::new(move |transport, _| {
-            ApiVideo::sandbox(KEYS.api_video).base_url(origin.clone()).layer(transport).unwrap()
-        }),
+        layer: Box::new(move |transport, lifetime| make(&origin, transport, lifetime)),
         controls: fake.controls().clone(),
         served,
     }
 }
 
-/// With a program that mints a key whenever one is asked for.
-pub(crate) async fn videsk() -> Subject {
+/// `make` gets a credential that mints a key whenever one is asked for.
+pub(super) async fn videsk_by(make: fn(&str, BoxCredential) -> AuthLayer) -> Subject {
     use VideskError as E;
     let fake = FakeVidesk::new();
     let served = fake.serve().await.unwrap();
@@ -204,14 +242,14 @@ pub(crate) async fn videsk() -> Subject {
                     })
                 }
             });
-            Videsk::minting(minting).base_url(origin.clone()).layer().unwrap()
+            make(&origin, BoxCredential::new(minting))
         }),
         controls,
         served,
     }
 }
 
-pub(crate) async fn vidizmo() -> Subject {
+pub(super) async fn vidizmo_by(make: Make) -> Subject {
     use VidizmoError as E;
     let (email, password) = KEYS.vidizmo;
     let fake = FakeVidizmo::password(email, password);
@@ -230,19 +268,13 @@ pub(crate) async fn vidizmo() -> Subject {
             .map(|error| (error.into(), Verdict::Accepted))
             .into(),
         secrets: Secrets::new([email, password]),
-        layer: Box::new(move |transport, lifetime| {
-            let vidizmo = Vidizmo::password("portal.invalid", email, password).base_url(origin.clone());
-            match lifetime {
-                Some(lifetime) => vidizmo.lifetime(lifetime).layer(transport).unwrap(),
-                None => vidizmo.layer(transport).unwrap(),
-            }
-        }),
+        layer: Box::new(move |transport, lifetime| make(&origin, transport, lifetime)),
         controls: fake.controls().clone(),
         served,
     }
 }
 
-pub(crate) async fn vervoe() -> Subject {
+pub(super) async fn vervoe_by(make: Make) -> Subject {
     use VervoeError as E;
     let (key, secret) = KEYS.vervoe;
     let fake = FakeVervoe::new(key, secret);
@@ -263,13 +295,7 @@ pub(crate) async fn vervoe() -> Subject {
             (E::NotSuccessful.into(), Verdict::Accepted),
         ],
         secrets: Secrets::new([key, secret]),
-        layer: Box::new(move |transport, lifetime| {
-            let vervoe = Vervoe::new(key, secret).base_url(origin.clone());
-            match lifetime {
-                Some(lifetime) => vervoe.lifetime(lifetime).layer(transport).unwrap(),
-                None => vervoe.layer(transport).unwrap(),
-            }
-        }),
+        layer: Box::new(move |transport, lifetime| make(&origin, transport, lifetime)),
         controls: fake.controls().clone(),
         served,
     }

@@ -22,6 +22,8 @@ struct Book {
     revocations: u64,
     /// Secrets that were refused, with the retirements that were over when they were shown.
     refused: BTreeMap<u64, u64>,
+    /// Which acquisition brought the newest refresh token.
+    refresh_token: Option<u64>,
     /// Which acquisition brought a generation.
     generations: BTreeMap<u64, u64>,
     known: Known,
@@ -110,6 +112,16 @@ impl Ledger {
         }
     }
 
+    /// A refresh token is shown to the server, where nothing supersedes a flight: it has to be the newest, since each
+    /// kills the one before it.
+    pub(crate) fn show_refresh_token(&self, text: Option<&str>) {
+        let mut book = self.book();
+        let (shown, newest) = (text.map(number_of), book.refresh_token);
+        if shown != newest {
+            book.broken = Some(format!("refresh token {shown:?} is shown, and the newest is {newest:?}"));
+        }
+    }
+
     pub(crate) fn count_revocation(&self) {
         self.book().revocations += 1;
     }
@@ -165,6 +177,12 @@ impl Ledger {
 }
 
 impl Call {
+    /// The server sends a refresh token.
+    pub(crate) fn bring_refresh_token(&self) -> String {
+        self.ledger.book().refresh_token = Some(self.number);
+        self.number.to_string()
+    }
+
     /// The server refuses `secret`.
     pub(crate) fn refuse(&self, secret: u64) {
         self.ledger.book().refused.insert(secret, self.retirements_over);

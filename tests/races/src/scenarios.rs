@@ -108,6 +108,27 @@ pub fn failure() {
     end(server, cache, [runtime]);
 }
 
+/// A refresh token that comes without an access token is shown next, by whichever attempt that is.
+pub fn rotation_alone() {
+    let (server, runtime) =
+        (Server::answering(Answer::Rotation).renewing(Renewal::KeepsPrevious, LIFETIME), Runtime::driven());
+    let cache = server.meddled_cache(at_once().attempts(1).back_off(Duration::ZERO, Duration::ZERO));
+    server.recover();
+    block_on(&runtime, cache.get(Duration::ZERO)).expect("a token");
+    server.relapse();
+    advance(LIFETIME);
+    let callers = [(); 3].map(|()| {
+        on(runtime.handle(), &server, &cache, async |user| {
+            assert_eq!(user.get().await.expect_err("no token").kind(), AuthErrorKind::Unavailable);
+        })
+    });
+    join(callers);
+    server.recover();
+    block_on(&runtime, cache.get(Duration::ZERO)).expect("a token");
+    assert!((4..=8).contains(&server.ledger.calls()), "each flight asks twice");
+    end(server, cache, [runtime]);
+}
+
 /// However late the rejections of one token come, they cost one acquisition, and everybody gets its token.
 pub fn rejections_of_one_token() {
     let (server, runtime) = (Server::new(), Runtime::driven());

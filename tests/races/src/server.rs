@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::ExposeSecret;
 use shuttle::rand::{Rng, thread_rng};
 
 use crate::{
@@ -35,6 +36,8 @@ pub(crate) enum Answer {
     /// The credentials are refused.
     Refusal,
     Outage,
+    /// A refresh token comes, and no access token.
+    Rotation,
     Nothing,
     PanicAtOnce,
     PanicLater,
@@ -85,6 +88,11 @@ impl Server {
         self.recovered.store(true, SeqCst);
     }
 
+    /// From now on it doesn't.
+    pub(crate) fn relapse(&self) {
+        self.recovered.store(false, SeqCst);
+    }
+
     /// Whether the credential is gone, and the cache with it.
     pub(crate) fn is_freed(&self) -> bool {
         self.freed.load(SeqCst)
@@ -114,11 +122,19 @@ impl Credential for Asked {
         let [secret, refused] = &*self.0.secrets;
         let shown = secret.load(SeqCst);
         ledger.show(shown);
+        let rotates = self.0.answer == Answer::Rotation;
+        if rotates {
+            let refresh_token = request.previous().and_then(AccessToken::refresh_token);
+            ledger.show_refresh_token(refresh_token.map(ExposeSecret::expose_secret));
+        }
         async move {
             take_a_while().await;
             match answer {
                 Answer::Token => {
-                    let token = AccessToken::new(call.number.to_string())?;
+                    let mut token = AccessToken::new(call.number.to_string())?;
+                    if rotates {
+                        token = token.with_refresh_token(call.bring_refresh_token());
+                    }
                     Ok(match *lifetime {
                         Some(lifetime) => token.with_lifetime(lifetime),
                         None => token,
@@ -130,6 +146,10 @@ impl Credential for Asked {
                     Err(AcquireError::rejected("wrong key"))
                 }
                 Answer::Outage => Err(AcquireError::transient("down")),
+                Answer::Rotation => {
+                    let refresh_token = call.bring_refresh_token();
+                    Err(AcquireError::transient("no token").with_refresh_token(refresh_token))
+                }
                 Answer::Nothing => std::future::pending().await,
                 Answer::PanicAtOnce | Answer::PanicLater => panic_quietly(),
             }

@@ -16,6 +16,7 @@ races! {
     refusal: 1000,
     changed_secret: 1000,
     failure: 1000,
+    rotation_alone: 1000,
     rejections_of_one_token: 1000,
     acceptance_before_rejection: 1000,
     renewal_in_the_background: 1000,

@@ -174,6 +174,25 @@ async fn a_refresh_without_a_new_refresh_token_keeps_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_comes_without_a_usable_token_is_in_the_error() {
+    let long = "a".repeat(64 * 1024 + 1);
+    for token in [r#""tökén""#, r#""a b""#, "null", &format!("{long:?}")] {
+        let body = format!(r#"{{"access_token":{token},"refresh_token":"n3w-refresh"}}"#);
+        let server = Scripted::answers(200, &[], &body);
+        for error in [renew(renewing(), &server).await, cold(renewing(), &server).await] {
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), Transient);
+            let kept = error.refresh_token().map(secrecy::ExposeSecret::expose_secret);
+            assert_eq!(kept, Some("n3w-refresh"));
+            assert!(!super::super::super::scripted::printed(&error).contains("n3w"), "{error:?}");
+        }
+    }
+    // A refusal's would be no answer to what was asked.
+    let server = Scripted::answers(401, &[], r#"{"error":"x","refresh_token":"n3w-refresh"}"#);
+    assert!(renew(renewing(), &server).await.unwrap_err().refresh_token().is_none());
+}
+
+#[tokio::test]
 async fn a_new_grant_does_not_inherit_the_old_refresh_token() {
     let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
     let credential = renewing().build(server.transport()).unwrap();

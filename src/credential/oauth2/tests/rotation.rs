@@ -89,6 +89,27 @@ async fn what_cannot_be_saved_is_used_from_memory_shown_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_new_refresh_token_beside_an_unusable_access_token_is_saved_and_used() {
+    let (server, shelf) = (
+        Server::answering([
+            (200, with_refresh("tökén", "r1")),
+            (200, json!({"refresh_token": "r2", "token_type": "Bearer"})),
+            (200, json!({"access_token": "a3", "refresh_token": "r3", "token_type": "mac"})),
+            (200, token("a4")),
+        ]),
+        Shelf::default(),
+    );
+    let credential = shelf.saves(RefreshToken::new(URL, basic(), "r0")).build(server.transport()).unwrap();
+    for _ in 0..3 {
+        let error = acquire(&credential).await.unwrap_err();
+        assert!(!crate::credential::scripted::printed(&error).contains("\"r"), "{error:?}");
+    }
+    assert_eq!(acquire(&credential).await.unwrap().expose_secret(), "a4");
+    assert_eq!(sent(&server), ["r0", "r1", "r2", "r3"]);
+    assert_eq!(shelf.tokens(), ["r1", "r2", "r3"]);
+}
+
+#[tokio::test]
 async fn it_is_saved_before_the_access_token_is_handed_out() {
     let server = Server::answering([(200, with_refresh("a1", "r1"))]);
     let (saving, may_end) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));

@@ -1,30 +1,9 @@
 //! Where secrets come from, and when they are read.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
-};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::*;
-use crate::{AcquireErrorKind, ErrorCode};
-
-/// A file that is gone after the test.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tower-reauth-{}-{name}", std::process::id()));
-        fs::write(&path, text).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+use crate::{AcquireErrorKind, ErrorCode, credential::temp_file::TempFile};
 
 fn sent(server: &Server) -> Vec<String> {
     server.seen().iter().map(|seen| seen.field("client_secret").unwrap().to_owned()).collect()
@@ -41,13 +20,13 @@ fn counting() -> SecretSource {
 
 #[tokio::test]
 async fn a_file_is_read_at_each_acquisition_and_loses_one_newline() {
-    let file = File::new("rotated", "one\n");
+    let file = TempFile::new("rotated", "one\n");
     let server = Server::healthy();
-    let client = Client::secret_post("a", SecretSource::file(&file.0));
+    let client = Client::secret_post("a", SecretSource::file(file.path()));
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     acquire(&credential).await.unwrap();
     for text in ["two\r\n", " three"] {
-        fs::write(&file.0, text).unwrap();
+        file.write(text);
         acquire(&credential).await.unwrap();
     }
     assert_eq!(sent(&server), ["one", "two", "%20three"]);
@@ -55,14 +34,14 @@ async fn a_file_is_read_at_each_acquisition_and_loses_one_newline() {
 
 #[tokio::test]
 async fn a_file_without_a_secret_is_transient_and_nothing_is_sent() {
-    let file = File::new("gone", "s3cret");
+    let file = TempFile::new("gone", "s3cret");
     let server = Server::healthy();
-    let client = Client::secret_post("a", SecretSource::file(&file.0));
+    let client = Client::secret_post("a", SecretSource::file(file.path()));
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     for text in [Some(""), Some("\n"), Some("s3cret\n\n"), None] {
         match text {
-            Some(text) => fs::write(&file.0, text).unwrap(),
-            None => fs::remove_file(&file.0).unwrap(),
+            Some(text) => file.write(text),
+            None => file.remove(),
         }
         let error = acquire(&credential).await.unwrap_err();
         assert_eq!(error.kind(), AcquireErrorKind::Transient);
@@ -73,11 +52,10 @@ async fn a_file_without_a_secret_is_transient_and_nothing_is_sent() {
 
 #[test]
 fn what_is_too_long_or_no_text_is_no_secret() {
-    let long = File::new("long", &"x".repeat(64 * 1024 + 1));
-    let binary = File::new("binary", "");
-    fs::write(&binary.0, [0xff, 0xfe]).unwrap();
+    let long = TempFile::new("long", "x".repeat(64 * 1024 + 1));
+    let binary = TempFile::new("binary", [0xff, 0xfe]);
     for file in [&long, &binary] {
-        let client = Client::secret_post("a", SecretSource::file(&file.0));
+        let client = Client::secret_post("a", SecretSource::file(file.path()));
         let error = ClientCredentials::new(URL, client).build(Server::healthy().transport()).unwrap_err();
         assert_eq!(error.kind(), crate::ConfigErrorKind::Secret);
     }
@@ -182,8 +160,8 @@ async fn an_assertion_is_made_anew_when_something_else_is_tried_again() {
 
 #[tokio::test]
 async fn a_refused_secret_that_was_replaced_is_noticed_without_asking() {
-    let file = File::new("replaced", "old");
-    let source = || SecretSource::file(&file.0);
+    let file = TempFile::new("replaced", "old");
+    let source = || SecretSource::file(file.path());
     let refused = |code: &str| Server::answering([(400, json!({"error": code}))]);
     let (client, grant) = (refused("invalid_client"), refused("invalid_grant"));
     let post = Client::secret_post("a", source());
@@ -201,11 +179,11 @@ async fn a_refused_secret_that_was_replaced_is_noticed_without_asking() {
         acquire(credential).await.unwrap_err();
         assert!(!credential.has_new_secret());
     }
-    fs::write(&file.0, "new").unwrap();
+    file.write("new");
     assert!(changing.iter().all(Credential::has_new_secret));
     assert!(!fixed.iter().any(Credential::has_new_secret));
     for text in ["", "old"] {
-        fs::write(&file.0, text).unwrap();
+        file.write(text);
         assert!(!changing.iter().any(Credential::has_new_secret), "{text:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Where the secrets of an OAuth 2.0 client come from: [`SecretSource`] and [`Assertion`], both read at each
-//! acquisition, so that a secret that was changed meanwhile is used without a restart.
+//! Where secrets come from: [`SecretSource`], which is read at each acquisition, so that a secret that was changed
+//! meanwhile is used without a restart.
 
 use std::{
     borrow::Cow,
@@ -20,20 +20,27 @@ const MAX_LEN: u64 = 64 * 1024;
 
 /// Where a secret comes from. It is read at each acquisition.
 ///
-/// Text becomes a fixed secret by itself. `Debug` shows no secret.
+/// Text becomes a fixed secret by itself. `Debug` shows no secret, and errors name the variable or the file.
+///
+/// A source that is wrong when the credential is built is refused then, with
+/// [`ConfigErrorKind::Secret`]. One that can't be read later, or is empty by then, makes that acquisition fail as
+/// [transient](crate::AcquireErrorKind::Transient), and nothing is sent. Where a server has refused a secret, and
+/// its source has another one by now, calls don't wait for the end of the fail-fast time: see
+/// [`Credential::has_new_secret`](crate::Credential::has_new_secret).
 ///
 /// # Examples
 ///
 /// ```
-/// use tower_reauth::oauth2::SecretSource;
+/// use tower_reauth::{ApiVideo, SecretSource};
 ///
 /// let fixed: SecretSource = "7Fjfp0ZBr1KtDRbnfVdmIw".into();
-/// let variable = SecretSource::env("CLIENT_SECRET");
-/// let mounted = SecretSource::file("/run/secrets/client");
+/// let variable = SecretSource::env("API_VIDEO_KEY");
+/// let mounted = SecretSource::file("/run/secrets/api-video");
 /// let asked_for = SecretSource::from_fn(|| async {
 ///     let secret = String::from("read it from a vault here");
 ///     Ok(secret.into())
 /// });
+/// let vendor = ApiVideo::production(mounted);
 /// ```
 #[derive(Clone)]
 pub struct SecretSource(pub(super) Supply);
@@ -56,13 +63,39 @@ impl SecretSource {
         Self(Supply::File(path.into()))
     }
 
-    /// A closure, whose error's text must not hold a secret. Its failure is transient.
+    /// A closure that has to wait for the secret, such as one that asks a vault. Its error's text must not hold a
+    /// secret.
+    ///
+    /// It is called for acquisitions alone: neither when the credential is built, nor to find out whether there is
+    /// another secret than the one that was refused.
     pub fn from_fn<F, Fut>(read: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<SecretString, BoxError>> + Send + 'static,
     {
-        Self(Supply::Call(Arc::new(move |_| Box::pin(read()))))
+        Self(Supply::Ask(Arc::new(move |_| Box::pin(read()))))
+    }
+
+    /// A closure that has the secret at hand, such as one that looks into a variable that the program keeps up to
+    /// date. Its error's text must not hold a secret. It must not block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, RwLock};
+    /// use tower_reauth::SecretSource;
+    ///
+    /// let newest = Arc::new(RwLock::new(String::from("s3cret")));
+    /// let source = SecretSource::from_sync_fn(move || match newest.read() {
+    ///     Ok(secret) => Ok(secret.as_str().into()),
+    ///     Err(_) => Err("whoever writes the secret has panicked".into()),
+    /// });
+    /// ```
+    pub fn from_sync_fn<F>(read: F) -> Self
+    where
+        F: Fn() -> Result<SecretString, BoxError> + Send + Sync + 'static,
+    {
+        Self(Supply::Look(Arc::new(read)))
     }
 }
 
@@ -90,59 +123,17 @@ impl From<SecretString> for SecretSource {
     }
 }
 
-/// Where assertions come from (RFC 7521): a signer, or somebody who made them elsewhere. Each attempt asks for one.
-///
-/// With the feature `jwt` a `JwtAssertion` becomes one by itself.
-///
-/// # Examples
-///
-/// ```
-/// use tower_reauth::oauth2::{Assertion, SecretSource};
-///
-/// // A token that the platform keeps fresh in a file.
-/// let projected = Assertion::from(SecretSource::file("/var/run/secrets/tokens/idp"));
-/// // A signer that is elsewhere. It is told for whom the assertion is.
-/// let remote = Assertion::from_fn(|audience| async move {
-///     let jwt = format!("ask the key service to sign one for {audience}");
-///     Ok(jwt.into())
-/// });
-/// ```
-#[derive(Clone)]
-pub struct Assertion(pub(super) Supply);
-
-impl Assertion {
-    /// A closure that is told the audience: the server's issuer if that is known, else its token endpoint
-    /// (RFC 7523 §3). Its error's text must not hold a secret; its failure is transient.
-    pub fn from_fn<F, Fut>(make: F) -> Self
-    where
-        F: Fn(String) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<SecretString, BoxError>> + Send + 'static,
-    {
-        Self(Supply::Call(Arc::new(move |audience| Box::pin(make(audience.to_owned())))))
-    }
-}
-
-impl fmt::Debug for Assertion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<SecretSource> for Assertion {
-    fn from(source: SecretSource) -> Self {
-        Self(source.0)
-    }
-}
-
 type Supplied = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
 
-/// What both are.
+/// What a source is.
 #[derive(Clone)]
 pub(super) enum Supply {
     Fixed(SecretString),
     Env(Cow<'static, str>),
     File(Arc<Path>),
-    Call(Arc<dyn Fn(&str) -> Supplied + Send + Sync>),
+    /// Told for which audience the secret is to be made, if it is made and not kept.
+    Ask(Arc<dyn Fn(&str) -> Supplied + Send + Sync>),
+    Look(Arc<dyn Fn() -> Result<SecretString, BoxError> + Send + Sync>),
 }
 
 impl Supply {
@@ -157,9 +148,10 @@ impl Supply {
                 let read = tokio::task::spawn_blocking(move || file_secret(&path)).await;
                 read.map_err(BoxError::from).and_then(|read| read.map_err(BoxError::from))
             }
-            Self::Call(call) => call(audience).await,
+            Self::Ask(ask) => ask(audience).await,
+            Self::Look(look) => look(),
         };
-        let failed = |why: &str| AcquireError::transient(format!("the {what} {why}"));
+        let failed = |why: &str| AcquireError::transient(format!("the {what}{} {why}", self.reference()));
         match read {
             Ok(secret) if secret.expose_secret().is_empty() => Err(failed("is empty")),
             Ok(secret) => Ok(secret),
@@ -169,46 +161,65 @@ impl Supply {
 
     /// What the secret is now, or a stand-in where only asking could tell.
     pub(super) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
-        let refuse = |why: String| ConfigError::new(ConfigErrorKind::Secret, format!("the {what} {why}"));
-        let (secret, from) = match self {
-            Self::Fixed(secret) => (secret.clone(), String::new()),
-            Self::Env(name) => {
-                let secret = env_secret(name).map_err(|error| {
-                    refuse(format!("can't be read from the environment variable {name}")).with_source(error)
-                })?;
-                (secret, format!("; set the environment variable {name}"))
-            }
-            Self::File(path) => {
-                let shown = path.display();
-                let secret = file_secret(path).map_err(|error| {
-                    refuse(format!("can't be read from the file {shown}")).with_source(error)
-                })?;
-                (secret, format!("; check the file {shown}"))
-            }
-            Self::Call(_) => return Ok("stand-in".into()),
+        let refuse = |why: &str| {
+            let hint = match self {
+                Self::Env(_) => "; set the variable",
+                Self::File(_) => "; check the file",
+                Self::Fixed(_) => "; check where it comes from",
+                Self::Ask(_) | Self::Look(_) => "",
+            };
+            let words = format!("the {what}{} {why}{hint}", self.reference());
+            ConfigError::new(ConfigErrorKind::Secret, words)
         };
-        if secret.expose_secret().is_empty() {
-            return Err(refuse(format!("is empty{from}")));
+        match self.look() {
+            None => Ok("stand-in".into()),
+            Some(Ok(secret)) if secret.expose_secret().is_empty() => Err(refuse("is empty")),
+            Some(Ok(secret)) => Ok(secret),
+            Some(Err(error)) => Err(refuse("can't be read").with_source(error)),
         }
-        Ok(secret)
     }
 
-    /// What a variable or a file has now, if that is another secret than `refused`. A closure isn't asked.
+    /// What it is now, if that is another secret than `refused`, and can be told without waiting.
     pub(super) fn differs_from(&self, refused: &SecretString) -> bool {
-        let secret = match self {
-            Self::Env(name) => env_secret(name),
-            Self::File(path) => file_secret(path),
-            Self::Fixed(_) | Self::Call(_) => return false,
-        };
-        secret.is_ok_and(|secret| {
-            let secret = secret.expose_secret();
-            !secret.is_empty() && secret != refused.expose_secret()
-        })
+        self.may_change()
+            && self.look().is_some_and(|secret| {
+                secret.is_ok_and(|secret| {
+                    let secret = secret.expose_secret();
+                    !secret.is_empty() && secret != refused.expose_secret()
+                })
+            })
     }
 
     /// Whether it may be another one when it is read again.
     pub(super) fn may_change(&self) -> bool {
         !matches!(self, Self::Fixed(_))
+    }
+
+    /// The secret itself, if it is a fixed one.
+    pub(super) fn fixed(&self) -> Option<&SecretString> {
+        match self {
+            Self::Fixed(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// The secret, unless it has to be waited for.
+    fn look(&self) -> Option<Result<SecretString, BoxError>> {
+        match self {
+            Self::Fixed(secret) => Some(Ok(secret.clone())),
+            Self::Env(name) => Some(env_secret(name).map_err(BoxError::from)),
+            Self::File(path) => Some(file_secret(path).map_err(BoxError::from)),
+            Self::Look(look) => Some(look()),
+            Self::Ask(_) => None,
+        }
+    }
+
+    /// What names the source in errors.
+    fn reference(&self) -> String {
+        match self {
+            Self::Env(_) | Self::File(_) => format!(" in {self:?}"),
+            Self::Fixed(_) | Self::Ask(_) | Self::Look(_) => String::new(),
+        }
     }
 }
 
@@ -218,7 +229,7 @@ impl fmt::Debug for Supply {
             Self::Fixed(_) => f.write_str("[secret]"),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Call(_) => f.write_str("[closure]"),
+            Self::Ask(_) | Self::Look(_) => f.write_str("[closure]"),
         }
     }
 }

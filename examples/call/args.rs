@@ -1,0 +1,147 @@
+//! The command line of `call`.
+
+use std::{convert::Infallible, str::FromStr, time::Duration};
+
+use clap::Parser;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
+    uri::PathAndQuery,
+};
+
+use crate::{
+    data::Data,
+    shared::{Mistake, TrustOptions, Vendor, VendorOptions, seconds},
+};
+
+const AFTER: &str = "\
+Secrets:
+  env:NAME   the environment variable NAME
+  file:PATH  the file at PATH, without the newline at its end
+  -          a line of standard input
+  They are never on the command line itself, which other users of the machine can see.
+
+The request has `Accept: application/json`, and with --data `Content-Type: application/json`. It is sent once
+more if the vendor's answer says that the token has expired and a new one can be had, and if no more than 1 MiB
+of its data had to be kept for that. Redirects are not followed.
+
+Exit status:
+  0    the answer is a 2xx or 3xx
+  1    something on this machine: a file can't be read, the output can't be written
+  2    wrong usage, or a configuration that can't work
+  3    there is no token: the vendor refused the credentials, or its token endpoint doesn't work
+  4    the answer is a 4xx
+  5    the answer is a 5xx
+  6    there is no answer, or it broke off
+  7    nothing moved for as long as --timeout says
+  When nobody reads the output any more, it ends quietly, with the status of the answer.";
+
+/// Calls a vendor's API with a token that it gets by itself.
+#[derive(Debug, Parser)]
+#[command(name = "call", after_help = AFTER, disable_version_flag = true, max_term_width = 110)]
+pub(crate) struct Args {
+    /// GET, POST, or any other
+    #[arg(value_name = "METHOD", value_parser = method)]
+    pub(crate) method: Method,
+
+    /// Path and query, percent-encoded, or a whole URL of the same vendor
+    #[arg(value_name = "PATH")]
+    pub(crate) target: Target,
+
+    /// What to send: text, @FILE, or @- for standard input
+    #[arg(short, long, value_name = "DATA")]
+    pub(crate) data: Option<Data>,
+
+    /// A header, as often as needed; `Name:` leaves a default one out
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+
+    /// Print the answer's status and headers too
+    #[arg(short, long)]
+    pub(crate) include: bool,
+
+    /// Say on standard error what was done about the token
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    /// How long to wait while nothing moves, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) vendor: VendorOptions,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
+}
+
+impl Args {
+    /// The request's headers: the defaults, and then what was given.
+    pub(crate) fn headers(&self, vendor: &Vendor) -> Result<HeaderMap, Mistake> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // In an encoded answer nobody could see that the token has expired.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, HeaderValue::from_static("tower-reauth-call"));
+        if self.data.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, _) in &self.headers {
+            if *name == vendor.header {
+                return Err(Mistake::new(format!(
+                    "--header: {name} is where the token goes; leave it out, and give the secret by its option"
+                )));
+            }
+            headers.remove(name);
+        }
+        for (name, value) in self.headers.iter().filter(|(_, value)| !value.is_empty()) {
+            headers.append(name, value.clone());
+        }
+        Ok(headers)
+    }
+}
+
+/// What to call at the vendor, not checked yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Target(String);
+
+impl Target {
+    /// The URL to call.
+    pub(crate) fn at(&self, vendor: &Vendor) -> Result<Uri, Mistake> {
+        let wrong = |why: &str| Mistake::new(format!("PATH: {why}"));
+        let path = if self.0.starts_with('/') { Some(&*self.0) } else { vendor.path_of(&self.0) };
+        let path = path.ok_or_else(|| {
+            let only = vendor.base_url();
+            wrong(&format!(
+                "write a path that begins with /, or a URL at {only}; the token is for no other origin"
+            ))
+        })?;
+        let path = PathAndQuery::from_str(path)
+            .map_err(|error| wrong(&format!("{error}; percent-encode what a URL can't have")))?;
+        vendor.url(path).map_err(|error| wrong(&error.to_string()))
+    }
+}
+
+impl FromStr for Target {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    match Method::from_str(text) {
+        Ok(Method::CONNECT) => Err("a tunnel isn't a call".to_owned()),
+        Ok(Method::TRACE) => Err("the answer would show the token".to_owned()),
+        Ok(method) => Ok(method),
+        Err(_) => Err("not a method".to_owned()),
+    }
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("write Name: value")?;
+    let name = HeaderName::from_str(name.trim()).map_err(|error| error.to_string())?;
+    let value = HeaderValue::from_str(value.trim()).map_err(|error| error.to_string())?;
+    Ok((name, value))
+}

@@ -1,0 +1,129 @@
+//! One call of a vendor's API from the command line: a small curl that sees to the token by itself.
+//!
+//! ```text
+//! cargo run --example call -- --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
+//! cargo run --example call -- --help
+//! ```
+
+mod args;
+mod data;
+mod ending;
+mod report;
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use clap::{CommandFactory, Parser};
+use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::io::AsyncWriteExt;
+use tower::{ServiceBuilder, ServiceExt};
+use tower_reauth::PeekBody;
+
+use self::{
+    args::Args,
+    ending::{Ending, Failure},
+    report::Report,
+    shared::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell},
+};
+
+/// How much of a request body is kept, so that the request can be sent again with a new token.
+const KEPT: usize = 1024 * 1024;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let call = Call::new(&args).unwrap_or_else(|mistake| mistake.exit(Args::command()));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell(format_args!("call: {error}"));
+            return Ending::Local.into();
+        }
+    };
+    let ending = runtime.block_on(call.make()).unwrap_or_else(|failure| {
+        tell(format_args!("call: {failure}"));
+        failure.ending()
+    });
+    // A thread that reads standard input would otherwise be waited for, as long as nobody types anything.
+    runtime.shutdown_background();
+    ending.into()
+}
+
+/// A call that is ready to be made: everything on the command line makes sense.
+struct Call<'a> {
+    args: &'a Args,
+    vendor: Vendor,
+    trust: TrustOptions,
+    url: Uri,
+    headers: HeaderMap,
+}
+
+impl<'a> Call<'a> {
+    fn new(args: &'a Args) -> Result<Self, Mistake> {
+        let mut readers = args.vendor.that_read_stdin();
+        readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
+        one_reader(&readers)?;
+        let vendor = Vendor::new(args.vendor.clone(), args.trust.client().build()?)?;
+        let url = args.target.at(&vendor)?;
+        let headers = args.headers(&vendor)?;
+        Ok(Self { args, vendor, trust: args.trust, url, headers })
+    }
+
+    /// Makes the call, and hands its answer on while it comes.
+    async fn make(self) -> Result<Ending, Failure> {
+        let idle = Idle::new(self.args.timeout);
+        let report = Report::new(self.args.verbose);
+        let layer = self.vendor.layer.clone().record_bodies(KEPT);
+        let tokens = layer.tokens();
+        let client = self.trust.client().build_for().map_err(Failure::local)?;
+        let service = ServiceBuilder::new().layer(layer).service(client);
+
+        let mut request = Request::new(());
+        *request.method_mut() = self.args.method.clone();
+        *request.uri_mut() = self.url;
+        *request.headers_mut() = self.headers;
+        report.request(&request);
+        let request = data::attach(request, self.args.data.as_ref(), &idle).await?;
+        let response = match idle.bound(service.oneshot(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(Failure::of(error)),
+            Err(_) => return Err(Failure::TimedOut(self.args.timeout)),
+        };
+        report.response(&response, &tokens);
+        self.args.deliver(response, &idle).await
+    }
+}
+
+impl Args {
+    /// Writes an answer to standard output, piece by piece.
+    async fn deliver(&self, response: Response<PeekBody<Incoming>>, idle: &Idle) -> Result<Ending, Failure> {
+        let ending = Ending::of(response.status());
+        let mut output = tokio::io::stdout();
+        let head = if self.include { report::head(&response) } else { Bytes::new() };
+        let mut body = response.into_body();
+        let mut piece = Some(head);
+        while let Some(data) = piece {
+            let written = async {
+                output.write_all(&data).await?;
+                output.flush().await
+            };
+            match written.await {
+                Ok(()) => {}
+                // Whoever reads has seen enough.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ending),
+                Err(error) => return Err(Failure::Output(error)),
+            }
+            piece = match idle.bound(body.frame()).await {
+                Ok(None) => None,
+                // Trailers have no place in what is written.
+                Ok(Some(Ok(frame))) => Some(frame.into_data().unwrap_or_default()),
+                Ok(Some(Err(error))) => return Err(Failure::Broken(error)),
+                Err(_) => return Err(Failure::TimedOut(self.timeout)),
+            };
+        }
+        Ok(ending)
+    }
+}

@@ -1,0 +1,139 @@
+//! The command line of `proxy`.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use http::uri::{Authority, PathAndQuery};
+
+use crate::shared::{Mistake, TrustOptions, VendorOptions, seconds};
+
+const AFTER: &str = "\
+Secrets:
+  env:NAME   the environment variable NAME
+  file:PATH  the file at PATH, without the newline at its end
+  -          a line of standard input
+  They are never on the command line itself, which other users of the machine can see.
+
+Who may call:
+  Whoever can connect calls the vendor in your name: every program and every user of this machine. So can web
+  pages in a browser on it; they are refused with 403. A request whose Host is not this proxy's comes from a page
+  that had its own name point here (see --allow-host). One with an Origin comes from a page's script (see
+  --allow-origin), and one with Sec-Fetch-Site: cross-site or same-site from a page that is not this proxy's own
+  (see --allow-cross-site). Browsers send Sec-Fetch-Site to their own machine, and to others over TLS only, so with
+  --allow-remote it keeps nobody out.
+
+What is forwarded:
+  Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's. What is
+  meant for one connection only stays here (RFC 9110, section 7.6.1), as do the client's own credentials and
+  cookies, and cookies that the vendor sets: a browser would send them to every server on this machine. Answers
+  are asked for without content coding, since in an encoded one nobody could see that the token has expired.
+  Via is added. CONNECT, TRACE and upgrades are refused with 501.
+
+  If the vendor says that the token has expired, it is renewed, and the request sent once more if no more than
+  --replay-limit bytes of its body had to be kept for that.
+
+The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC 9457):
+  400, 403, 501  the request isn't one, or may not be made, as said above
+  405            only GET is for health
+  502            the vendor can't be reached, or broke off
+  503            there is no token, perhaps with Retry-After
+  504            nothing moved for as long as --timeout says
+  508            the proxy calls itself
+
+Health:
+  --health-path answers GET with JSON about the token, none of it secret: 200 if the next request can be expected to
+  get a token, and 503 if the last attempt to get one failed and there is no valid one, or if the vendor keeps
+  rejecting new ones. A proxy that nobody has used yet is ready. So is one with a key that can't be renewed, such as
+  Videsk's: whether that is still good, only the vendor's answers tell.
+
+Exit status:
+  0  ended by SIGINT or SIGTERM, all requests answered
+  1  it can't listen, or requests were cut off after --grace or a second signal
+  2  wrong usage, or a configuration that can't work";
+
+/// A local reverse proxy that puts a vendor's token on requests, and renews it.
+#[derive(Debug, Parser)]
+#[command(name = "proxy", after_help = AFTER, disable_version_flag = true, max_term_width = 110)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 is a free one. The URL is printed on standard output
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// Listen at an address that other machines can reach. They all call the vendor in your name, in plain text
+    #[arg(long)]
+    allow_remote: bool,
+
+    /// Another name by which this proxy is called, as often as needed
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = host)]
+    pub(crate) allow_host: Vec<Authority>,
+
+    /// An origin whose pages may call, such as http://localhost:3000, as often as needed
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+
+    /// Let pages of other sites call where the browser says no Origin
+    #[arg(long)]
+    pub(crate) allow_cross_site: bool,
+
+    /// Forward Authorization and the token's header as the client sends them; a request that has the latter gets no token
+    #[arg(long)]
+    pub(crate) forward_credentials: bool,
+
+    /// Forward cookies both ways
+    #[arg(long)]
+    pub(crate) forward_cookies: bool,
+
+    /// The path that is answered here and not by the vendor
+    #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/health", value_parser = path)]
+    pub(crate) health_path: String,
+
+    /// How much of a request body is kept for sending it again, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 65536)]
+    pub(crate) replay_limit: usize,
+
+    /// How long nothing may move until the vendor answers, in seconds. An answer may then take as long as it likes
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    /// How long requests in flight have when the program is asked to end, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) grace: Duration,
+
+    /// Say of each request, on standard error, how it was answered and what was done about the token
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) vendor: VendorOptions,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
+}
+
+impl Args {
+    /// What concerns more than one option.
+    pub(crate) fn check(&self) -> Result<(), Mistake> {
+        if self.listen.ip().is_loopback() || self.allow_remote {
+            return Ok(());
+        }
+        Err(Mistake::new(format!(
+            "--listen: other machines could reach {} and call the vendor in your name; use 127.0.0.1 or [::1], or \
+             say --allow-remote if that is what you want",
+            self.listen
+        )))
+    }
+}
+
+fn host(text: &str) -> Result<Authority, String> {
+    match text.parse::<Authority>() {
+        Ok(host) if !host.as_str().contains('@') => Ok(host),
+        _ => Err("write a host, or host:port".to_owned()),
+    }
+}
+
+fn path(text: &str) -> Result<String, String> {
+    match text.parse::<PathAndQuery>() {
+        Ok(path) if text.starts_with('/') && path.query().is_none() => Ok(text.to_owned()),
+        _ => Err("write a path that begins with /, without a query".to_owned()),
+    }
+}

@@ -1,0 +1,230 @@
+//! [`Upstream`]: sends requests to the vendor, with a token, and brings its answers back. Bodies stream both ways.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{body::Body, extract::Request, response::Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header::LOCATION, uri::PathAndQuery};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt};
+use tower_reauth::{
+    Auth, AuthError, AuthErrorKind, AuthOutcome, BoxError, Client, ConfigError, PeekBody, RecordBodies,
+    ReplayBody, TokenCache,
+    client::{ClientError, ClientErrorKind},
+};
+
+use crate::{
+    args::Args,
+    headers::{RequestRules, ResponseRules},
+    problem::Problem,
+    shared::{Idle, Vendor, chain, tell},
+};
+
+/// The vendor, behind the layer.
+pub(crate) struct Upstream {
+    service: Auth<Client<ReplayBody<Upload>>, RecordBodies>,
+    vendor: Vendor,
+    request_rules: RequestRules,
+    response_rules: ResponseRules,
+    timeout: Duration,
+    verbose: bool,
+}
+
+impl Upstream {
+    pub(crate) fn new(args: &Args, vendor: Vendor) -> Result<Self, ConfigError> {
+        let client = args.trust.client().build_for()?;
+        let service = vendor.layer.clone().record_bodies(args.replay_limit).layer(client);
+        let request_rules = RequestRules::new(&vendor.header, args.forward_credentials, args.forward_cookies);
+        let response_rules = ResponseRules::new(args.forward_cookies);
+        let (timeout, verbose) = (args.timeout, args.verbose);
+        Ok(Self { service, vendor, request_rules, response_rules, timeout, verbose })
+    }
+
+    pub(crate) fn tokens(&self) -> TokenCache {
+        self.service.tokens()
+    }
+
+    /// Sends one request that the guard has admitted.
+    pub(crate) async fn forward(&self, request: Request) -> Result<Response, Problem> {
+        let started = Instant::now();
+        // Without the query, where some put secrets.
+        let line = format!("{} {}", request.method(), request.uri().path());
+        let answered = self.exchange(request).await;
+        let took = started.elapsed().as_millis();
+        match &answered {
+            Ok(response) if self.verbose => {
+                tell(format_args!("{line}: {} in {took} ms{}", response.status(), self.outcome(response)));
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                tell(format_args!("{line}: {} in {took} ms: {}", problem.status(), problem.detail()));
+            }
+        }
+        answered
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, Problem> {
+        let idle = Idle::new(self.timeout);
+        let request = self.readdress(request, &idle)?;
+        let response = match idle.bound(self.service.clone().oneshot(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(no_answer(&error)),
+            Err(_) => {
+                let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
+                return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "http_response_timeout", detail));
+            }
+        };
+        self.hand_back(response)
+    }
+
+    /// The request as the vendor gets it. Of its target nothing but path and query is used.
+    fn readdress(&self, request: Request, idle: &Idle) -> Result<http::Request<Upload>, Problem> {
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+        let url = self.vendor.url(path);
+        head.uri = url.map_err(|error| Problem::malformed(format!("the target can't be sent: {error}")))?;
+        self.request_rules.apply(&mut head.headers, head.version);
+        // What is spoken with the vendor is between the client and the vendor.
+        head.version = Version::HTTP_11;
+        head.extensions.clear();
+        let upload = Upload { body, rules: self.request_rules.clone(), idle: idle.clone() };
+        Ok(http::Request::from_parts(head, upload))
+    }
+
+    fn hand_back(&self, response: http::Response<PeekBody<Incoming>>) -> Result<Response, Problem> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let detail = "the vendor changed to another protocol, which nobody had asked for";
+            return Err(Problem::new(StatusCode::BAD_GATEWAY, "http_protocol_error", detail));
+        }
+        let (mut head, body) = response.into_parts();
+        self.response_rules.apply(&mut head.headers, head.version);
+        self.lead_back(&mut head.headers);
+        head.version = Version::default();
+        let download = Download { body, rules: self.response_rules };
+        Ok(Response::from_parts(head, Body::new(download)))
+    }
+
+    /// A redirect within the vendor's origin is one within the proxy's. Elsewhere there would be no token.
+    fn lead_back(&self, headers: &mut HeaderMap) {
+        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        let path = location.and_then(|location| self.vendor.path_of(location));
+        // After two slashes comes a host.
+        let path = path.filter(|path| !path[1..].starts_with(['/', '\\']));
+        if let Some(Ok(path)) = path.map(HeaderValue::from_str) {
+            headers.insert(LOCATION, path);
+        }
+    }
+
+    /// What the layer did, for the log.
+    fn outcome(&self, response: &Response) -> String {
+        let generation = self.tokens().state().generation();
+        let mut said = generation.map(|number| format!(", token {number}")).unwrap_or_default();
+        let Some(outcome) = response.extensions().get::<AuthOutcome>() else { return said };
+        said.push_str(&format!(", {:?}", outcome.verdict()));
+        if outcome.replayed() {
+            said.push_str(", replayed");
+        }
+        for why in [
+            outcome.not_replayed().map(|why| format!(", not replayed: {why:?}")),
+            outcome.unread().map(|why| format!(", not looked at: {why:?}")),
+            outcome.reason().map(|reason| format!(", {reason}")),
+            outcome.error().map(|error| format!(", no new token: {}", chain(error))),
+        ] {
+            said.extend(why);
+        }
+        said
+    }
+}
+
+/// Why there is no answer, for the client.
+fn no_answer(error: &BoxError) -> Problem {
+    if let Some(error) = AuthError::find(&**error) {
+        let kind = match error.kind() {
+            AuthErrorKind::CredentialsRejected => "proxy_configuration_error",
+            _ => "proxy_internal_error",
+        };
+        let wait = error.retry_at().map(|at| at.saturating_duration_since(Instant::now()));
+        let detail = format!("there is no token for the vendor: {}", chain(error));
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail).with_retry_after(wait);
+    }
+    let (status, kind) = match error.downcast_ref::<ClientError>().map(ClientError::kind) {
+        Some(ClientErrorKind::Connect) => (StatusCode::BAD_GATEWAY, "destination_unavailable"),
+        Some(ClientErrorKind::ConnectTimedOut) => (StatusCode::GATEWAY_TIMEOUT, "connection_timeout"),
+        _ => (StatusCode::BAD_GATEWAY, "connection_terminated"),
+    };
+    Problem::new(status, kind, format!("the vendor did not answer: {}", chain(&**error)))
+}
+
+/// A client's body on its way to the vendor.
+pub(crate) struct Upload {
+    body: Body,
+    rules: RequestRules,
+    idle: Idle,
+}
+
+/// The vendor's body on its way to the client.
+struct Download {
+    body: PeekBody<Incoming>,
+    rules: ResponseRules,
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.idle.moved();
+        Poll::Ready(
+            frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
+        )
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl HttpBody for Download {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(
+            frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
+        )
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The frame, with its trailers as `filter` leaves them.
+fn filtered(mut frame: Frame<Bytes>, filter: impl FnOnce(&mut HeaderMap)) -> Frame<Bytes> {
+    if let Some(trailers) = frame.trailers_mut() {
+        filter(trailers);
+    }
+    frame
+}

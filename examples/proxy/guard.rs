@@ -1,0 +1,143 @@
+//! [`Guard`]: which requests may be made at all. Any web page can reach a server on loopback, so not all may.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{
+    HeaderMap, HeaderName, Method, Version,
+    header::{CONNECTION, HOST, ORIGIN, UPGRADE},
+    request::Parts,
+    uri::Authority,
+};
+
+use crate::{args::Args, headers, problem::Problem};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Says no to what isn't for this proxy, or comes from a web page.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    address: SocketAddr,
+    hosts: Vec<Authority>,
+    origins: Vec<String>,
+    cross_site: bool,
+}
+
+impl Guard {
+    pub(crate) fn new(args: &Args, address: SocketAddr) -> Self {
+        Self {
+            address,
+            hosts: args.allow_host.clone(),
+            origins: args.allow_origin.clone(),
+            cross_site: args.allow_cross_site,
+        }
+    }
+
+    pub(crate) fn admit(&self, head: &Parts) -> Result<(), Problem> {
+        self.admit_method(head)?;
+        self.admit_host(head)?;
+        self.admit_page(&head.headers)?;
+        if headers::has_passed_here(&head.headers) {
+            let status = http::StatusCode::LOOP_DETECTED;
+            return Err(Problem::new(
+                status,
+                "proxy_loop_detected",
+                "the proxy's upstream is a proxy like this one, perhaps itself; check --base-url",
+            ));
+        }
+        Ok(())
+    }
+
+    fn admit_method(&self, head: &Parts) -> Result<(), Problem> {
+        match head.method {
+            Method::CONNECT => {
+                return Err(Problem::unsupported(
+                    "CONNECT asks for a tunnel, and this is a reverse proxy; call it as if it were the vendor",
+                ));
+            }
+            Method::TRACE => return Err(Problem::unsupported("the answer to TRACE would show the token")),
+            _ => {}
+        }
+        // HTTP/2 over plain TCP may be offered by anybody, and need not be taken (RFC 9110 §7.8).
+        let offers = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"h2c");
+        if head.headers.get_all(UPGRADE).iter().all(offers) {
+            return Ok(());
+        }
+        match headers::names(&head.headers, &CONNECTION).any(|name| *name == UPGRADE) {
+            true => Err(Problem::unsupported("this proxy speaks HTTP only; connections aren't upgraded")),
+            false => Ok(()),
+        }
+    }
+
+    /// A page whose name suddenly means this machine has its own name in `Host` (DNS rebinding).
+    fn admit_host(&self, head: &Parts) -> Result<(), Problem> {
+        let mut hosts = head.headers.get_all(HOST).iter();
+        let host = hosts.next();
+        if hosts.next().is_some() || host.is_none() && head.version < Version::HTTP_2 {
+            // RFC 9112 §3.2.
+            return Err(Problem::malformed("there must be one Host header"));
+        }
+        let host = match host.map(|host| Authority::try_from(host.as_bytes())) {
+            Some(Err(_)) => return Err(Problem::malformed("the Host header is no host")),
+            Some(Ok(host)) => Some(host),
+            None => None,
+        };
+        // An absolute-form target has one too, and HTTP/2 nothing else.
+        for authority in head.uri.authority().into_iter().chain(&host) {
+            if authority.as_str().contains('@') {
+                // RFC 9110 §4.2.4.
+                return Err(Problem::malformed("there must be no user or password before the host"));
+            }
+            if !self.is_ours(authority) {
+                return Err(Problem::denied(format!(
+                    "this is a proxy for one vendor, at {}, and the request is for another host, so perhaps from a \
+                     web page; --allow-host allows for other names",
+                    self.address
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether that is a name of this proxy that nobody else can have.
+    fn is_ours(&self, authority: &Authority) -> bool {
+        let host = authority.host();
+        let port = authority.port_u16();
+        let given = |allowed: &Authority| {
+            allowed.host().eq_ignore_ascii_case(host)
+                && (allowed.port().is_none() || allowed.port_u16() == port)
+        };
+        if self.hosts.iter().any(given) {
+            return true;
+        }
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let is_here = match address.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback() || address == self.address.ip() && !address.is_unspecified(),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        };
+        // Without a number after it, a colon is no port, and nothing is the usual one.
+        let port = port.or_else(|| (authority.as_str() == host).then_some(80));
+        is_here && port == Some(self.address.port())
+    }
+
+    /// Browsers say where a request comes from. Programs have no reason to.
+    fn admit_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if headers.contains_key(ORIGIN) {
+            let allowed = |origin: &http::HeaderValue| {
+                self.origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
+            };
+            if headers.get_all(ORIGIN).iter().all(allowed) {
+                return Ok(());
+            }
+            return Err(Problem::denied(
+                "the request has an Origin, so it comes from a web page; --allow-origin allows for pages",
+            ));
+        }
+        let own = |site: &http::HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+        if self.cross_site || headers.get_all(SEC_FETCH_SITE).iter().all(own) {
+            return Ok(());
+        }
+        Err(Problem::denied(
+            "Sec-Fetch-Site says that the request comes from another site's page; --allow-cross-site allows for that",
+        ))
+    }
+}

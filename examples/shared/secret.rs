@@ -1,0 +1,104 @@
+//! [`Secret`]: where a secret is to be read. The command line never holds the secret itself.
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, BufRead, BufReader, Read},
+    path::PathBuf,
+};
+
+use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
+use tower_reauth::SecretSource;
+
+use super::Mistake;
+
+/// The longest line that is taken for a secret, in bytes.
+const MAX_LEN: u64 = 64 * 1024;
+
+const HOW: &str = "write env:NAME for an environment variable, file:PATH for a file, or - for a line of standard \
+     input; not the secret itself, which the list of processes would show to everybody on this machine, and the \
+     shell's history would keep";
+
+/// A secret by reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Secret {
+    Env(String),
+    File(PathBuf),
+    Stdin,
+}
+
+impl Secret {
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
+        Parser
+    }
+
+    /// What a vendor is given: a file to be read at each acquisition, since it may be changed meanwhile, or the
+    /// secret as it is now. `option` names it in errors.
+    pub(crate) fn source(&self, option: &str) -> Result<SecretSource, Mistake> {
+        let (secret, place) = match self {
+            Self::File(path) => return Ok(SecretSource::file(path)),
+            Self::Env(name) => (variable(name), format!("the environment variable {name}")),
+            Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
+        };
+        match secret {
+            Ok(secret) if secret.is_empty() => {
+                Err(Mistake::new(format!("{option}: {place} has no secret; it is empty")))
+            }
+            Ok(secret) => Ok(secret.into()),
+            Err(error) => Err(Mistake::new(format!("{option}: {place} can't be read: {error}"))),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() && !name.contains(['=', '\0']) => {
+                Some(Self::Env(name.to_owned()))
+            }
+            Some(("file", path)) if !path.is_empty() => Some(Self::File(path.into())),
+            None if text == "-" => Some(Self::Stdin),
+            _ => None,
+        }
+    }
+}
+
+/// As clap's own, but its error doesn't show the value, which may be a secret given by mistake.
+#[derive(Clone)]
+struct Parser;
+
+impl TypedValueParser for Parser {
+    type Value = Secret;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        option: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Secret, clap::Error> {
+        value.to_str().and_then(Secret::parse).ok_or_else(|| {
+            let option = option.map(ToString::to_string).unwrap_or_default();
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{option}: {HOW}\n")).with_cmd(command)
+        })
+    }
+}
+
+fn variable(name: &str) -> io::Result<String> {
+    // `VarError` would show what is not unicode.
+    let value = env::var_os(name).ok_or_else(|| io::Error::other("it is not set"))?;
+    value.into_string().map_err(|_| io::Error::other("it is not utf-8"))
+}
+
+/// One line, without its end.
+fn line(from: impl Read) -> io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(from.take(MAX_LEN + 1)).read_line(&mut line)?;
+    if line.len() as u64 > MAX_LEN {
+        return Err(io::Error::other("it is longer than 64 KiB"));
+    }
+    if line.ends_with('\n') {
+        line.pop();
+        if line.ends_with('\r') {
+            line.pop();
+        }
+    }
+    Ok(line)
+}

@@ -1,0 +1,21 @@
+//! What can be said of a request before its secrets are known: for declarations that come from a file.
+
+use super::{BaseUrl, Param, TokenRequest};
+use crate::{credential::supply::SecretSource, error::ConfigError, token::AccessToken};
+
+impl TokenRequest {
+    /// Writes the request once, with stand-ins for secrets.
+    pub(crate) fn check(&self, base_url: &str, previous: Option<&AccessToken>) -> Result<(), ConfigError> {
+        let base = BaseUrl::parse(base_url)?;
+        let mut request = self.clone();
+        for source in request.sources_mut().filter(|source| source.0.may_change()) {
+            *source = SecretSource::fixed("stand-in");
+        }
+        request.render(&base, previous).map(drop)
+    }
+
+    /// Whether it sends anything of the token that is renewed or revoked.
+    pub(crate) fn is_about_token(&self) -> bool {
+        !self.params().all(|param: &Param| param.is_known(None))
+    }
+}

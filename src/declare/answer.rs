@@ -1,0 +1,89 @@
+//! Where a token endpoint's answers have what.
+
+use std::time::Duration;
+
+use super::{
+    node::Node,
+    value::{Value, refuse, within},
+};
+use crate::{AnswerField, ConfigError, TokenEndpoint};
+
+const KEYS: [&str; 8] =
+    ["token", "refresh_token", "lifetime", "success", "refusal", "messages", "retry_after", "strict"];
+
+/// Adds what the table says to `endpoint`.
+pub(super) fn answer(value: Value, mut endpoint: TokenEndpoint) -> Result<TokenEndpoint, ConfigError> {
+    let mut table = value.table(&KEYS)?;
+    if let Some(token) = table.take("token") {
+        endpoint = endpoint.token(field(token.path(), token.text()?)?);
+    }
+    if let Some(token) = table.take("refresh_token") {
+        endpoint = endpoint.refresh_token(field(token.path(), token.text()?)?);
+    }
+    if let Some(value) = table.take("lifetime") {
+        endpoint = lifetime(&value, endpoint)?;
+    }
+    for (name, value) in table.take("success").map(Value::entries).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.success(field(value.path(), &name)?, scalar(&value)?);
+    }
+    for (name, value) in table.take("refusal").map(Value::entries).transpose()?.unwrap_or_default() {
+        let path = value.path().to_owned();
+        for value in value.one_or_more()? {
+            endpoint = endpoint.refusal(field(&path, &name)?, scalar(&value)?);
+        }
+    }
+    for value in table.take("messages").map(Value::one_or_more).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.message(field(value.path(), value.text()?)?);
+    }
+    for value in table.take("retry_after").map(Value::one_or_more).transpose()?.unwrap_or_default() {
+        let name = value.text()?.to_owned();
+        AnswerField::header(name.clone()).check().map_err(|error| within(value.path(), &error))?;
+        endpoint = endpoint.retry_after(name);
+    }
+    if table.take("strict").map(|value| value.flag()).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.strict();
+    }
+    Ok(endpoint)
+}
+
+/// Seconds, a place, or that it isn't known.
+fn lifetime(value: &Value, endpoint: TokenEndpoint) -> Result<TokenEndpoint, ConfigError> {
+    match value.node() {
+        Node::Integer(seconds) => match u64::try_from(*seconds) {
+            Ok(seconds @ 1..) => Ok(endpoint.fixed_lifetime(Duration::from_secs(seconds))),
+            _ => Err(value.refuse("a lifetime is at least 1 second")),
+        },
+        Node::Text(text) if text == "unknown" => Ok(endpoint.unknown_lifetime()),
+        Node::Text(text) => Ok(endpoint.lifetime(field(value.path(), text)?)),
+        _ => Err(value.refuse("write a number of seconds, where in the answer it is, or unknown")),
+    }
+}
+
+/// A JSON Pointer, `body`, or `header:` and a name.
+fn field(path: &str, text: &str) -> Result<AnswerField, ConfigError> {
+    let field = match text.split_once(':') {
+        _ if text == "body" => AnswerField::body(),
+        Some(("header", name)) => AnswerField::header(name.to_owned()),
+        _ if text.starts_with('/') => AnswerField::pointer(text.to_owned()),
+        // Not shown: somebody may have written the token itself.
+        _ => {
+            let words = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, or body";
+            return Err(refuse(path, words));
+        }
+    };
+    field.check().map_err(|error| within(path, &error))?;
+    Ok(field)
+}
+
+/// What an answer may have somewhere, as text.
+fn scalar(value: &Value) -> Result<String, ConfigError> {
+    match value.node() {
+        Node::Text(text) => Ok(text.clone()),
+        Node::Integer(number) => Ok(number.to_string()),
+        Node::Flag(flag) => Ok(flag.to_string()),
+        node => {
+            Err(value
+                .refuse(format_args!("expected text, a whole number, true or false, found {}", node.kind())))
+        }
+    }
+}

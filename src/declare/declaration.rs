@@ -1,0 +1,242 @@
+//! [`Declaration`]: what a file as a whole declares, and what becomes of it.
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{
+    answer, condition,
+    node::Node,
+    request, rules,
+    value::{Table, Value, within},
+};
+use crate::{
+    AuthLayer, BoxCredential, ConfigError, Origin, Parts, Placement, Renewal, SecretSource, Signatures,
+    StaticToken, TokenEndpoint, Transport,
+};
+
+const KEYS: [&str; 13] = [
+    "name",
+    "base_url",
+    "acquire",
+    "key",
+    "basic",
+    "refresh",
+    "revoke",
+    "answer",
+    "renewal",
+    "placement",
+    "rules",
+    "rfc6750",
+    "reason",
+];
+
+/// A vendor, as a file declares it: see the [module's tables](crate::declare) of all keys.
+///
+/// It is checked when it is deserialised: an error names the key, such as `rules[2].when.json`, and repeats nothing that
+/// may be a secret. Of the secrets only the references are known by then; whether they are there shows when the layer
+/// is built. `Debug` shows the references. Errors of the format itself, such as a quote that isn't closed, are its
+/// reader's, and may show the line.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AuthLayer, BoxError, Declaration, Transport};
+///
+/// fn layer(transport: Transport) -> Result<AuthLayer, BoxError> {
+///     let file = std::fs::read_to_string("vendor.toml")?;
+///     let vendor: Declaration = toml::from_str(&file)?;
+///     Ok(vendor.layer(transport)?)
+/// }
+///
+/// let literal = toml::from_str::<Declaration>("name = 'Acme'\nbase_url = 'https://acme.example'\nkey = 'hunter2'");
+/// let error = literal.unwrap_err().to_string();
+/// assert!(error.starts_with("key: secrets don't belong into this file; write env:NAME"));
+/// assert!(!error.contains("hunter2"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Declaration(pub(super) Kind);
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// Its tokens have to be asked for.
+    Endpoint(Box<TokenEndpoint>),
+    /// It takes a key as it is.
+    Static(Box<Static>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Static {
+    name: String,
+    base_url: String,
+    key: Key,
+    signatures: Signatures,
+    placement: Placement,
+}
+
+#[derive(Clone, Debug)]
+enum Key {
+    Plain(SecretSource),
+    Basic { user: SecretSource, password: Option<SecretSource> },
+}
+
+impl Declaration {
+    /// The vendor's name, for logs and errors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Kind::Endpoint(endpoint) => endpoint.name(),
+            Kind::Static(declared) => &declared.name,
+        }
+    }
+
+    /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
+    /// declared with a path go there as well.
+    pub fn base_url(self, base_url: impl Into<String>) -> Self {
+        Self(match self.0 {
+            Kind::Endpoint(endpoint) => Kind::Endpoint(Box::new(endpoint.base_url(base_url.into()))),
+            Kind::Static(declared) => {
+                Kind::Static(Box::new(Static { base_url: base_url.into(), ..*declared }))
+            }
+        })
+    }
+
+    /// The credential, and what belongs to it. Token requests are sent with `transport`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret) if a secret's variable or file can't be read, is
+    /// empty, or has to go where it can't, and the other errors of [`TokenEndpoint::build`] if
+    /// [`base_url`](Self::base_url) was given what is none.
+    pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<BoxCredential>, ConfigError> {
+        match self.0 {
+            Kind::Endpoint(endpoint) => {
+                let Parts { credential, origin, signatures, placement } = endpoint.parts(transport)?;
+                Ok(Parts { credential: BoxCredential::new(credential), origin, signatures, placement })
+            }
+            Kind::Static(declared) => declared.parts(),
+        }
+    }
+
+    /// The layer, with origin, signatures and placement set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parts`](Self::parts).
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        Ok(self.parts(transport)?.into_layer())
+    }
+
+    fn read(node: Node) -> Result<Self, ConfigError> {
+        let mut table = Value::root(node).table(&KEYS)?;
+        let name = named(&table.need("name")?)?;
+        let base_url = table.need("base_url")?;
+        let base_url = {
+            let text = base_url.text()?;
+            Origin::parse(text).map_err(|error| within(base_url.path(), &error))?;
+            text.to_owned()
+        };
+        let signatures = signatures(&mut table)?;
+        let placement = table.take("placement").map(placement).transpose()?;
+        let Some((source, value)) = table.take_one_of(&["acquire", "key", "basic"])? else {
+            return Err(table.refuse("one of acquire, key and basic has to say where tokens come from"));
+        };
+        let declared = match &*source {
+            "acquire" => {
+                let acquire = request::first(value, &base_url)?;
+                let mut endpoint = TokenEndpoint::new(name, base_url.clone(), acquire).signatures(signatures);
+                if let Some(value) = table.take("refresh") {
+                    endpoint = endpoint.refresh(request::about_token(value, &base_url)?);
+                }
+                if let Some(value) = table.take("revoke") {
+                    endpoint = endpoint.revoke(request::about_token(value, &base_url)?);
+                }
+                if let Some(value) = table.take("renewal") {
+                    endpoint = endpoint.renewal(renewal(&value)?);
+                }
+                if let Some(value) = table.take("answer") {
+                    endpoint = answer::answer(value, endpoint)?;
+                }
+                Kind::Endpoint(Box::new(endpoint.placement(placement.unwrap_or_default())))
+            }
+            "key" => {
+                let key = Key::Plain(request::secret(&value)?);
+                let placement = placement.unwrap_or_default();
+                Kind::Static(Box::new(Static { name, base_url, key, signatures, placement }))
+            }
+            _ => {
+                let (user, password) = request::user(value)?;
+                let placement = match placement {
+                    Some(placement) => placement,
+                    None => Placement::with_scheme("Authorization", "Basic")?,
+                };
+                let key = Key::Basic { user, password };
+                Kind::Static(Box::new(Static { name, base_url, key, signatures, placement }))
+            }
+        };
+        table.end(&source)?;
+        Ok(Self(declared))
+    }
+}
+
+impl Static {
+    fn parts(self) -> Result<Parts<BoxCredential>, ConfigError> {
+        let token = match self.key {
+            Key::Plain(key) => StaticToken::new(key)?,
+            Key::Basic { user, password: None } => StaticToken::basic(user)?,
+            Key::Basic { user, password: Some(password) } => {
+                StaticToken::basic_with_password(user, password)?
+            }
+        };
+        Ok(Parts {
+            credential: BoxCredential::new(token.name(self.name)),
+            origin: Origin::parse(&self.base_url)?,
+            signatures: self.signatures,
+            placement: self.placement,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Declaration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Node::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+fn named(value: &Value) -> Result<String, ConfigError> {
+    match value.text()?.trim() {
+        "" => Err(value.refuse("it is empty")),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// The rules given, and those of RFC 6750 after them, or in their place.
+fn signatures(table: &mut Table) -> Result<Signatures, ConfigError> {
+    let reason = table.take("reason").map(condition::subject).transpose()?;
+    if reason.is_some() && !table.has("rules") {
+        return Err(table.refuse_key("reason", "it doesn't go without rules"));
+    }
+    let given = table.take("rules").map(|value| rules::rules(value, reason.as_ref())).transpose()?;
+    let rfc6750 = table.take("rfc6750").map(|value| value.flag()).transpose()?;
+    let given_alone = given.is_some();
+    let given = given.unwrap_or_default();
+    Ok(if rfc6750.unwrap_or(!given_alone) { given.then(Signatures::oauth2()) } else { given })
+}
+
+fn placement(value: Value) -> Result<Placement, ConfigError> {
+    let path = value.path().to_owned();
+    let mut table = value.table(&["header", "scheme"])?;
+    let header = table.need("header")?;
+    let placement = match table.take("scheme") {
+        Some(scheme) => Placement::with_scheme(header.text()?, scheme.text()?),
+        None => Placement::bare(header.text()?),
+    };
+    placement.map_err(|error| within(&path, &error))
+}
+
+fn renewal(value: &Value) -> Result<Renewal, ConfigError> {
+    match value.text()? {
+        "keeps-previous" => Ok(Renewal::KeepsPrevious),
+        "revokes-previous" => Ok(Renewal::RevokesPrevious),
+        _ => Err(value.refuse("there are keeps-previous and revokes-previous")),
+    }
+}

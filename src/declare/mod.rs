@@ -1,0 +1,229 @@
+//! Vendors declared in a file: what [`TokenEndpoint`](crate::TokenEndpoint) says, in TOML, JSON, or any other format that serde reads and that
+//! names its fields. A file needs no Rust, and holds no secret.
+//!
+//! # Examples
+//!
+//! Zoom, for an app of the kind "server-to-server OAuth". Its tokens are asked for with HTTP Basic and last for as long
+//! as the answer says. One code has two meanings, so the rule looks at the message too:
+//!
+//! ```
+//! # use tower_reauth::{AuthLayer, BoxError, Declaration, Transport};
+//! fn layer(transport: Transport) -> Result<AuthLayer, BoxError> {
+//!     let zoom: Declaration = toml::from_str(ZOOM)?;
+//!     Ok(zoom.layer(transport)?)
+//! }
+//!
+//! const ZOOM: &str = r#"
+//!     name = "Zoom"
+//!     base_url = "https://api.zoom.us"
+//!     reason = "/message"
+//!
+//!     [acquire]
+//!     request = "POST https://zoom.us/oauth/token"
+//!     query = { grant_type = "text:account_credentials", account_id = "env:ZOOM_ACCOUNT_ID" }
+//!     basic = { user = "env:ZOOM_CLIENT_ID", password = "env:ZOOM_CLIENT_SECRET" }
+//!
+//!     [[rules]]
+//!     verdict = "expired"
+//!     status = 401
+//!     when = [{ json = "/code", is = 124 }, { json = "/message", is = "Access token is expired." }]
+//! "#;
+//! # let zoom: Declaration = toml::from_str(ZOOM).expect("valid");
+//! # assert_eq!(zoom.name(), "Zoom");
+//! # let _ = layer;
+//! ```
+//!
+//! Feishu, with the token of a tenant (for Lark the host is `open.larksuite.com`). Token and lifetime have names of
+//! their own, and failures come with a 200 and a code:
+//!
+//! ```
+//! # use tower_reauth::Declaration;
+//! let feishu = r#"
+//!     name = "Feishu"
+//!     base_url = "https://open.feishu.cn"
+//!     reason = "/msg"
+//!
+//!     [acquire]
+//!     request = "POST /open-apis/auth/v3/tenant_access_token/internal"
+//!     json = { app_id = "env:FEISHU_APP_ID", app_secret = "env:FEISHU_APP_SECRET" }
+//!
+//!     [answer]
+//!     token = "/tenant_access_token"
+//!     lifetime = "/expire"
+//!     success = { "/code" = 0 }
+//!     messages = "/msg"
+//!
+//!     [[rules]]
+//!     verdict = "expired"
+//!     status = 400
+//!     when = { json = "/code", is = 99991663 }
+//! "#;
+//! let feishu: Declaration = toml::from_str(feishu)?;
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+//!
+//! Marketo, whose host is each customer's own. An expired token is reported with a 200, so its bodies are looked at, if
+//! they are JSON; the codes are strings:
+//!
+//! ```
+//! # use tower_reauth::Declaration;
+//! let marketo = r#"
+//!     name = "Marketo"
+//!     base_url = "https://your-instance.mktorest.com"
+//!     reason = "/errors/0/message"
+//!
+//!     [acquire]
+//!     request = "GET /identity/oauth/token"
+//!     [acquire.query]
+//!     grant_type = "text:client_credentials"
+//!     client_id = "env:MARKETO_CLIENT_ID"
+//!     client_secret = "file:/run/secrets/marketo"
+//!
+//!     [[rules]]
+//!     verdict = "expired"
+//!     status = 200
+//!     read_success_bodies = true
+//!     when = [{ media_type = "json" }, { json = "/errors/*/code", is = "602" }]
+//!
+//!     [[rules]]
+//!     verdict = "invalid"
+//!     status = 200
+//!     read_success_bodies = true
+//!     when = [{ media_type = "json" }, { json = "/errors/*/code", is = "601" }]
+//! "#;
+//! let marketo: Declaration = toml::from_str(marketo)?;
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+//!
+//! A key that is its own token, in JSON:
+//!
+//! ```
+//! # use tower_reauth::Declaration;
+//! let acme = r#"{
+//!     "name": "Acme",
+//!     "base_url": "https://api.acme.example",
+//!     "key": "env:ACME_KEY",
+//!     "placement": { "header": "X-Api-Key" }
+//! }"#;
+//! let acme: Declaration = serde_json::from_str(acme)?;
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # The file
+//!
+//! A key that isn't listed here is refused, and so are an empty list and an empty table. TOML wants keys of the file
+//! itself before the first `[table]`.
+//!
+//! | key | what it says | default |
+//! |---|---|---|
+//! | `name` | the vendor's name, for logs and errors | it has to be there |
+//! | `base_url` | the origin of the API, such as `https://api.example.com`; tokens go nowhere else | it has to be there |
+//! | `acquire` | the [request](#requests) that gets a token from secrets | one of these three has to be there |
+//! | `key` | a [secret](#values) that is the token itself | |
+//! | `basic` | `user` and `password`, [values](#values), for HTTP Basic on every call; no `password` is an empty one | |
+//! | `refresh` | with `acquire`: the [request](#requests) that renews a token | a new one is acquired |
+//! | `revoke` | with `acquire`: the [request](#requests) that makes the vendor forget a token, a logout | there is none |
+//! | `answer` | with `acquire`: [where answers have what](#answers) | as RFC 6749 has it |
+//! | `renewal` | with `acquire`: `keeps-previous`, or `revokes-previous` where a new token kills the one before it | `keeps-previous` |
+//! | `placement` | `header` and `scheme`: the header that carries the token, and the word before it | `Authorization`, `Bearer`; with `basic` it is `Basic`; no `scheme` in a `placement`, no word |
+//! | `rules` | a list of [rules](#rules) | none |
+//! | `rfc6750` | whether the rules of RFC 6750 apply, after those given: a 401 with `invalid_token` means expired | `true` without `rules`, else `false` |
+//! | `reason` | with `rules`: [where](#rules) responses have the vendor's own words, for rules that don't say it themselves | nowhere |
+//!
+//! # Values
+//!
+//! Text that is sent says what it is:
+//!
+//! | text | what is sent |
+//! |---|---|
+//! | `env:NAME` | a secret: what the environment variable has |
+//! | `file:PATH` | a secret: what the file has, at most 64 KiB, without one newline at its end; a relative path is the process's |
+//! | `text:WORDS` | these words, which are no secret and may be shown |
+//! | `token:access` | in `refresh` and `revoke`: the access token |
+//! | `token:refresh` | in `refresh` and `revoke`: the newest refresh token; without one, `refresh` is left out |
+//!
+//! Any other text is refused, and not shown, since it may be a secret. Numbers, `true` and `false` are sent as they are.
+//! Secrets are read when the layer is built, and again for each request, so that a file may be replaced at any time: see
+//! [`SecretSource`](crate::SecretSource).
+//!
+//! # Requests
+//!
+//! | key in `acquire`, `refresh`, `revoke` | what it says | default |
+//! |---|---|---|
+//! | `request` | method and URL: `POST /token`, at `base_url`, or `POST https://login.example.com/token` | it has to be there |
+//! | `query` | a table of parameters and their [values](#values) | none |
+//! | `headers` | a table of headers and their values | `Accept: application/json` |
+//! | `json` | a table of fields and their values, sent as a JSON object | no body |
+//! | `form` | the same, sent as a form (`application/x-www-form-urlencoded`); not beside `json` | no body |
+//! | `basic` | `user` and `password`, for HTTP Basic; `form_encoded = true` encodes both first, as RFC 6749 §2.3.1 says | none |
+//! | `bearer` | a value, sent as `Authorization: Bearer`; not beside `basic` | none |
+//! | `accepts` | a status or a list of them that mean success | any 2xx |
+//!
+//! # Answers
+//!
+//! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, or `body`, which is the whole
+//! body as text or a JSON string.
+//!
+//! | key in `answer` | what it says | default |
+//! |---|---|---|
+//! | `token` | the place of the token | `/access_token` |
+//! | `refresh_token` | the place of the refresh token | `/refresh_token` |
+//! | `lifetime` | seconds that every token lives, the place where answers say so, or `unknown` | `/expires_in` |
+//! | `success` | a table of places and what is there in a success; with anything else there it is a failure that may pass | the status alone |
+//! | `refusal` | a table of places and the value, or list of values, that mean that the secrets are refused | the status alone |
+//! | `messages` | a place or a list of them where failures have the vendor's words | `/error`, `/error_description` |
+//! | `retry_after` | a header or a list of them that say how long to stay away, beside `Retry-After` | none |
+//! | `strict` | `true` keeps to the letter of RFC 6749 §5: see [`TokenEndpoint::strict`](crate::TokenEndpoint::strict) | `false` |
+//!
+//! # Rules
+//!
+//! The first rule that fits a response says what it means; where none does, the token is accepted. So exceptions stand
+//! before broad rules. A rule needs a `status` or a `when`.
+//!
+//! | key in a rule | what it says | default |
+//! |---|---|---|
+//! | `verdict` | `expired`: refresh, and send the request once more; `invalid`: the same, without the refresh; `denied`: no new token would help | it has to be there |
+//! | `status` | a status or a list of them | every status |
+//! | `when` | a [condition](#conditions), or a list of which all have to hold | none |
+//! | `read_success_bodies` | `true` looks at the bodies of 2xx responses too, which are held up for it | `false` |
+//! | `reason` | where the vendor's own words are: a JSON Pointer, or a table with `json`, `header`, `body = true`, or `challenge` and `param` | the file's `reason` |
+//!
+//! # Conditions
+//!
+//! A condition is about one thing:
+//!
+//! | key | what it is about | what can be asked |
+//! |---|---|---|
+//! | `json` | a JSON Pointer into the body, with `*` for any element of a list: `/errors/*/code` | everything below |
+//! | `header` | a header's name | `is`, `one_of`, `starts_with`, `contains`, `exists` |
+//! | `challenge` | a scheme in `WWW-Authenticate`, such as `Bearer` | `exists` |
+//! | `challenge`, `param` | a parameter of it, such as `error` | `is`, `one_of`, `starts_with`, `contains`, `exists` |
+//! | `body` | `true`: the body as text | `starts_with`, `contains` |
+//! | `media_type` | `json` and `xml` stand for all types of that format, `text/plain` for that type alone | nothing: it holds if that is the response's |
+//! | `all`, `any` | a list of conditions | nothing |
+//! | `not` | a condition | nothing |
+//!
+//! and asks one thing of it:
+//!
+//! | key | it holds if what is there |
+//! |---|---|
+//! | `is` | is exactly that: in JSON also a whole number, `true`, `false` or `null`, and 602 isn't `"602"` |
+//! | `one_of` | is one of a list |
+//! | `starts_with`, `contains` | is text that does |
+//! | `exists` | `true`: is there at all; `false`: is not |
+//! | `has` | fulfils a condition of its own, whose pointers start there: several things about one element |
+//!
+//! `ignore_case = true` beside them takes upper and lower case for the same.
+
+mod answer;
+mod condition;
+mod declaration;
+mod node;
+mod request;
+mod rules;
+mod value;
+
+pub use declaration::Declaration;
+
+#[cfg(test)]
+mod tests;

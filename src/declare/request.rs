@@ -1,0 +1,160 @@
+//! Token requests, and the values that they send: secrets by reference, plain text, the token's own.
+
+use std::{borrow::Cow, path::PathBuf};
+
+use http::Method;
+
+use super::{
+    node::Node,
+    value::{Value, refuse, within},
+};
+use crate::{AccessToken, ConfigError, ConfigErrorKind, Param, SecretSource, TokenRequest};
+
+const KEYS: [&str; 8] = ["request", "query", "headers", "basic", "bearer", "json", "form", "accepts"];
+
+/// A request that gets a token from nothing but secrets.
+pub(super) fn first(value: Value, base_url: &str) -> Result<TokenRequest, ConfigError> {
+    let path = value.path().to_owned();
+    let request = request(value)?;
+    request.check(base_url, None).map_err(|error| within(&path, &error))?;
+    Ok(request)
+}
+
+/// A request that renews or revokes a token.
+pub(super) fn about_token(value: Value, base_url: &str) -> Result<TokenRequest, ConfigError> {
+    let path = value.path().to_owned();
+    let request = request(value)?;
+    let stand_in = AccessToken::new("stand-in").expect("visible ascii").with_refresh_token("stand-in");
+    request.check(base_url, Some(&stand_in)).map_err(|error| within(&path, &error))?;
+    if !request.is_about_token() {
+        return Err(refuse(
+            &path,
+            "it has to send the token that it is about: token:access or token:refresh",
+        ));
+    }
+    Ok(request)
+}
+
+fn request(value: Value) -> Result<TokenRequest, ConfigError> {
+    let mut table = value.table(&KEYS)?;
+    let mut request = line(&table.need("request")?)?;
+    type Field = fn(TokenRequest, Cow<'static, str>, Param) -> TokenRequest;
+    let fields: [(&str, Field); 4] = [
+        ("query", |request, name, value| request.query(name, value)),
+        ("headers", |request, name, value| request.header(name, value)),
+        ("json", |request, name, value| request.json(name, value)),
+        ("form", |request, name, value| request.form(name, value)),
+    ];
+    for (key, field) in fields {
+        for (name, value) in table.take(key).map(Value::entries).transpose()?.unwrap_or_default() {
+            request = field(request, name.into(), param(&value)?);
+        }
+    }
+    if let Some(basic) = table.take("basic") {
+        request = with_basic(request, basic)?;
+    }
+    if let Some(bearer) = table.take("bearer") {
+        request = request.bearer(param(&bearer)?);
+    }
+    if let Some(accepts) = table.take("accepts") {
+        let statuses: Result<Vec<_>, _> = accepts.one_or_more()?.iter().map(Value::status).collect();
+        request = request.accepts(statuses?);
+    }
+    Ok(request)
+}
+
+/// The user-id and the password of HTTP Basic, the latter empty if there is none.
+pub(super) fn user(value: Value) -> Result<(SecretSource, Option<SecretSource>), ConfigError> {
+    let mut table = value.table(&["user", "password"])?;
+    let user = source(&table.need("user")?)?;
+    let password = table.take("password").as_ref().map(source).transpose()?;
+    Ok((user, password))
+}
+
+/// A secret, which has to be a reference.
+pub(super) fn secret(value: &Value) -> Result<SecretSource, ConfigError> {
+    match word(value)? {
+        Word::Secret(source) => Ok(source),
+        Word::Text(_) | Word::AccessToken | Word::RefreshToken => Err(literal(value)),
+    }
+}
+
+/// A method and a URL, as in `POST /token`.
+fn line(value: &Value) -> Result<TokenRequest, ConfigError> {
+    let words = || value.refuse("write a method in capitals, a space, and a path or a url: POST /token");
+    let (method, url) = value.text()?.split_once(' ').ok_or_else(words)?;
+    if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(words());
+    }
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| words())?;
+    Ok(TokenRequest::new(method, url.trim().to_owned()))
+}
+
+fn with_basic(request: TokenRequest, value: Value) -> Result<TokenRequest, ConfigError> {
+    let mut table = value.table(&["user", "password", "form_encoded"])?;
+    let (user, password) = (table.need("user")?, table.need("password")?);
+    let form_encoded = table.take("form_encoded").map(|value| value.flag()).transpose()?.unwrap_or_default();
+    Ok(if form_encoded {
+        request.basic_form_encoded(param(&user)?, source(&password)?)
+    } else {
+        request.basic(source(&user)?, source(&password)?)
+    })
+}
+
+fn param(value: &Value) -> Result<Param, ConfigError> {
+    match value.node() {
+        Node::Integer(number) => return Ok((*number).into()),
+        Node::Flag(flag) => return Ok((*flag).into()),
+        _ => {}
+    }
+    Ok(match word(value)? {
+        Word::Secret(source) => source.into(),
+        Word::Text(text) => Param::text(text),
+        Word::AccessToken => Param::access_token(),
+        Word::RefreshToken => Param::refresh_token(),
+    })
+}
+
+/// A part of what HTTP Basic sends, which may be no secret: some vendors want a key as the user-id, and a constant
+/// for a password.
+fn source(value: &Value) -> Result<SecretSource, ConfigError> {
+    match word(value)? {
+        Word::Secret(source) => Ok(source),
+        Word::Text(text) => Ok(SecretSource::fixed(text)),
+        Word::AccessToken | Word::RefreshToken => {
+            Err(value.refuse("a token has no place here; write env:NAME, file:PATH or text:WORDS"))
+        }
+    }
+}
+
+enum Word {
+    Secret(SecretSource),
+    Text(String),
+    AccessToken,
+    RefreshToken,
+}
+
+/// Text that says what it is.
+fn word(value: &Value) -> Result<Word, ConfigError> {
+    let (kind, rest) = value.text()?.split_once(':').ok_or_else(|| literal(value))?;
+    match (kind, rest) {
+        ("env", name) if name.is_empty() || name.contains(['=', '\0']) => {
+            Err(value.refuse("env: needs the name of a variable after it"))
+        }
+        ("file", "") => Err(value.refuse("file: needs a path after it")),
+        ("env", name) => Ok(Word::Secret(SecretSource::env(name.to_owned()))),
+        ("file", path) => Ok(Word::Secret(SecretSource::file(PathBuf::from(path)))),
+        ("text", text) => Ok(Word::Text(text.to_owned())),
+        ("token", "access") => Ok(Word::AccessToken),
+        ("token", "refresh") => Ok(Word::RefreshToken),
+        ("token", _) => Err(value.refuse("there are token:access and token:refresh")),
+        _ => Err(literal(value)),
+    }
+}
+
+/// What is written there may be a secret, so it isn't shown.
+fn literal(value: &Value) -> ConfigError {
+    let words = "secrets don't belong into this file; write env:NAME for a variable or file:PATH for a file that has \
+                 the secret, and text:WORDS for what is none";
+    within(value.path(), &ConfigError::new(ConfigErrorKind::Secret, words))
+}

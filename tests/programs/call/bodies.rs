@@ -1,0 +1,116 @@
+//! What `call` sends, and what it prints: as it is, and as it comes.
+
+use std::process::Stdio;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::*;
+use crate::support::{server::read_message, temporary::Temporary};
+
+#[tokio::test]
+async fn data_is_text_a_file_or_standard_input() {
+    let server = Raw::start(&[EMPTY]).await;
+    let file = Temporary::new("data", "from a file");
+    let file_data = format!("@{}", file.path().display());
+    at(&server.origin).args("POST /x --data [1]").run().await.assert_status(0);
+    at(&server.origin).args("POST /x --data").arg(&file_data).run().await.assert_status(0);
+    at(&server.origin).args("POST /x -d @-").input("from standard input").run().await.assert_status(0);
+    let seen = server.seen();
+    assert!(seen[0].contains("content-length: 3\r\n") && seen[0].ends_with("\r\n\r\n[1]"), "{}", seen[0]);
+    assert!(seen[1].contains("content-length: 11\r\n"), "{}", seen[1]);
+    assert!(seen[1].ends_with("\r\n\r\nfrom a file"), "{}", seen[1]);
+    assert!(seen[2].contains("transfer-encoding: chunked\r\n"), "{}", seen[2]);
+    assert!(seen[2].ends_with("\r\n13\r\nfrom standard input\r\n0\r\n\r\n"), "{}", seen[2]);
+    assert!(seen.iter().all(|request| request.contains("content-type: application/json\r\n")));
+    let ended = at(&server.origin).args("POST /x --data @/not/there").run().await;
+    ended.assert_status(1).assert_says("call: /not/there can't be read");
+    let ended = at(&server.origin).args("POST /x --data @/").run().await;
+    ended.assert_status(1).assert_says("directory");
+}
+
+#[tokio::test]
+async fn headers_replace_the_default_ones_and_leave_them_out() {
+    let server = Raw::start(&[EMPTY]).await;
+    at(&server.origin).args("GET /x").run().await.assert_status(0);
+    let headers = ["Accept: text/csv", "x-many: 1", "X-Many: 2", "User-Agent:"];
+    let program = headers.iter().fold(at(&server.origin), |program, header| program.arg("-H").arg(header));
+    program.args("GET /x").run().await.assert_status(0);
+    let [plain, given] = &server.seen()[..] else { panic!("two requests") };
+    for header in ["accept: application/json", "accept-encoding: identity", "user-agent: tower-reauth-call"] {
+        assert!(plain.contains(&format!("{header}\r\n")), "{plain}");
+    }
+    assert!(plain.contains(&format!("authorization: Bearer {KEY}\r\n")));
+    assert!(!plain.contains("content-type"), "{plain}");
+    assert!(
+        given.contains("accept: text/csv\r\n") && given.contains("x-many: 1\r\nx-many: 2\r\n"),
+        "{given}"
+    );
+    assert!(!given.contains("user-agent") && !given.contains("application/json"), "{given}");
+}
+
+#[tokio::test]
+async fn the_head_is_printed_if_asked_for() {
+    let answer = "HTTP/1.1 404 Not Found\r\nX-A: 1\r\ncontent-length: 2\r\n\r\n{}";
+    let server = Raw::start(&[answer]).await;
+    let ended = at(&server.origin).args("-i GET /x").run().await;
+    ended.assert_status(4);
+    assert_eq!(ended.stdout, "HTTP/1.1 404 Not Found\r\nx-a: 1\r\ncontent-length: 2\r\n\r\n{}");
+}
+
+#[tokio::test]
+async fn an_answer_is_printed_while_it_comes_and_byte_for_byte() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let mut child = at(&origin).args("GET /x").start();
+    let (mut tcp, _) = soon(listener.accept()).await.unwrap();
+    soon(read_message(&mut tcp)).await.unwrap();
+    tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 512\r\n\r\n").await.unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    for _ in 0..2 {
+        // All bytes, none of them text. The next piece is sent when this one has been printed.
+        let piece: Vec<u8> = (0..=255).collect();
+        tcp.write_all(&piece).await.unwrap();
+        let mut printed = [0; 256];
+        soon(stdout.read_exact(&mut printed)).await.unwrap();
+        assert_eq!(printed[..], piece);
+    }
+    assert_eq!(soon(child.wait()).await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_reader_who_goes_away_ends_it_quietly() {
+    let (fake, served, _) = api_video().await;
+    let long = "x".repeat(4 * 1024 * 1024);
+    fake.controls().fail(On::Api, Times::UntilCleared, Answer::new(StatusCode::NOT_FOUND).body(long));
+    let mut child = api_video_at(&served).args("GET /x").start();
+    drop(child.stdout.take());
+    let output = soon(child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn an_output_that_cannot_be_written_is_status_1() {
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await;
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = at(&server.origin).args("GET /x").start_writing_to(Stdio::from(full));
+    let output = soon(child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the output can't be written"));
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_all_is_sent_ends_it() {
+    // Nobody closes standard input, and nothing more comes from it.
+    let server = Raw::with(Manner::Hasty, &["HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno"]).await;
+    let mut child = at(&server.origin).args("POST /x -d @-").start_with_open_input();
+    let input = child.stdin.take();
+    let output = soon(child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert_eq!(output.stdout, b"no");
+    drop(input);
+}

@@ -1,0 +1,74 @@
+//! `--config`: vendors that a file declares, with both programs.
+
+use tower_reauth::testing::{FakeApiVideo, FakeVervoe, Revoked};
+
+use crate::support::{
+    client::get,
+    process::{Ended, Program, Proxy, assert_none_shown},
+    temporary::Temporary,
+};
+
+const KEY: &str = "a-key-that-nobody-may-see";
+
+/// The content of a file beside the declarations, to which they refer.
+fn secret(name: &str) -> String {
+    let path = format!("{}/tests/declared/secrets/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap().trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_declared_vendor_is_called_like_a_built_in_one() {
+    let fake = FakeVervoe::new(secret("vervoe-key"), secret("vervoe-secret"));
+    let served = fake.serve().await.unwrap();
+    let program = Program::call().args("--config tests/declared/vervoe.toml --base-url").arg(served.origin());
+    program.args("GET /jobs").run().await.assert_status(0);
+    let counts = fake.counts();
+    assert_eq!((counts.acquires, counts.api_accepted), (1, 1));
+    fake.assert_no_refusals();
+}
+
+#[tokio::test]
+async fn a_declared_vendors_tokens_are_renewed_by_the_proxy() {
+    let fake = FakeApiVideo::new(secret("api-video-key"));
+    let served = fake.serve().await.unwrap();
+    let program =
+        Program::proxy().args("--config tests/declared/api-video.toml --base-url").arg(served.origin());
+    let proxy = Proxy::start(program).await;
+    assert_eq!(get(&proxy.url("/videos")).await.status(), 200);
+    fake.controls().revoke(Revoked::Expired);
+    assert_eq!(get(&proxy.url("/videos")).await.status(), 200);
+    let counts = fake.counts();
+    assert_eq!((counts.acquires, counts.refreshes, counts.api_calls), (1, 1, 3));
+    fake.assert_no_refusals();
+    proxy.stop().await;
+}
+
+async fn with_config(name: &str, content: &str, args: &str) -> Ended {
+    let file = Temporary::new(name, content);
+    let program = Program::call().arg("--config").arg(file.path()).args(args).secret("KEY", KEY);
+    program.args("GET /x").run().await
+}
+
+#[tokio::test]
+async fn a_declaration_that_makes_no_sense_is_refused_without_showing_what_is_in_it() {
+    let good = "name = \"A\"\nbase_url = \"https://a.example\"\n";
+    for (number, (content, args, says)) in [
+        (format!("{good}key = \"env:KEY\"\nkee = 1\n"), "", "kee"),
+        (format!("{good}key = \"env:NOT_SET\"\n"), "", "NOT_SET"),
+        (format!("{good}key = \"{KEY}\"\n"), "", "key"),
+        (format!("{good}key = {KEY}\n"), "", ", line 3: "),
+        (format!("{good}key = \"{KEY}\n"), "", ", line 3: "),
+        (format!("{good}key = \"env:KEY\"\n"), "--key env:KEY", "--key means nothing to A"),
+        (format!("{good}key = \"env:KEY\"\n"), "--base-url http://a.example", "plain text; use https"),
+        (format!("{good}key = \"env:KEY\"\n"), "--vendor videsk", "cannot be used with"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ended = with_config(&format!("declaration-{number}.toml"), &content, args).await;
+        ended.assert_status(2).assert_says(says);
+        assert_none_shown([KEY], &ended.stderr);
+    }
+    let ended = Program::call().args("--config /not/there.toml GET /x").run().await;
+    ended.assert_status(2).assert_says("--config: /not/there.toml can't be read");
+}

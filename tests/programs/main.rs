@@ -1,0 +1,9 @@
+//! The programs `call` and `proxy` of `examples/`, run as processes against fakes on loopback sockets.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod call;
+mod declared;
+mod proxy;
+mod support;

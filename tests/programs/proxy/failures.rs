@@ -1,0 +1,108 @@
+//! What clients are told when the vendor can't be called.
+
+use serde_json::Value;
+
+use super::*;
+
+/// The problem that a request comes to: its status, and what is said.
+async fn problem(proxy: &Proxy) -> (u16, String, http::HeaderMap) {
+    let response = get(&proxy.url("/x")).await;
+    let (head, body) = response.into_parts();
+    assert_eq!(head.headers["content-type"], "application/problem+json");
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["status"], head.status.as_u16());
+    assert!(!body.to_string().contains(KEY));
+    (head.status.as_u16(), body["detail"].as_str().unwrap().to_owned(), head.headers)
+}
+
+#[tokio::test]
+async fn without_a_token_it_is_503_and_nothing_is_sent() {
+    let (fake, _served, program) = api_video().await;
+    let proxy = Proxy::start(program).await;
+    fake.controls().revoke(Revoked::Removed);
+    let (status, detail, headers) = problem(&proxy).await;
+    assert_eq!(status, 503);
+    assert!(detail.starts_with("there is no token for the vendor: the token endpoint rejected"), "{detail}");
+    assert_eq!(headers["proxy-status"], "tower-reauth; error=proxy_configuration_error");
+    let wait: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=31).contains(&wait), "{wait}");
+    // The credentials aren't tried again and again.
+    assert_eq!(problem(&proxy).await.0, 503);
+    let counts = fake.counts();
+    assert_eq!((counts.acquires, counts.api_calls), (1, 0));
+    fake.assert_no_refusals();
+    let log = proxy.stop().await;
+    assert!(log.contains("GET /x: 503 Service Unavailable in "), "{log}");
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_is_503_too() {
+    let (fake, _served, program) = api_video().await;
+    fake.controls().fail(On::Tokens, Times::UntilCleared, Answer::new(StatusCode::BAD_GATEWAY));
+    let proxy = Proxy::start(program).await;
+    let (status, detail, headers) = problem(&proxy).await;
+    assert_eq!(
+        (status, &headers["proxy-status"]),
+        (503, &"tower-reauth; error=proxy_internal_error".parse().unwrap())
+    );
+    assert!(detail.contains("the token endpoint is unavailable"), "{detail}");
+    fake.controls().clear();
+    until("a token again", || fake.counts().acquires > 0).await;
+    let recovered = async {
+        while get(&proxy.url("/x")).await.status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    soon(recovered).await;
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_cannot_be_reached_is_502() {
+    let gone = FakeVidesk::new().serve().await.unwrap();
+    let proxy = Proxy::start(before(gone.origin())).await;
+    gone.stop().await;
+    let (status, detail, headers) = problem(&proxy).await;
+    assert_eq!(
+        (status, &headers["proxy-status"]),
+        (502, &"tower-reauth; error=destination_unavailable".parse().unwrap())
+    );
+    assert!(detail.contains("no connection could be made"), "{detail}");
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_breaks_off_is_502() {
+    let fake = FakeVidesk::new();
+    let served = fake.serve().await.unwrap();
+    fake.controls().fail(On::Api, Times::UntilCleared, Fault::RequestLost);
+    let proxy = Proxy::start(before(served.origin())).await;
+    let (status, _, headers) = problem(&proxy).await;
+    assert_eq!(
+        (status, &headers["proxy-status"]),
+        (502, &"tower-reauth; error=connection_terminated".parse().unwrap())
+    );
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_says_nothing_is_504() {
+    let silent = Raw::start(&[""]).await;
+    let proxy = Proxy::start(before(&silent.origin).args("--timeout 0.3")).await;
+    let (status, detail, headers) = problem(&proxy).await;
+    assert_eq!(
+        (status, &headers["proxy-status"]),
+        (504, &"tower-reauth; error=http_response_timeout".parse().unwrap())
+    );
+    assert!(detail.contains("nothing moved for 300ms"), "{detail}");
+    until("the end of the connection", || silent.open_connections() == 0).await;
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_status_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = with_key(Program::proxy_at(&address), "https://api.videsk.io").run().await;
+    ended.assert_status(1).assert_says(&format!("proxy: can't listen at {address}"));
+}
