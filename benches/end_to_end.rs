@@ -60,17 +60,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What a run takes.
-type Meter = fn(&Runtime, &mut dyn FnMut(&Runtime)) -> Duration;
+type Meter = fn(&dyn Fn()) -> Duration;
 
-fn elapsed(runtime: &Runtime, run: &mut dyn FnMut(&Runtime)) -> Duration {
+fn elapsed(run: &dyn Fn()) -> Duration {
     let started = Instant::now();
-    run(runtime);
+    run();
     started.elapsed()
 }
 
-fn cpu(runtime: &Runtime, run: &mut dyn FnMut(&Runtime)) -> Duration {
+fn cpu(run: &dyn Fn()) -> Duration {
     let before = cpu_time().expect("it could be read before");
-    run(runtime);
+    run();
     cpu_time().expect("it could be read before").saturating_sub(before)
 }
 
@@ -98,7 +98,7 @@ fn requests(criterion: &mut Criterion, runtime: &Runtime, address: SocketAddr, g
             let id = |who| BenchmarkId::new(who, format!("{version}, {in_flight} in flight"));
             let mut add = |who, send: &dyn Fn(u64)| {
                 group.bench_function(id(who), |b| {
-                    b.iter_custom(|count| meter(runtime, &mut |_| send(count)));
+                    b.iter_custom(|count| meter(&|| send(count)));
                 });
             };
             let run = Run { runtime, work: &work, in_flight };

@@ -43,8 +43,8 @@ impl Credential for Counted {
 
 /// Hands out a token that should be renewed at once. Renewing it takes for ever, or fails.
 pub(crate) struct Stale {
-    pub(crate) first: AtomicBool,
-    pub(crate) fails: bool,
+    first: AtomicBool,
+    fails: bool,
 }
 
 impl Stale {
