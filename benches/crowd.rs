@@ -21,7 +21,7 @@ use support::{Counted, Inner, TOKEN, Work, layer};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::{Semaphore, watch},
-    task::{JoinSet, yield_now},
+    task::yield_now,
     time::{Instant, sleep},
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -88,18 +88,16 @@ async fn rejected_together(spread: Duration) -> Duration {
         auth.layer(service_fn(move |request| server.clone().answer(request)))
     };
     let work = Work::new();
-    let mut requests = JoinSet::new();
-    for _ in 0..CROWD {
-        requests.spawn(service.clone().oneshot(work.request()));
-    }
+    let requests = (0..CROWD).map(|_| tokio::spawn(service.clone().oneshot(work.request())));
+    let requests: Vec<_> = requests.collect();
     while server.sends.load(Relaxed) < CROWD {
         yield_now().await;
     }
     assert_eq!(credential.counted.calls(), 1);
     let started = Instant::now();
     server.open.send_replace(true);
-    while let Some(response) = requests.join_next().await {
-        assert_eq!(response.expect("no panic").expect("an answer").status(), StatusCode::OK);
+    for response in requests {
+        assert_eq!(response.await.expect("no panic").expect("an answer").status(), StatusCode::OK);
     }
     let elapsed = started.elapsed();
     assert_eq!(credential.counted.calls(), 2, "one refresh for all");
@@ -161,14 +159,14 @@ impl Held {
                 waiting.await;
             }
         });
-        let mut waiting: JoinSet<()> = arriving.collect();
+        let waiting: Vec<_> = arriving.map(tokio::spawn).collect();
         while arrived.load(Relaxed) < CROWD || self.counted.calls() == 0 {
             yield_now().await;
         }
         self.gate.add_permits(1);
         let started = Instant::now();
-        while let Some(done) = waiting.join_next().await {
-            done.expect("no panic");
+        for done in waiting {
+            done.await.expect("no panic");
         }
         let elapsed = started.elapsed();
         assert_eq!(self.counted.calls(), 1, "one flight for all");

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each program uses its part")]
 
 use std::{
+    hint::spin_loop,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     thread,
     time::Duration,
@@ -60,7 +61,7 @@ where
         let work = Work::new();
         let (mut left, mut elapsed) = (calls, Duration::ZERO);
         while left > 0 {
-            let batch: Vec<_> = (0..left.min(8 * BATCH)).map(|_| make(&work)).collect();
+            let batch: Vec<_> = (0..left.min(BATCH)).map(|_| make(&work)).collect();
             left -= batch.len() as u64;
             gate.pass();
             let started = Instant::now();
@@ -92,8 +93,11 @@ impl Gate {
     fn pass(&self) {
         let before = self.arrived.fetch_add(1, SeqCst);
         let all = (before / self.threads + 1) * self.threads;
+        let mut looks = 0u32;
         while self.arrived.load(SeqCst) < all {
-            thread::yield_now();
+            looks += 1;
+            // The others are about to come, unless something else runs in their place.
+            if looks.is_multiple_of(1 << 16) { thread::yield_now() } else { spin_loop() }
         }
     }
 }

@@ -34,7 +34,7 @@ use tower::BoxError;
 use crate::{
     endpoint::Endpoint,
     support::{Inner, TOKEN, Work},
-    timing::{Group, Posted, batches, on_threads},
+    timing::{Group, Posted, on_threads},
 };
 
 fn main() -> Result<(), BoxError> {
@@ -83,11 +83,11 @@ impl Peers<'_, '_> {
         make: fn(&Work) -> R,
         send: fn(&mut P, R),
     ) {
-        let (mut one, work) = (peer.clone(), Work::new());
-        batches(self.group, BenchmarkId::new(name, 1), || make(&work), |request| send(&mut one, request));
-        self.group.bench_function(BenchmarkId::new(name, 2), |b| {
-            b.iter_custom(|calls| on_threads(2, calls, &peer, make, send));
-        });
+        for threads in [1, 2] {
+            self.group.bench_function(BenchmarkId::new(name, threads), |b| {
+                b.iter_custom(|calls| on_threads(threads, calls, &peer, make, send));
+            });
+        }
     }
 }
 

@@ -45,11 +45,22 @@ impl Report<'_> {
 
     /// What the crate's README shows.
     pub(crate) fn short(&self) -> Result<String> {
-        let table = self.threads("peers")?;
-        Ok(format!(
-            "\n{}.\n\n{table}\n![Time of a request, by layer](benches/results/requests.svg)\n\n",
-            self.machine
-        ))
+        let (group, mut table) = ("peers", String::new());
+        let floor = |threads| self.run.ns(group, FLOOR, threads);
+        let (floor_of_one, floor_of_two) = (floor("1")?, floor("2")?);
+        for Row { who, ns: one, .. } in self.run.group(group).into_iter().filter(|row| row.what == "1") {
+            let two = self.run.ns(group, who, "2")? / floor_of_two;
+            writeln!(
+                table,
+                "| {} | {} | {:.2} | {two:.2} |",
+                emphasized(who),
+                Time(*one),
+                one / floor_of_one
+            )?;
+        }
+        let head = "| | time | ÷ AddAuthorization | the same, two threads |\n|---|---:|---:|---:|";
+        let chart = "![Time of a request, by layer](benches/results/requests.svg)";
+        Ok(format!("\n{head}\n{table}\n{}.\n\n{chart}\n\n", self.machine))
     }
 
     /// Rows with their ratios to those that do nothing, and next to nothing.
@@ -82,10 +93,10 @@ impl Report<'_> {
         let floor_of_two = self.run.ns(group, FLOOR, "2")?;
         for Row { who, ns: one, .. } in self.run.group(group).into_iter().filter(|row| row.what == "1") {
             let two = self.run.ns(group, who, "2")?;
-            let who = if who.starts_with(OURS) { format!("**{who}**") } else { who.clone() };
             writeln!(
                 table,
-                "| {who} | {} | {:.2} | {:.2} | {} | {:.2} | {:.2} |",
+                "| {} | {} | {:.2} | {:.2} | {} | {:.2} | {:.2} |",
+                emphasized(who),
                 Time(*one),
                 one / floor,
                 one / bare,
@@ -179,6 +190,10 @@ impl Report<'_> {
         }
         Ok(table)
     }
+}
+
+fn emphasized(who: &str) -> String {
+    if who.starts_with(OURS) { format!("**{who}**") } else { who.to_owned() }
 }
 
 /// Nanoseconds, with three digits.
