@@ -18,13 +18,15 @@ use http::{
 use http_body::Body;
 
 use crate::{
-    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, Unread, Verdict,
+    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, TokenCache,
+    TrailersOutcome, Unread, Verdict,
     body::{Peek, PeekBody},
     credential::without_token,
     layer::Options,
     local::Local,
     service::Kept,
     signature::{Finding, Head, Screening},
+    watch::Watch,
 };
 
 pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
@@ -187,7 +189,7 @@ where
             Screening::NeedsBody if self.is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
             Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
         };
-        let finding = self.censor(finding);
+        let finding = censor(finding, &self.local.shared.options.tokens, self.generation);
         if self.calls_for_replay(&finding) {
             Next::Look(self.look(response, Some(finding), unread))
         } else {
@@ -214,9 +216,13 @@ where
         let (finding, unread) = match finding {
             Some(finding) => (finding, unread),
             None => {
-                let data = stopped.is_none().then(|| body.data());
+                let Options { signatures, tokens, .. } = &self.local.shared.options;
                 let known = Head { status: head.status, headers: &head.headers };
-                (self.censor(self.local.shared.options.signatures.judge(known, data.as_deref())), stopped)
+                let finding = match stopped {
+                    None => signatures.judge_whole(known, &body.data(), body.trailers()),
+                    Some(_) => signatures.judge(known, None),
+                };
+                (censor(finding, tokens, self.generation), stopped)
             }
         };
         let has_rest = body.has_rest();
@@ -244,18 +250,6 @@ where
         }
     }
 
-    /// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
-    /// not at hand, and of little use to anybody.
-    fn censor(&self, mut finding: Finding) -> Finding {
-        if let Some(reason) = &finding.reason
-            && let Some(entry) = self.local.shared.options.tokens.newest_if(self.generation)
-            && let Some(censored) = without_token(reason, entry.token.expose_secret())
-        {
-            finding.reason = Some(censored.into());
-        }
-        finding
-    }
-
     /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.
     fn calls_for_replay(&self, finding: &Finding) -> bool {
         is_rejection(finding.verdict) && !self.in_pause && matches!(self.load, Load::Sent(Ok(_)))
@@ -279,11 +273,15 @@ where
         mut response: Response<PeekBody<R>>,
         finding: Finding,
         unread: Option<Unread>,
-    ) -> Response<PeekBody<R>> {
+    ) -> Response<PeekBody<R>>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
         let tokens = &self.local.shared.options.tokens;
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
-        if verdict == Verdict::Accepted {
+        if verdict == Verdict::Accepted && !self.watch(&mut response) {
             self.mark_accepted(response.status());
         }
         if is_rejection(verdict) {
@@ -306,10 +304,39 @@ where
         response
     }
 
+    /// Where a rule is about the trailers, leaves the last word on the token to them. Returns whether that is so.
+    fn watch(&self, response: &mut Response<PeekBody<R>>) -> bool
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let Options { tokens, signatures, .. } = &self.local.shared.options;
+        let head = Head { status: response.status(), headers: response.headers() };
+        if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
+            return false;
+        }
+        let watch = Watch {
+            tokens: tokens.clone(),
+            signatures: signatures.clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            generation: self.generation,
+            not_replayed: match &self.load {
+                Load::Replayed => None,
+                _ if self.in_pause => Some(NotReplayed::Paused),
+                _ => Some(NotReplayed::Trailers),
+            },
+            outcome: TrailersOutcome::default(),
+        };
+        response.extensions_mut().insert(watch.outcome.clone());
+        response.body_mut().set_watch(watch);
+        true
+    }
+
     /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
     #[inline]
     fn mark_accepted(&self, status: StatusCode) {
-        if status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
+        if is_acceptance(status) {
             self.local.shared.options.tokens.mark_accepted(self.generation);
         }
     }
@@ -332,16 +359,33 @@ where
     }
 }
 
-fn is_rejection(verdict: Verdict) -> bool {
+/// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
+/// not at hand, and of little use to anybody.
+pub(crate) fn censor(mut finding: Finding, tokens: &TokenCache, generation: u64) -> Finding {
+    if let Some(reason) = &finding.reason
+        && let Some(entry) = tokens.newest_if(generation)
+        && let Some(censored) = without_token(reason, entry.token.expose_secret())
+    {
+        finding.reason = Some(censored.into());
+    }
+    finding
+}
+
+pub(crate) fn is_rejection(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Expired | Verdict::Invalid)
 }
 
 /// What a rejection asks the credential for.
-fn reason(verdict: Verdict) -> Reason {
+pub(crate) fn reason(verdict: Verdict) -> Reason {
     match verdict {
         Verdict::Invalid => Reason::Rejected,
         _ => Reason::Expired,
     }
+}
+
+/// Whether a server that answers with this status has accepted the token.
+pub(crate) fn is_acceptance(status: StatusCode) -> bool {
+    status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

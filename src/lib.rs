@@ -33,7 +33,7 @@
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`].
 //!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON. [`StaticToken`] is a key that
-//!   is its own token, [`from_fn`] a closure, and [`Credential`] a trait to implement.
+//!   is its own token, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to implement.
 //! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, or a closure, which is read
 //!   at each acquisition.
 //! - **OAuth 2.0**, with the feature `oauth2`: the module `oauth2` has a builder for each grant, and [`ErrorCode`] is what
@@ -43,7 +43,7 @@
 //! - **The layer**: [`AuthLayer`] makes [`Auth`], whose futures are [`ResponseFuture`]s and whose response bodies are
 //!   [`PeekBody`]s. [`Placement`] is where the token goes, [`Keep`] how request bodies are kept for a replay,
 //!   [`Exempt`] a request extension that exempts one.
-//! - **What happened**: [`AuthOutcome`], a response extension. [`AuthError`] is what callers get when there is no token;
+//! - **What happened**: [`AuthOutcome`], a response extension, and [`TrailersOutcome`] where a rule is about trailers. [`AuthError`] is what callers get when there is no token;
 //!   the inner service's errors pass through as they were. [`ConfigError`] is what building returns.
 //! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
@@ -58,15 +58,28 @@
 //! From the outside in: timeout for the caller, retry, `AuthLayer`, limits, decompression, client.
 //!
 //! - Outside the layer: **retry**, so that each try gets the current token; **timeout**, which ends its caller's wait
-//!   and nothing else; **buffer** and **load-shed**, since readiness is the inner service's; **follow-redirect**, since
-//!   a redirected request passes the layer again and carries a token only to the layer's origin.
-//! - Beneath the layer: **concurrency and rate limits**, since a request that waits for a token holds no place;
-//!   **decompression**, since rules can't read encoded bodies.
-//! - **Trace** may be on either side: outside it sees what callers see, beneath it every send. The token's header is
-//!   marked sensitive.
+//!   and nothing else; **load-shed**, since readiness is the inner service's; **follow-redirect**, since a redirected
+//!   request passes the layer again and carries a token only to the layer's origin.
+//! - Beneath the layer: **concurrency limit**, since a request that waits for a token holds no place; **rate limit**,
+//!   which counts replays as the server does; a **timeout** for each send; **decompression**, since rules can't read
+//!   encoded bodies.
+//! - On either side: **buffer**; **set-header** for any header but the token's, which is left alone where it is set
+//!   outside; **trace**, which outside sees what callers see, and beneath every send. The token's header is marked
+//!   sensitive.
 //!
 //! Follow-redirect beneath the layer is safe only for tokens in `Authorization`: tower-http removes that header when a
-//! redirect leads to another origin, but not a header of the vendor's own.
+//! redirect leads to another origin, but not a header of the vendor's own. The README's table says of each layer what
+//! either order means.
+//!
+//! # Clients
+//!
+//! hyper-util's `Client` and tonic's `Channel` are Tower services, reqwest's is made one in ten lines; each is an
+//! example, as is an axum handler that passes requests on. For gRPC:
+//!
+//! - [`Signatures::grpc`] knows status 16. In the headers it is replayed; in the trailers it comes when the response has
+//!   been handed out, so the next call has a new token, and [`TrailersOutcome`] says so.
+//! - [`Origin::implied`], since tonic's URIs have no host.
+//! - [`AuthLayer::record_bodies`], and beneath the layer a `map_request` to tonic's own body.
 //!
 //! # Defaults
 //!
@@ -152,13 +165,14 @@ pub mod testing;
 mod timer;
 mod token;
 mod transport;
+mod watch;
 
 pub use body::PeekBody;
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
     AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, SecretSource,
-    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
 };
 #[cfg(feature = "serde")]
 pub use declare::Declaration;
@@ -170,7 +184,7 @@ pub use future::ResponseFuture;
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
 pub use layer::AuthLayer;
 pub use origin::Origin;
-pub use outcome::{AuthOutcome, NotReplayed, Unread};
+pub use outcome::{AuthOutcome, NotReplayed, TrailersOutcome, Unread};
 pub use placement::Placement;
 pub use service::Auth;
 pub use signature::{Condition, Rule, Signatures, Verdict};

@@ -1,6 +1,7 @@
-//! What the layer says of a response, as an extension of it: [`AuthOutcome`].
+//! What the layer says of a response, as extensions of it: [`AuthOutcome`], and [`TrailersOutcome`] for what is known
+//! only when its trailers come.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::{AuthError, Verdict, signature::Finding};
 
@@ -51,6 +52,8 @@ pub enum NotReplayed {
     Response,
     /// It was sent with a token that was known to be rejected, because acquiring is paused.
     Paused,
+    /// The rejection is in the trailers, which come when the response has been handed out.
+    Trailers,
 }
 
 /// Why a body that a rule wanted to see was not looked at.
@@ -139,5 +142,43 @@ impl AuthOutcome {
     #[must_use]
     pub fn unread(&self) -> Option<Unread> {
         self.unread
+    }
+}
+
+/// A response extension that says, once the trailers have come, what they said of the token and what was done.
+///
+/// Every response has it whose trailers a [rule](crate::signature::trailer) waits for. Take a clone before the body is
+/// read. Whoever needs not know can do without: the next request has a new token.
+///
+/// # Examples
+///
+/// ```
+/// use http_body_util::BodyExt;
+/// use tower_reauth::{AuthOutcome, NotReplayed, TrailersOutcome};
+///
+/// # async fn example(response: http::Response<http_body_util::Empty<bytes::Bytes>>) {
+/// let (head, body) = response.into_parts();
+/// let all = body.collect().await;
+/// let late = head.extensions.get().and_then(TrailersOutcome::outcome);
+/// if late.and_then(AuthOutcome::not_replayed) == Some(NotReplayed::Trailers) {
+///     eprintln!("the token expired meanwhile; the next call has a new one");
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TrailersOutcome {
+    outcome: Arc<OnceLock<AuthOutcome>>,
+}
+
+impl TrailersOutcome {
+    /// What the trailers said. `None` until they have come; if the body ends without them, the token was accepted.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&AuthOutcome> {
+        self.outcome.get()
+    }
+
+    /// The first one counts.
+    pub(crate) fn set(&self, outcome: AuthOutcome) {
+        self.outcome.get_or_init(|| outcome);
     }
 }

@@ -14,7 +14,10 @@ use http_body::{Body, Frame, SizeHint};
 pub(crate) use peek::{End, Peek, PeekLimits};
 use pin_project_lite::pin_project;
 
-use crate::BoxError;
+use crate::{
+    BoxError,
+    watch::{Watch, Watched},
+};
 
 pin_project! {
     /// The body of the layer's responses: the inner service's, frame for frame.
@@ -24,6 +27,8 @@ pin_project! {
     pub struct PeekBody<R> {
         #[pin]
         kind: Kind<R>,
+        // Sees the frames pass, where a rule is about the trailers.
+        watch: Option<Box<Watch>>,
     }
 }
 
@@ -42,13 +47,39 @@ struct Peeked<R> {
     end: End<R>,
 }
 
+impl<R> Peeked<R>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(frame) = self.frames.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match &mut self.end {
+            End::Rest(body) => poll_bytes(body.as_mut(), cx),
+            End::Reached => Poll::Ready(None),
+            End::Broken(error) => {
+                let error = error.take();
+                self.end = End::Reached;
+                Poll::Ready(error.map(Err))
+            }
+        }
+    }
+}
+
 impl<R> PeekBody<R> {
     pub(crate) fn plain(body: R) -> Self {
-        Self { kind: Kind::Plain { body } }
+        Self { kind: Kind::Plain { body }, watch: None }
     }
 
     pub(crate) fn peeked(frames: VecDeque<Frame<Bytes>>, end: End<R>) -> Self {
-        Self { kind: Kind::Peeked { peeked: Box::new(Peeked { frames, end }) } }
+        Self { kind: Kind::Peeked { peeked: Box::new(Peeked { frames, end }) }, watch: None }
+    }
+
+    /// Has `watch` see the frames pass.
+    pub(crate) fn set_watch(&mut self, watch: Watch) {
+        self.watch = Some(Box::new(watch));
     }
 }
 
@@ -64,22 +95,17 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let peeked = match self.project().kind.project() {
-            KindProjection::Plain { body } => return poll_bytes(body, cx),
-            KindProjection::Peeked { peeked } => peeked,
-        };
-        if let Some(frame) = peeked.frames.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
+        let this = self.project();
+        let frame = ready!(match this.kind.project() {
+            KindProjection::Plain { body } => poll_bytes(body, cx),
+            KindProjection::Peeked { peeked } => peeked.poll(cx),
+        });
+        if let Some(watch) = this.watch
+            && watch.see(frame.as_ref()) == Watched::ToTheEnd
+        {
+            *this.watch = None;
         }
-        match &mut peeked.end {
-            End::Rest(body) => poll_bytes(body.as_mut(), cx),
-            End::Reached => Poll::Ready(None),
-            End::Broken(error) => {
-                let error = error.take();
-                peeked.end = End::Reached;
-                Poll::Ready(error.map(Err))
-            }
-        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
@@ -101,6 +102,11 @@ where
             [whole] => Cow::Borrowed(whole),
             _ => Cow::Owned(pieces.concat()),
         }
+    }
+
+    /// The trailers, if they have come.
+    pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
+        self.frames.iter().find_map(Frame::trailers_ref)
     }
 
     /// Whether something of the body is unread, so that its connection is still in use.

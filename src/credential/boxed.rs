@@ -11,7 +11,8 @@ use crate::{
 /// A credential whose type is erased, where credentials of several types have to be of one: chosen at run time, kept
 /// in a map, returned from a trait's method. Clones share the credential.
 ///
-/// A layer or a cache needs none: they erase the type by themselves.
+/// A layer or a cache needs none: they erase the type by themselves. To share a credential whose type is known, an
+/// [`Arc`] of it will do, which is a credential too.
 ///
 /// # Examples
 ///
@@ -65,8 +66,13 @@ impl fmt::Debug for BoxCredential {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+        time::Duration,
+    };
+
     use super::*;
-    use crate::{Reason, Renewal, StaticToken};
+    use crate::{Reason, Renewal, StaticToken, TokenCache};
 
     #[tokio::test]
     async fn a_boxed_credential_does_what_it_holds_does() {
@@ -78,5 +84,49 @@ mod tests {
         let error = Credential::revoke(&credential, &token).await.expect_err("fixed");
         assert_eq!(error.kind(), crate::AcquireErrorKind::Unsupported);
         assert_eq!(format!("{credential:?}"), r#"BoxCredential { name: "a fixed key", .. }"#);
+    }
+
+    /// Counts what it is asked, and says that it can do all of it.
+    #[derive(Default)]
+    struct Counting {
+        acquired: AtomicUsize,
+        revoked: AtomicUsize,
+    }
+
+    impl Credential for Counting {
+        async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            Ok(AccessToken::new(format!("t{}", self.acquired.fetch_add(1, Relaxed) + 1))?)
+        }
+
+        async fn revoke(&self, _: &AccessToken) -> Result<(), AcquireError> {
+            self.revoked.fetch_add(1, Relaxed);
+            Ok(())
+        }
+
+        fn has_new_secret(&self) -> bool {
+            true
+        }
+
+        fn describe(&self) -> Description {
+            Description::new("counting").renewal(Renewal::RevokesPrevious)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_credential_may_be_shared_by_several_caches_with_and_without_its_type() {
+        let credential = Arc::new(Counting::default());
+        assert!(Credential::has_new_secret(&credential));
+        assert_eq!(Credential::describe(&credential).renewal, Renewal::RevokesPrevious);
+        let boxed = BoxCredential::new(credential.clone());
+        assert!(Credential::has_new_secret(&boxed));
+        assert_eq!(Credential::describe(&boxed).renewal, Renewal::RevokesPrevious);
+        let caches =
+            [TokenCache::new(credential.clone()), TokenCache::new(boxed.clone()), TokenCache::new(boxed)];
+        for (cache, token) in caches.iter().zip(["t1", "t2", "t3"]) {
+            let lease = cache.get(Duration::ZERO).await.expect("a token");
+            assert_eq!(lease.token().expose_secret(), token);
+            cache.revoke().await.expect("revoked");
+        }
+        assert_eq!((credential.acquired.load(Relaxed), credential.revoked.load(Relaxed)), (3, 3));
     }
 }

@@ -22,7 +22,7 @@ mod vidizmo;
 pub use api_video::ApiVideo;
 pub use boxed::BoxCredential;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
-pub use from_fn::{FromFn, from_fn};
+pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;
 pub(crate) use redact::without_token;
 pub use static_token::StaticToken;

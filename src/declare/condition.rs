@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     Condition, ConfigError,
-    signature::{self, Challenge, ChallengeParam, Header, Json, Literal, Subject},
+    signature::{self, Challenge, ChallengeParam, Header, Json, Literal, Subject, Trailer},
 };
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "json",
     "header",
+    "trailer",
     "challenge",
     "param",
     "body",
@@ -30,7 +31,8 @@ const KEYS: [&str; 16] = [
     "ignore_case",
 ];
 /// What a condition is about. Each has exactly one of them.
-const SUBJECTS: [&str; 8] = ["json", "header", "challenge", "body", "media_type", "all", "any", "not"];
+const SUBJECTS: [&str; 9] =
+    ["json", "header", "trailer", "challenge", "body", "media_type", "all", "any", "not"];
 const TESTS: [&str; 6] = ["is", "one_of", "starts_with", "contains", "exists", "has"];
 
 /// A condition, and what can be said of it without a look at the body.
@@ -93,15 +95,17 @@ pub(super) fn subject(value: Value) -> Result<Subject, ConfigError> {
     if let Node::Text(text) = value.node() {
         return Ok(json(&value, text)?.into());
     }
-    let mut table = value.table(&["json", "header", "challenge", "param", "body"])?;
-    let Some((name, value)) = table.take_one_of(&["json", "header", "challenge", "body"])? else {
-        return Err(table.refuse("write a json pointer, or a table with json, header, challenge or body"));
+    let mut table = value.table(&["json", "header", "trailer", "challenge", "param", "body"])?;
+    let Some((name, value)) = table.take_one_of(&["json", "header", "trailer", "challenge", "body"])? else {
+        let words = "write a json pointer, or a table with json, header, trailer, challenge or body";
+        return Err(table.refuse(words));
     };
     let place = place(&name, &value, &mut table)?;
     table.end(&name)?;
     match place {
         Place::Json(json) => Ok(json.into()),
         Place::Header(header) => Ok(header.into()),
+        Place::Trailer(trailer) => Ok(trailer.into()),
         Place::Param(param) => Ok(param.into()),
         Place::Body => Ok(signature::body().into()),
         Place::Challenge(_) => Err(value.refuse("a reason is in a param of a challenge; add param")),
@@ -111,6 +115,7 @@ pub(super) fn subject(value: Value) -> Result<Subject, ConfigError> {
 enum Place {
     Json(Json),
     Header(Header),
+    Trailer(Trailer),
     Challenge(Challenge),
     Param(ChallengeParam),
     Body,
@@ -149,7 +154,8 @@ fn list(value: Value) -> Result<Vec<Read>, ConfigError> {
 fn place(subject: &str, value: &Value, table: &mut Table) -> Result<Place, ConfigError> {
     Ok(match subject {
         "json" => Place::Json(json(value, value.text()?)?),
-        "header" => Place::Header(header(value)?),
+        "header" => Place::Header(signature::header(field(value)?)),
+        "trailer" => Place::Trailer(signature::trailer(field(value)?)),
         "challenge" => {
             let challenge = signature::challenge(named(value)?);
             match table.take("param") {
@@ -171,10 +177,11 @@ fn json(value: &Value, pointer: &str) -> Result<Json, ConfigError> {
     Json::parse(pointer).ok_or_else(words)
 }
 
-fn header(value: &Value) -> Result<Header, ConfigError> {
+/// The name of a header, or of a field of the trailers.
+fn field(value: &Value) -> Result<HeaderName, ConfigError> {
     let name = value.text()?;
-    let parsed = HeaderName::from_bytes(name.as_bytes());
-    parsed.map(signature::header).map_err(|_| value.refuse(format_args!("{name:?} is no header name")))
+    let words = |_| value.refuse(format_args!("{name:?} is no header name"));
+    HeaderName::from_bytes(name.as_bytes()).map_err(words)
 }
 
 /// A scheme or a parameter's name, which are tokens (RFC 9110 §5.6.2), as are header names.
@@ -212,6 +219,7 @@ fn test(place: Place, table: &mut Table) -> Result<Condition, ConfigError> {
     }
     Ok(match place {
         Place::Header(header) => words!(header),
+        Place::Trailer(trailer) => words!(trailer),
         Place::Param(param) => words!(param),
         Place::Challenge(challenge) => match &*name {
             "exists" => return present(challenge.exists()),

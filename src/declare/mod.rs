@@ -186,7 +186,7 @@
 //! | `status` | a status or a list of them | every status |
 //! | `when` | a [condition](#conditions), or a list of which all have to hold | none |
 //! | `read_success_bodies` | `true` looks at the bodies of 2xx responses too, which are held up for it | `false` |
-//! | `reason` | where the vendor's own words are: a JSON Pointer, or a table with `json`, `header`, `body = true`, or `challenge` and `param` | the file's `reason` |
+//! | `reason` | where the vendor's own words are: a JSON Pointer, or a table with `json`, `header`, `trailer`, `body = true`, or `challenge` and `param` | the file's `reason` |
 //!
 //! # Conditions
 //!
@@ -196,6 +196,7 @@
 //! |---|---|---|
 //! | `json` | a JSON Pointer into the body, with `*` for any element of a list: `/errors/*/code` | everything below |
 //! | `header` | a header's name | `is`, `one_of`, `starts_with`, `contains`, `exists` |
+//! | `trailer` | the name of a field that comes after the body: the request is not replayed, but the next one has a new token | the same |
 //! | `challenge` | a scheme in `WWW-Authenticate`, such as `Bearer` | `exists` |
 //! | `challenge`, `param` | a parameter of it, such as `error` | `is`, `one_of`, `starts_with`, `contains`, `exists` |
 //! | `body` | `true`: the body as text | `starts_with`, `contains` |

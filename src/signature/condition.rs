@@ -12,9 +12,9 @@ use super::{
 
 /// What must hold for a [`Rule`](super::Rule) to match.
 ///
-/// Made by [`header`](super::header()), [`challenge`](super::challenge()), [`media_type`](super::media_type()),
-/// [`json`](super::json()) and [`body`](super::body()), and put together with [`and`](Self::and),
-/// [`or`](Self::or) and `!`. Case matters unless [`ignore_case`](Self::ignore_case) says otherwise.
+/// Made by [`header`](super::header()), [`trailer`](super::trailer()), [`challenge`](super::challenge()),
+/// [`media_type`](super::media_type()), [`json`](super::json()) and [`body`](super::body()), and put together with
+/// [`and`](Self::and), [`or`](Self::or) and `!`. Case matters unless [`ignore_case`](Self::ignore_case) says otherwise.
 ///
 /// Where the body can't be had or read, nothing can be said of it: then neither a condition on it nor the negation
 /// of that condition holds.
@@ -73,6 +73,16 @@ impl Condition {
             Node::Any(any) => Node::Any(each(any)),
             Node::Not(inner) => Node::Not(Box::new(inner.ignore_case())),
         })
+    }
+
+    /// Whether any part of it is about the trailers.
+    pub(super) fn is_about_trailers(&self) -> bool {
+        match &self.0 {
+            Node::Test { subject, .. } => subject.is_in_trailers(),
+            Node::MediaType(_) => false,
+            Node::Within { inner, .. } | Node::Not(inner) => inner.is_about_trailers(),
+            Node::All(conditions) | Node::Any(conditions) => conditions.iter().any(Self::is_about_trailers),
+        }
     }
 
     /// Whether it holds, as far as that can be told from what `view` shows.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 use super::{
     rule::{Answer, Match, Rule},
@@ -63,6 +63,7 @@ impl Signatures {
     pub fn rule(mut self, rule: Rule) -> Self {
         let list = Arc::make_mut(&mut self.list);
         list.statuses = list.statuses.union(rule.possible_statuses());
+        list.before_trailers = list.before_trailers.union(rule.statuses_before_trailers());
         list.rules.push(rule);
         self
     }
@@ -81,9 +82,10 @@ impl Signatures {
     ///     .then(Signatures::oauth2());
     /// ```
     pub fn then(mut self, others: Self) -> Self {
-        let List { rules, statuses, reason } = Arc::unwrap_or_clone(others.list);
+        let List { rules, statuses, before_trailers, reason } = Arc::unwrap_or_clone(others.list);
         let list = Arc::make_mut(&mut self.list);
         list.statuses = list.statuses.union(&statuses);
+        list.before_trailers = list.before_trailers.union(&before_trailers);
         list.rules.extend(rules.into_iter().map(|rule| rule.or_reason_from(reason.as_ref())));
         self
     }
@@ -100,12 +102,13 @@ impl Signatures {
         self
     }
 
-    /// What these signatures say of a response whose body is at hand: to try them out against recorded answers.
+    /// What these signatures say of a response whose body is at hand: to try them out against recorded answers, which
+    /// have no trailers.
     ///
     /// # Examples
     ///
     /// ```
-    /// use http::Response;
+    /// use http::{HeaderMap, Response};
     /// use tower_reauth::{Signatures, Verdict};
     ///
     /// let recorded = Response::builder()
@@ -134,9 +137,32 @@ impl Signatures {
 
     /// Judges the response, with its whole body or, where that can't be had, without it.
     pub(crate) fn judge(&self, head: Head<'_>, body: Option<&[u8]>) -> Finding {
-        match self.walk(head, &body.map_or_else(Content::missing, Content::whole)) {
+        match body {
+            Some(body) => self.judge_whole(head, body, None),
+            None => self.conclude(head, &Content::missing()),
+        }
+    }
+
+    /// Judges the response, with its whole body and the trailers that came after it.
+    pub(crate) fn judge_whole(&self, head: Head<'_>, body: &[u8], trailers: Option<&HeaderMap>) -> Finding {
+        self.conclude(head, &Content::whole(body, trailers))
+    }
+
+    /// Whether the trailers of a response that was accepted so far may change that.
+    pub(crate) fn awaits_trailers(&self, head: Head<'_>) -> bool {
+        self.list.before_trailers.contains(head.status)
+            && self.walk(head, &Content::handed_out()) == Screening::NeedsBody
+    }
+
+    /// Judges a response whose body was handed out, when its trailers come.
+    pub(crate) fn judge_trailers(&self, head: Head<'_>, trailers: &HeaderMap) -> Finding {
+        self.conclude(head, &Content::trailers(trailers))
+    }
+
+    fn conclude(&self, head: Head<'_>, content: &Content<'_>) -> Finding {
+        match self.walk(head, content) {
             Screening::Done(finding) => finding,
-            // No rule asks for a body that has been read, or can't be.
+            // No rule asks for what has been read, or can't be.
             Screening::NeedsBody => Finding::default(),
         }
     }
@@ -162,5 +188,7 @@ struct List {
     rules: Vec<Rule>,
     /// Those that any rule may match with, so that all other responses cost one look.
     statuses: Statuses,
+    /// Those with which a rule may match when the trailers come, if none has before.
+    before_trailers: Statuses,
     reason: Option<Subject>,
 }

@@ -132,22 +132,37 @@
 //! );
 //! ```
 //!
-//! Headers alone: OAuth 2.0, and gRPC where the status comes without a message. (In trailers it comes too late for a
-//! replay.)
+//! Headers alone: OAuth 2.0, and gRPC where the status comes without a message. After a message it comes in the trailers,
+//! too late for a replay:
 //!
 //! ```
 //! # use http::{Response, StatusCode};
-//! # use tower_reauth::signature::{Rule, Signatures, Verdict, header};
+//! # use tower_reauth::signature::{Rule, Signatures, Verdict, header, trailer};
 //! let oauth2 = Signatures::oauth2();
-//! let grpc = Signatures::new().rule(Rule::expired().status(StatusCode::OK).when(header("grpc-status").is("16")));
+//! let grpc = Signatures::grpc(); // the same as:
+//! let in_200 = |rule: Rule| rule.status(StatusCode::OK);
+//! let grpc_too = Signatures::new()
+//!     .rule(
+//!         in_200(Rule::expired())
+//!             .when(header("grpc-status").is("16"))
+//!             .reason_from(header("grpc-message")),
+//!     )
+//!     .rule(
+//!         in_200(Rule::expired())
+//!             .when(header("content-type").starts_with("application/grpc").ignore_case())
+//!             .when(trailer("grpc-status").is("16"))
+//!             .reason_from(trailer("grpc-message")),
+//!     );
 //!
 //! let recorded = Response::builder().header("grpc-status", "16").body("")?;
 //! assert_eq!(grpc.verdict(&recorded), Verdict::Expired);
 //! # Ok::<(), http::Error>(())
 //! ```
 
+mod ask;
 mod challenge;
 mod condition;
+mod grpc;
 mod list;
 mod matcher;
 mod media_type;
@@ -165,7 +180,8 @@ pub use list::Signatures;
 pub use matcher::Literal;
 pub use rule::{Answer, Rule};
 pub use subject::{
-    Body, Challenge, ChallengeParam, Header, Json, Subject, body, challenge, header, json, media_type,
+    Body, Challenge, ChallengeParam, Header, Json, Subject, Trailer, body, challenge, header, json,
+    media_type, trailer,
 };
 pub use verdict::Verdict;
 pub(crate) use verdict::{Finding, Head, Screening};

@@ -63,7 +63,8 @@ impl Rule {
     /// Lets `judge` decide, for what rules can't say. `None` leaves the response to the rules that follow.
     ///
     /// It is called only where statuses and conditions fit. It must always say the same of the same response: when
-    /// it asks for a body that hasn't been read yet, what it returns is ignored, and it is called again.
+    /// it asks for a body that hasn't been read yet, what it returns is ignored, and it is called again. Trailers are for
+    /// conditions beside it.
     ///
     /// # Examples
     ///
@@ -152,6 +153,12 @@ impl Rule {
         }
     }
 
+    /// The statuses with which the rule may match when the trailers come, at last.
+    pub(super) fn statuses_before_trailers(&self) -> &Statuses {
+        let waits = self.conditions.iter().any(Condition::is_about_trailers);
+        if waits { self.possible_statuses() } else { &Statuses::NONE }
+    }
+
     /// Gives the rule a place to take its reason from, unless it has one.
     pub(super) fn or_reason_from(mut self, subject: Option<&Subject>) -> Self {
         self.reason = self.reason.or_else(|| subject.cloned());
@@ -168,7 +175,7 @@ impl Rule {
         if !self.possible_statuses().contains(head.status) {
             return Match::No;
         }
-        let hidden = Content::missing();
+        let hidden = content.without_body();
         let is_shown = !head.status.is_success() || self.success_bodies == SuccessBodies::Read;
         let content = if is_shown { content } else { &hidden };
         let view = View::new(head, content);

@@ -1,18 +1,19 @@
-//! What a condition can look at: headers, challenges, the media type, JSON, and the body's text.
+//! What a condition can look at: headers, trailers, challenges, the media type, JSON, and the body's text.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode;
 
 use super::{
     challenge::{any_param, has_challenge},
     condition::{Condition, Truth},
-    matcher::{Found, Literal, Matcher},
+    matcher::Found,
     media_type::MediaType,
     pointer::Pointer,
     reason::reason,
     view::View,
 };
 
-/// Looks at a header.
+/// Looks at a header. Of gRPC's `grpc-message` it sees what its percent-encoding stands for.
 ///
 /// # Panics
 ///
@@ -29,6 +30,33 @@ use super::{
 pub fn header<N: TryInto<HeaderName>>(name: N) -> Header {
     let Ok(name) = name.try_into() else { panic!("a condition looks at what is no header name") };
     Header { name }
+}
+
+/// Looks at a field of the trailers, which come after the body (RFC 9110 §6.5).
+///
+/// By then the response has been handed out, its body streaming. So the request isn't replayed: the token is replaced
+/// for the next one, and [`TrailersOutcome`](crate::TrailersOutcome) says so. A rule that
+/// [reads success bodies](super::Rule::read_success_bodies) has each answer held up until its trailers are there, up to
+/// the layer's caps, and then the request is replayed: that is for APIs that don't stream.
+///
+/// Where no trailers come, nothing can be said of them: neither the condition nor its negation holds.
+///
+/// # Panics
+///
+/// If `name` is no field name.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::signature::{Rule, trailer};
+///
+/// let rule = Rule::expired().status(StatusCode::OK).when(trailer("grpc-status").is("16"));
+/// ```
+#[track_caller]
+pub fn trailer<N: TryInto<HeaderName>>(name: N) -> Trailer {
+    let Ok(name) = name.try_into() else { panic!("a condition looks at what is no field name") };
+    Trailer { name }
 }
 
 /// Looks at the challenges of a scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
@@ -123,6 +151,22 @@ pub struct Header {
     name: HeaderName,
 }
 
+/// A field of the trailers, made by [`trailer`]. Where it has several lines, one that fits is enough.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::signature::{Trailer, trailer};
+///
+/// let status: Trailer = trailer("grpc-status");
+/// let unauthenticated = status.is("16");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is a condition only with what is asked of it"]
+pub struct Trailer {
+    name: HeaderName,
+}
+
 /// Challenges of one scheme, made by [`challenge`]. Where there are several, one that fits is enough.
 ///
 /// # Examples
@@ -136,7 +180,7 @@ pub struct Header {
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Challenge {
-    scheme: Box<str>,
+    pub(super) scheme: Box<str>,
 }
 
 /// A parameter of a challenge, made by [`Challenge::param`], with quotes and escapes undone.
@@ -152,8 +196,8 @@ pub struct Challenge {
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct ChallengeParam {
-    scheme: Box<str>,
-    name: Box<str>,
+    pub(super) scheme: Box<str>,
+    pub(super) name: Box<str>,
 }
 
 /// Values of a JSON body, made by [`json`]. Where the pointer names several, one that fits is enough.
@@ -169,7 +213,7 @@ pub struct ChallengeParam {
 #[derive(Clone, Debug)]
 #[must_use = "it is a condition only with what is asked of it"]
 pub struct Json {
-    pointer: Pointer,
+    pub(super) pointer: Pointer,
 }
 
 /// The body's text, made by [`body`].
@@ -202,119 +246,11 @@ pub struct Subject(Place);
 #[derive(Clone, Debug)]
 enum Place {
     Header(HeaderName),
+    Trailer(HeaderName),
     Challenge(Box<str>),
     Param { scheme: Box<str>, name: Box<str> },
     Json(Pointer),
     Body,
-}
-
-/// What can be asked of text, wherever it is.
-macro_rules! text_conditions {
-    () => {
-        /// It starts with `prefix`.
-        pub fn starts_with(self, prefix: &str) -> Condition {
-            Condition::test(self, Matcher::StartsWith(prefix.into()))
-        }
-
-        /// It contains `part`.
-        pub fn contains(self, part: &str) -> Condition {
-            Condition::test(self, Matcher::Contains(part.into()))
-        }
-    };
-}
-
-/// What can be asked of something that may not be there.
-macro_rules! presence_conditions {
-    () => {
-        /// It is there, whatever its value.
-        pub fn exists(self) -> Condition {
-            Condition::test(self, Matcher::Anything)
-        }
-
-        /// It isn't there.
-        pub fn absent(self) -> Condition {
-            !self.exists()
-        }
-    };
-}
-
-impl Header {
-    /// It is exactly `value`.
-    pub fn is(self, value: &str) -> Condition {
-        Condition::test(self, Matcher::is(value))
-    }
-
-    /// It is exactly one of `values`.
-    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
-        Condition::test(self, Matcher::one_of(values))
-    }
-
-    text_conditions!();
-    presence_conditions!();
-}
-
-impl Challenge {
-    /// Looks at the parameter `name`, whose case doesn't matter.
-    pub fn param(self, name: &str) -> ChallengeParam {
-        ChallengeParam { scheme: self.scheme, name: name.into() }
-    }
-
-    presence_conditions!();
-}
-
-impl ChallengeParam {
-    /// It is exactly `value`.
-    pub fn is(self, value: &str) -> Condition {
-        Condition::test(self, Matcher::is(value))
-    }
-
-    /// It is exactly one of `values`.
-    pub fn one_of<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Condition {
-        Condition::test(self, Matcher::one_of(values))
-    }
-
-    text_conditions!();
-    presence_conditions!();
-}
-
-impl Json {
-    /// As [`json`], for pointers that are known only at run time: `None` if `pointer` is no JSON pointer.
-    #[must_use]
-    pub fn parse(pointer: &str) -> Option<Self> {
-        Pointer::parse(pointer).map(|pointer| Self { pointer })
-    }
-
-    /// It is `value`, of the same type: `"602"` isn't 602.
-    pub fn is(self, value: impl Into<Literal>) -> Condition {
-        Condition::test(self, Matcher::is(value))
-    }
-
-    /// It is one of `values`.
-    pub fn one_of<L: Into<Literal>>(self, values: impl IntoIterator<Item = L>) -> Condition {
-        Condition::test(self, Matcher::one_of(values))
-    }
-
-    /// Within it `condition` holds: pointers in `condition` start here, and all of them at the same element.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use tower_reauth::signature::json;
-    ///
-    /// // The code and the details of one and the same error.
-    /// let expired = json("/errors/*")
-    ///     .has(json("/code").is("Unauthorized").and(json("/details").contains("has expired")));
-    /// ```
-    pub fn has(self, condition: Condition) -> Condition {
-        Condition::within(self.pointer, condition)
-    }
-
-    text_conditions!();
-    presence_conditions!();
-}
-
-impl Body {
-    text_conditions!();
 }
 
 impl Subject {
@@ -322,10 +258,11 @@ impl Subject {
     pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
         let headers = view.head.headers;
         Truth::of(match &self.0 {
-            Place::Header(name) => headers
-                .get_all(name)
-                .iter()
-                .any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes())))),
+            Place::Header(name) => any_line(headers, name, visit),
+            Place::Trailer(name) => {
+                let Some(trailers) = view.trailers() else { return Truth::Unknown };
+                any_line(trailers, name, visit)
+            }
             Place::Challenge(scheme) => has_challenge(headers, scheme) && visit(Found::Text(scheme)),
             Place::Param { scheme, name } => {
                 any_param(headers, scheme, name, &mut |value| visit(Found::Text(value)))
@@ -341,6 +278,10 @@ impl Subject {
         })
     }
 
+    pub(super) fn is_in_trailers(&self) -> bool {
+        matches!(self.0, Place::Trailer(_))
+    }
+
     /// The first value that makes a reason.
     pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
         let mut words = None;
@@ -352,9 +293,24 @@ impl Subject {
     }
 }
 
+/// Shows `visit` the lines of a field, until it returns true. Those of `grpc-message` are percent-encoded.
+fn any_line(fields: &HeaderMap, name: &HeaderName, visit: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
+    let mut lines = fields.get_all(name).iter();
+    if name == "grpc-message" {
+        return lines.any(|line| visit(Found::Text(&percent_decode(line.as_bytes()).decode_utf8_lossy())));
+    }
+    lines.any(|line| visit(Found::Text(&String::from_utf8_lossy(line.as_bytes()))))
+}
+
 impl From<Header> for Subject {
     fn from(header: Header) -> Self {
         Self(Place::Header(header.name))
+    }
+}
+
+impl From<Trailer> for Subject {
+    fn from(trailer: Trailer) -> Self {
+        Self(Place::Trailer(trailer.name))
     }
 }
 

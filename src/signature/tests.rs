@@ -70,4 +70,5 @@ fn holds_for(condition: Condition, headers: &[(&'static str, &str)]) -> bool {
 mod conditions;
 mod laziness;
 mod oauth2;
+mod trailers;
 mod vendors;

@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, OnceCell};
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::{media_type, verdict::Head};
 
-/// A response's body, as far as it has been read.
+/// What comes after a response's head, as far as it has been read.
 #[derive(Debug)]
 pub(super) struct Content<'a> {
     state: State<'a>,
@@ -18,11 +19,13 @@ pub(super) struct Content<'a> {
 enum State<'a> {
     Unread,
     Missing,
-    Whole(&'a [u8]),
+    Whole { body: &'a [u8], trailers: Option<&'a HeaderMap> },
+    HandedOut,
+    Trailers(&'a HeaderMap),
 }
 
 impl<'a> Content<'a> {
-    /// It can still be read.
+    /// All of it can still be read.
     pub(super) fn unread() -> Self {
         Self::new(State::Unread)
     }
@@ -32,12 +35,31 @@ impl<'a> Content<'a> {
         Self::new(State::Missing)
     }
 
-    /// It has been read to its end.
-    pub(super) fn whole(bytes: &'a [u8]) -> Self {
-        Self::new(State::Whole(bytes))
+    /// It has been read to its end, with the trailers that came there.
+    pub(super) fn whole(body: &'a [u8], trailers: Option<&'a HeaderMap>) -> Self {
+        Self::new(State::Whole { body, trailers })
     }
 
-    /// Whether reading the body could have told more, to anybody who has looked since the last time this was asked.
+    /// The body has been handed out, and its trailers may be seen when they pass.
+    pub(super) fn handed_out() -> Self {
+        Self::new(State::HandedOut)
+    }
+
+    /// The body has been handed out, and its trailers have come.
+    pub(super) fn trailers(trailers: &'a HeaderMap) -> Self {
+        Self::new(State::Trailers(trailers))
+    }
+
+    /// The same without the body. Trailers that are there may be looked at, but are no reason to read the body.
+    pub(super) fn without_body(&self) -> Self {
+        Self::new(match self.state {
+            State::Unread | State::Missing | State::Whole { trailers: None, .. } => State::Missing,
+            State::Whole { trailers: Some(trailers), .. } => State::Trailers(trailers),
+            late @ (State::HandedOut | State::Trailers(_)) => late,
+        })
+    }
+
+    /// Whether reading on could have told more, to anybody who has looked since the last time this was asked.
     pub(super) fn take_asked(&self) -> bool {
         self.asked.take()
     }
@@ -52,8 +74,20 @@ impl<'a> Content<'a> {
                 self.asked.set(true);
                 None
             }
+            State::Whole { body, .. } => Some(body),
+            State::Missing | State::HandedOut | State::Trailers(_) => None,
+        }
+    }
+
+    fn fields(&self) -> Option<&'a HeaderMap> {
+        match self.state {
+            State::Unread | State::HandedOut => {
+                self.asked.set(true);
+                None
+            }
             State::Missing => None,
-            State::Whole(bytes) => Some(bytes),
+            State::Whole { trailers, .. } => trailers,
+            State::Trailers(trailers) => Some(trailers),
         }
     }
 }
@@ -79,6 +113,11 @@ impl<'a> View<'a> {
 
     pub(super) fn bytes(&self) -> Option<&'a [u8]> {
         self.content.bytes()
+    }
+
+    /// The trailers. `None` if there are none, or none yet.
+    pub(super) fn trailers(&self) -> Option<&'a HeaderMap> {
+        self.content.fields()
     }
 
     /// The body as text. `None` if there is none yet, or it isn't UTF-8.
@@ -116,7 +155,7 @@ mod tests {
     fn a_body_is_parsed_once() {
         let headers = HeaderMap::new();
         let head = Head { status: StatusCode::UNAUTHORIZED, headers: &headers };
-        let content = Content::whole(b"{}");
+        let content = Content::whole(b"{}", None);
         let (one, other) = (View::new(head, &content), View::new(head, &content));
         let (one, other) = (one.document().expect("json"), other.document().expect("json"));
         assert!(std::ptr::eq(one, other));
@@ -127,7 +166,7 @@ mod tests {
         let headers = HeaderMap::new();
         let head = Head { status: StatusCode::UNAUTHORIZED, headers: &headers };
         for (content, asked) in
-            [(Content::unread(), true), (Content::missing(), false), (Content::whole(b""), false)]
+            [(Content::unread(), true), (Content::missing(), false), (Content::whole(b"", None), false)]
         {
             assert_eq!(View::new(head, &content).document(), None);
             assert_eq!(content.take_asked(), asked);

@@ -216,6 +216,7 @@ pub trait Credential: Send + Sync + 'static {
     }
 }
 
+/// For a credential that several caches use, or that the program goes on to use itself.
 impl<C: Credential> Credential for Arc<C> {
     fn acquire(
         &self,

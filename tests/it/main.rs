@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
 mod api_video;
+mod auto_traits;
 mod client;
+mod clients;
 mod declared;
 mod failures;
 mod flights;

@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use super::*;
 use crate::{
     Condition, Rule, Verdict,
-    signature::{Literal, body, challenge, header, json, media_type},
+    signature::{Literal, body, challenge, header, json, media_type, trailer},
 };
 
 fn rules(text: &str) -> Signatures {
@@ -45,6 +45,9 @@ fn every_condition_has_its_words() {
         ("{ header = 'X-State', contains = 'a' }", header("x-state").contains("a")),
         ("{ header = 'X-State', exists = true }", header("x-state").exists()),
         ("{ header = 'X-State', exists = false }", header("x-state").absent()),
+        ("{ trailer = 'Grpc-Status', is = '16' }", trailer("grpc-status").is("16")),
+        ("{ trailer = 'a', one_of = ['a', 'b'] }", trailer("a").one_of(["a", "b"])),
+        ("{ trailer = 'a', exists = false }", trailer("a").absent()),
         ("{ challenge = 'Bearer', exists = true }", challenge("Bearer").exists()),
         ("{ challenge = 'Bearer', exists = false }", challenge("Bearer").absent()),
         ("{ challenge = 'Bearer', param = 'error', is = 'a' }", challenge("Bearer").param("error").is("a")),
@@ -120,6 +123,7 @@ fn rules_are_what_the_builder_makes_of_the_same() {
         ("'/message'", rule().reason("/message")),
         ("{ json = '/message' }", rule().reason("/message")),
         ("{ header = 'X-Id' }", rule().reason_from(header("x-id"))),
+        ("{ trailer = 'grpc-message' }", rule().reason_from(trailer("grpc-message"))),
         ("{ body = true }", rule().reason_from(body())),
         (
             "{ challenge = 'Bearer', param = 'error_description' }",

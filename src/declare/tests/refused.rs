@@ -43,7 +43,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
                                  success, refusal, messages, retry_after, strict".into()),
         (rule("\"sta tus\" = 401"), "rules[1].\"sta tus\": there is no such key here; there are verdict, status, \
                                      when, read_success_bodies, reason".into()),
-        (when("{ jsn = '/a' }"), "rules[1].when.jsn: there is no such key here; there are json, header, challenge, \
+        (when("{ jsn = '/a' }"), "rules[1].when.jsn: there is no such key here; there are json, header, trailer, challenge, \
                                   param, body, media_type, all, any, not, is, one_of, starts_with, contains, exists, \
                                   has, ignore_case".into()),
         (format!("{ACQUIRE}placement = {{ header = 'a', prefix = 'b' }}"),
@@ -146,14 +146,14 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (rule("status = 401\nreason = 'message'"), "rules[1].reason: \"message\" is no json pointer; one looks like \
             \"/errors/*/code\" (RFC 6901)".into()),
         (rule("status = 401\nreason = {}"), "rules[1].reason: write a json pointer, or a table with json, header, \
-            challenge or body".into()),
+            trailer, challenge or body".into()),
         (rule("status = 401\nreason.challenge = 'Bearer'"), "rules[1].reason.challenge: a reason is in a param of a \
             challenge; add param".into()),
         (rule("status = 401\nreason = { json = '/a', param = 'b' }"), "rules[1].reason.param: it doesn't go with \
             json".into()),
         // Conditions.
         (when("[]"), format!("rules[1].when: {empty_list}")),
-        (when("{}"), "rules[1].when: a condition needs one of json, header, challenge, body, media_type, all, any, \
+        (when("{}"), "rules[1].when: a condition needs one of json, header, trailer, challenge, body, media_type, all, any, \
             not".into()),
         (when("'/code'"), "rules[1].when: expected a table, found text".into()),
         (when("{ json = 'code', is = 1 }"), "rules[1].when.json: \"code\" is no json pointer; one looks like \

@@ -1,0 +1,210 @@
+//! Which public types are `Send`, `Sync`, `Unpin`, `Clone` and `'static`: checked by the compiler, so that no change of
+//! a private field takes one of these away unnoticed.
+
+use http::Request;
+use tower::Service;
+use tower_reauth::*;
+
+const fn owned<T: Send + Sync + Unpin + 'static>() {}
+const fn shared<T: Clone + Send + Sync + Unpin + 'static>() {}
+
+const _: () = {
+    // What a program holds, hands around, and clones.
+    shared::<AuthLayer<CloneBodies>>();
+    shared::<AuthLayer<RecordBodies>>();
+    shared::<AuthLayer<NoReplay>>();
+    shared::<TokenCache>();
+    shared::<Transport>();
+    shared::<Origin>();
+    shared::<Placement>();
+    shared::<RefreshPolicy>();
+    shared::<CloneBodies>();
+    shared::<RecordBodies>();
+    shared::<NoReplay>();
+    shared::<Exempt>();
+
+    // Tokens and what is said of them.
+    shared::<AccessToken>();
+    shared::<Acquire<'static>>();
+    shared::<CacheState>();
+    shared::<Description>();
+    shared::<Grants>();
+    shared::<Lease>();
+    shared::<Reason>();
+    shared::<Renewal>();
+    shared::<TokenState>();
+
+    // Outcomes and errors.
+    shared::<AuthOutcome>();
+    shared::<TrailersOutcome>();
+    shared::<NotReplayed>();
+    shared::<Unread>();
+    shared::<AuthError>();
+    shared::<AuthErrorKind>();
+    shared::<AcquireErrorKind>();
+    shared::<ConfigErrorKind>();
+    shared::<ErrorCode>();
+    owned::<AcquireError>();
+    owned::<ConfigError>();
+    owned::<InvalidToken>();
+
+    // Credentials and declarations.
+    shared::<AnswerField>();
+    shared::<ApiVideo>();
+    shared::<BoxCredential>();
+    shared::<Declaration>();
+    shared::<Param>();
+    shared::<SecretSource>();
+    shared::<StaticToken>();
+    shared::<TokenEndpoint>();
+    shared::<TokenRequest>();
+    shared::<Vervoe>();
+    shared::<Vidizmo>();
+    shared::<Parts<StaticToken>>();
+    shared::<FromFn<fn()>>();
+    owned::<EndpointCredential>();
+    // It may hold a credential that isn't `Clone`.
+    owned::<Videsk>();
+
+    shared::<Condition>();
+    shared::<Rule>();
+    shared::<Signatures>();
+    shared::<Verdict>();
+    shared::<signature::Literal>();
+    shared::<signature::Body>();
+    shared::<signature::Challenge>();
+    shared::<signature::ChallengeParam>();
+    shared::<signature::Header>();
+    shared::<signature::Json>();
+    shared::<signature::Subject>();
+    shared::<signature::Trailer>();
+
+    shared::<Client>();
+    shared::<client::ClientBuilder>();
+    shared::<client::Roots>();
+    shared::<client::ClientErrorKind>();
+    owned::<client::ClientError>();
+
+    shared::<oauth2::Client>();
+    shared::<oauth2::AuthorizationServer>();
+    shared::<oauth2::Assertion>();
+    shared::<oauth2::ClientCredentials>();
+    shared::<oauth2::JwtAssertion>();
+    shared::<oauth2::JwtBearer>();
+    shared::<oauth2::JwtKey>();
+    shared::<oauth2::Password>();
+    shared::<oauth2::RefreshToken>();
+    shared::<oauth2::TokenExchange>();
+    owned::<oauth2::OAuth2Credential>();
+    owned::<oauth2::Unsaved>();
+
+    shared::<testing::Answer>();
+    shared::<testing::Announced>();
+    shared::<testing::ApiVideoError>();
+    shared::<testing::Controls>();
+    shared::<testing::Counts>();
+    shared::<testing::Endpoint>();
+    shared::<testing::FakeApiVideo>();
+    shared::<testing::FakeVervoe>();
+    shared::<testing::FakeVidesk>();
+    shared::<testing::FakeVidizmo>();
+    shared::<testing::Fault>();
+    shared::<testing::FinalSlash>();
+    shared::<testing::On>();
+    shared::<testing::Recorded>();
+    shared::<testing::Refusal>();
+    shared::<testing::Revoked>();
+    shared::<testing::Times>();
+    shared::<testing::TokenText>();
+    shared::<testing::VervoeError>();
+    shared::<testing::VideskError>();
+    shared::<testing::VidizmoError>();
+    shared::<testing::Violation>();
+    owned::<testing::Served>();
+};
+
+fn send<T: Send + 'static>() {}
+fn sync<T: Sync>() {}
+fn unpin<T: Unpin>() {}
+fn clone<T: Clone>() {}
+
+/// A service that is `Send` needn't be `Sync`. Its body's type doesn't matter.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_any_service<S: Clone + Send + 'static, K: Send + Sync + 'static>() {
+    send::<Auth<S, K>>();
+    clone::<Auth<S, K>>();
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_a_service_that_is_sync_and_unpin<S: Send + Sync + Unpin, K: Send + Sync>() {
+    sync::<Auth<S, K>>();
+    unpin::<Auth<S, K>>();
+}
+
+/// The future may go to another thread if all that it is made of may.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_any_exchange<S, K, B, R>()
+where
+    K: Keep<B, Sent: Send, Kept: Send> + Send + Sync + 'static,
+    S: Service<Request<K::Sent>, Future: Send> + Send + 'static,
+    B: Send + 'static,
+    R: Send + 'static,
+{
+    send::<ResponseFuture<S, K, B, R>>();
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_any_body<B: Send + 'static>() {
+    send::<PeekBody<B>>();
+    send::<ReplayBody<B>>();
+    send::<RecordedBody<B>>();
+    unpin::<ReplayBody<B>>();
+    unpin::<RecordedBody<B>>();
+    sync::<RecordedBody<B>>();
+}
+
+/// Such as reqwest's, and those of a `BoxBody`.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_a_body_that_is_sync_and_unpin<B: Send + Sync + Unpin>() {
+    sync::<PeekBody<B>>();
+    unpin::<PeekBody<B>>();
+    sync::<ReplayBody<B>>();
+}
+
+/// What the closure is, or the credential, that what holds it is.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_any_closure_and_credential<F: Clone + Send + Sync + Unpin + 'static>() {
+    shared::<FromFn<F>>();
+    shared::<Parts<F>>();
+}
+
+#[test]
+fn no_public_type_is_forgotten() {
+    // Traits, an alias, and what borrows a response.
+    let others = ["Credential", "Keep", "BoxError", "signature::Answer"];
+    let own = include_str!("auto_traits.rs");
+    let mut types = 0;
+    for (module, source) in [
+        ("", include_str!("../../src/lib.rs")),
+        ("client::", include_str!("../../src/transport/client/mod.rs")),
+        ("oauth2::", include_str!("../../src/credential/oauth2/mod.rs")),
+        ("signature::", include_str!("../../src/signature/mod.rs")),
+        ("testing::", include_str!("../../src/testing/mod.rs")),
+    ] {
+        for exports in source.split("\npub use ").skip(1) {
+            let exports = exports.split(';').next().unwrap_or_default();
+            let names = exports.split(|char: char| !char.is_alphanumeric());
+            for name in names.filter(|name| name.starts_with(|char: char| char.is_uppercase())) {
+                // Some are exported twice, so either path will do.
+                let paths = [name.to_owned(), format!("{module}{name}")];
+                types += 1;
+                let is_checked = |path: &String| {
+                    [">", "<"].iter().any(|end| own.contains(&format!("::<{path}{end}")))
+                        || others.contains(&path.as_str())
+                };
+                assert!(paths.iter().any(is_checked), "{module}{name}");
+            }
+        }
+    }
+    assert!(types > 90, "{types}");
+}
