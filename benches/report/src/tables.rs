@@ -176,11 +176,12 @@ impl Report<'_> {
             ),
         ];
         for (of, rows) in sections {
-            let baseline =
-                |name| count(&format!("{of}{name}")).ok_or_else(|| format!("{of}{name} wasn't counted"));
-            let (inner, floor) = (baseline("inner")?, baseline("add-authorization")?);
             for row in rows {
-                let all = count(row).ok_or_else(|| format!("{row} wasn't counted"))?;
+                // Compared with what was built in the same way.
+                let features = row.strip_prefix(of).and_then(|row| row.find(':').map(|at| &row[at..]));
+                let counted = |name: &str| count(name).ok_or_else(|| format!("{name} wasn't counted"));
+                let baseline = |name| counted(&format!("{of}{name}{}", features.unwrap_or_default()));
+                let (all, inner, floor) = (counted(row)?, baseline("inner")?, baseline("add-authorization")?);
                 write!(table, "| {row} | {all:.0} | {:.0}", all - inner)?;
                 if of == "hyper:" {
                     write!(table, " ({:+.1} %)", 100.0 * (all - inner) / inner)?;
