@@ -1,167 +1,159 @@
-//! What the layer costs a request whose token is cached, beside what others cost.
+//! What the layer costs a request whose token is cached, beside the same client without it, and beside what tower has.
 //!
-//! The work is a POST with 8 headers (3 static, 2 shared, 3 fresh) and a body of 200 bytes to a service that answers
-//! 200 at once. Only ratios within one run mean anything.
+//! Making a request is part of no figure: see `support/timing.rs`. Only ratios within one run mean anything.
 
-use std::{
-    convert::Infallible,
-    future::{Future, Ready, ready},
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
+mod support;
+#[path = "support/timing.rs"]
+mod timing;
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use support::{Counted, HOUR, Inner, Reading, Stale, Sweep, Work, call, floor, layer, retry, warmed};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::sleep,
 };
+use tower::{Layer, Service};
+use tower_reauth::{AuthLayer, RecordBodies, RefreshPolicy};
 
-use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{Empty, Full};
-use tower::{Layer, Service, retry};
-use tower_http::auth::AddAuthorizationLayer;
-use tower_reauth::{
-    AccessToken, Acquire, AcquireError, AuthLayer, Credential, Origin, Rule, Signatures, signature::json,
-};
+use crate::timing::{Group, Posted, batches, on_threads, row};
 
-const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl";
+const FLOOR: &str = "AddAuthorization (can't refresh)";
+const RETRY: &str = "tower Retry + AddAuthorization (doesn't refresh)";
 
-/// The trivial client.
-#[derive(Clone)]
-struct Inner;
-
-impl Service<Request<Full<Bytes>>> for Inner {
-    type Response = Response<Empty<Bytes>>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
-        black_box(request);
-        ready(Ok(Response::new(Empty::new())))
-    }
-}
-
-struct Hour;
-
-impl Credential for Hour {
-    async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
-        Ok(AccessToken::new(TOKEN)?.with_lifetime(Duration::from_secs(3600)))
-    }
-}
-
-/// tower's `Retry` as a peer: it clones every request, and never retries here.
-#[derive(Clone)]
-struct OnUnauthorized;
-
-impl<B: Clone, R, E> retry::Policy<Request<B>, Response<R>, E> for OnUnauthorized {
-    type Future = Ready<()>;
-
-    fn retry(&mut self, _: &mut Request<B>, result: &mut Result<Response<R>, E>) -> Option<Ready<()>> {
-        match result {
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => Some(ready(())),
-            _ => None,
-        }
-    }
-
-    fn clone_request(&mut self, request: &Request<B>) -> Option<Request<B>> {
-        Some(request.clone())
-    }
-}
-
-/// What differs from request to request is made anew, as programs do.
-struct Template {
-    shared: [HeaderValue; 2],
-    body: Bytes,
-}
-
-impl Template {
-    fn new() -> Self {
-        let shared =
-            |text: &str| HeaderValue::from_maybe_shared(Bytes::from(text.to_owned())).expect("valid");
-        Self {
-            shared: [shared("a-trace-id-that-is-shared"), shared("another-shared-value")],
-            body: vec![b'x'; 200].into(),
-        }
-    }
-
-    fn request(&self) -> Request<Full<Bytes>> {
-        const STATIC: [(&str, &str); 3] = [
-            ("accept", "application/json"),
-            ("content-type", "application/json"),
-            ("user-agent", "bench/1.0"),
-        ];
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = http::Uri::from_static("https://api.example.com/v1/things?page=1");
-        let headers = request.headers_mut();
-        headers.reserve(12);
-        for (name, value) in STATIC {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        for (name, value) in ["traceparent", "x-tenant"].into_iter().zip(&self.shared) {
-            headers.insert(HeaderName::from_static(name), value.clone());
-        }
-        for name in ["x-request-id", "x-idempotency-key", "content-length"] {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_str("0123456789abcdef").expect("valid"),
-            );
-        }
-        request
-    }
-}
-
-/// Calls a service whose future is ready at once.
-fn call<S>(service: &mut S, request: Request<Full<Bytes>>) -> S::Response
-where
-    S: Service<Request<Full<Bytes>>>,
-{
-    let mut cx = Context::from_waker(Waker::noop());
-    assert!(service.poll_ready(&mut cx).is_ready());
-    match pin!(service.call(request)).poll(&mut cx) {
-        Poll::Ready(Ok(response)) => response,
-        _ => panic!("the trivial client answers at once"),
-    }
-}
-
-fn auth() -> AuthLayer {
-    let expired = Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/message").is("jwt expired"));
-    AuthLayer::new(Origin::parse("https://api.example.com").expect("an origin"), Hour)
-        .signatures(Signatures::new().rule(expired))
-}
-
-fn hot_path(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+fn one_thread(criterion: &mut Criterion) {
+    let runtime = runtime();
     let _entered = runtime.enter();
-    let template = Template::new();
+    let credential = Counted::default();
+    let auth = warmed(&runtime, layer(credential.clone()));
     let mut group = criterion.benchmark_group("hot path");
+    let mut group = Rows { group: &mut group, work: Work::new() };
 
-    let mut inner = Inner;
-    group.bench_function("bare inner", |b| b.iter(|| call(&mut inner, template.request())));
+    group.add("bare inner service", Inner);
+    group.add(FLOOR, floor(Inner));
+    group.add(RETRY, retry(Inner));
+    group.add("Auth, replayable", auth.layer(Inner));
+    group.add_cloned("Auth, replayable, cloned per request", auth.layer(Inner));
+    group.add("Auth, replay off", auth.clone().no_replay().layer(Inner));
+    group.add_cloned("Auth, replay off, cloned per request", auth.no_replay().layer(Inner));
+    assert_eq!(credential.calls(), 1, "the token was cached");
 
-    let mut floor = AddAuthorizationLayer::bearer(TOKEN).layer(Inner);
-    group.bench_function("AddAuthorization (can't refresh)", |b| {
-        b.iter(|| call(&mut floor, template.request()))
-    });
-
-    let mut retry = retry::Retry::new(OnUnauthorized, AddAuthorizationLayer::bearer(TOKEN).layer(Inner));
-    group.bench_function("tower Retry + AddAuthorization", |b| {
-        b.iter(|| call(&mut retry, template.request()))
-    });
-
-    let layer = auth();
-    runtime.block_on(layer.tokens().get(Duration::ZERO)).expect("a token");
-    let mut replayable = layer.layer(Inner);
-    group.bench_function("Auth, replayable", |b| b.iter(|| call(&mut replayable, template.request())));
-    group.bench_function("Auth, replayable, cloned per request", |b| {
-        b.iter(|| call(&mut replayable.clone(), template.request()))
-    });
-    let mut once = layer.no_replay().layer(Inner);
-    group.bench_function("Auth, replay off", |b| b.iter(|| call(&mut once, template.request())));
-    group.finish();
+    group.add("Auth, replayable, renewal under way", stale(&runtime, false).layer(Inner));
+    group.add("Auth, replayable, renewal failed", stale(&runtime, true).layer(Inner));
 }
 
-criterion_group!(benches, hot_path);
+/// The client reads the request's body, as real ones do: only then does recording cost something.
+fn reading(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let credential = Counted::default();
+    let auth = warmed(&runtime, layer(credential.clone()));
+    let mut group = criterion.benchmark_group("hot path, body read");
+    let mut group = Rows { group: &mut group, work: Work::new() };
+
+    group.add("bare inner service", Reading);
+    group.add(FLOOR, floor(Reading));
+    group.add("Auth, replayable", auth.layer(Reading));
+    group.add("Auth, recorded", auth.record_bodies(RecordBodies::DEFAULT_LIMIT).layer(Reading));
+    assert_eq!(credential.calls(), 1, "the token was cached");
+}
+
+fn headers(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let credential = Counted::default();
+    let auth = warmed(&runtime, layer(credential.clone()));
+    let mut group = criterion.benchmark_group("headers");
+    for (kind, fresh) in [("static", false), ("fresh", true)] {
+        for headers in [1, 2, 4, 8, 16, 32] {
+            let sweep = Sweep::new(headers, fresh);
+            let id = |who| BenchmarkId::new(who, format!("{headers} {kind}"));
+            row(&mut group, id("bare inner service"), Inner, || sweep.request());
+            row(&mut group, id(FLOOR), floor(Inner), || sweep.request());
+            row(&mut group, id("Auth, replayable"), auth.layer(Inner), || sweep.request());
+        }
+    }
+    assert_eq!(credential.calls(), 1, "the token was cached");
+}
+
+/// Two threads at once, and for comparison one, both timed in the same way.
+fn threads(criterion: &mut Criterion) {
+    fn add<S>(group: &mut Group<'_>, name: &str, service: &S, send: fn(&mut S, Posted))
+    where
+        S: Clone + Send,
+    {
+        for threads in [1, 2] {
+            group.bench_function(BenchmarkId::new(name, threads), |b| {
+                b.iter_custom(|calls| on_threads(threads, calls, service, Work::request, send));
+            });
+        }
+    }
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let credential = Counted::default();
+    let auth = warmed(&runtime, layer(credential.clone()));
+    let once = auth.clone().no_replay().layer(Inner);
+    let auth = auth.layer(Inner);
+    let mut group = criterion.benchmark_group("threads");
+    add(&mut group, "bare inner service", &Inner, kept);
+    add(&mut group, FLOOR, &floor(Inner), kept);
+    add(&mut group, "AddAuthorization, cloned per request", &floor(Inner), cloned);
+    add(&mut group, RETRY, &retry(Inner), kept);
+    add(&mut group, "Auth, replayable", &auth, kept);
+    add(&mut group, "Auth, replayable, cloned per request", &auth, cloned);
+    add(&mut group, "Auth, replay off", &once, kept);
+    add(&mut group, "Auth, replay off, cloned per request", &once, cloned);
+    assert_eq!(credential.calls(), 1, "the token was cached");
+}
+
+fn kept<S: Service<Posted>>(service: &mut S, request: Posted) {
+    call(service, request);
+}
+
+/// As programs do whose framework clones the service for each request.
+fn cloned<S: Service<Posted> + Clone>(service: &mut S, request: Posted) {
+    call(&mut service.clone(), request);
+}
+
+/// The rows of one group that all do the same work.
+struct Rows<'a, 'b> {
+    group: &'a mut Group<'b>,
+    work: Work,
+}
+
+impl Rows<'_, '_> {
+    fn add<S: Service<Posted>>(&mut self, name: &str, service: S) {
+        row(self.group, BenchmarkId::from_parameter(name), service, || self.work.request());
+    }
+
+    fn add_cloned<S: Service<Posted> + Clone>(&mut self, name: &str, service: S) {
+        let send = |request| call(&mut black_box(&service).clone(), request);
+        batches(self.group, BenchmarkId::from_parameter(name), || self.work.request(), send);
+    }
+}
+
+/// A layer whose token is in the window for early renewal, and stays there.
+fn stale(runtime: &Runtime, fails: bool) -> AuthLayer {
+    let policy = RefreshPolicy::default()
+        .early(0.9, HOUR)
+        .attempts(1)
+        .attempt_timeout(HOUR)
+        .flight_deadline(HOUR)
+        .back_off(100 * HOUR, 100 * HOUR);
+    let auth = warmed(runtime, layer(Stale::new(fails)).policy(policy));
+    let (mut service, work) = (auth.layer(Inner), Work::new());
+    // The first failure is followed by another try at once; the second one by a pause.
+    for _ in 0..3 {
+        call(&mut service, work.request());
+        runtime.block_on(sleep(Duration::from_millis(5)));
+    }
+    auth
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+criterion_group!(benches, one_thread, reading, headers, threads);
 criterion_main!(benches);

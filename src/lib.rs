@@ -51,6 +51,8 @@
 //! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
 //!   is `Client`, which does for both: token requests and the calls themselves.
 //!
+//! [`scaling`] says what it takes: memory, and what a thousand processes do to one token endpoint.
+//!
 //! # Where it goes in a stack
 //!
 //! From the outside in: timeout for the caller, retry, `AuthLayer`, limits, decompression, client.
@@ -153,6 +155,8 @@ mod observe;
 mod origin;
 mod outcome;
 mod placement;
+#[doc = include_str!("scaling.md")]
+pub mod scaling {}
 mod service;
 pub mod signature;
 mod sync;

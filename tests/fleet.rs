@@ -1,0 +1,310 @@
+//! What a thousand processes do to one token endpoint: the figures in `src/scaling.md`, measured and held.
+//!
+//! Each process is a real layer with the default policy. Time is virtual and chance seeded, so the figures are the same
+//! each time. `cargo test --test fleet -- --nocapture` prints them.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+#![allow(clippy::print_stdout, reason = "the figures are for people as well")]
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+use http_body_util::{Empty, Full};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tower_reauth::{
+    AccessToken, Acquire, AcquireError, AuthLayer, BoxError, Credential, Origin, Rule, Signatures,
+};
+
+const PROCESSES: usize = 1000;
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+/// Of one process.
+const BETWEEN_REQUESTS: Duration = Duration::from_secs(5);
+
+#[tokio::test(start_paused = true)]
+async fn starting_together_makes_one_call_for_each_process() {
+    let fleet = Fleet::new();
+    // Ten requests each, all at once.
+    fleet.each(|process| async move { process.requests(10).await }).await;
+    fleet.tell("start, 10 requests each at once");
+    assert_eq!(fleet.calls().len(), PROCESSES);
+    assert_eq!(fleet.failed(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn starting_together_at_an_endpoint_with_a_limit_is_over_soon_after_it_could_be() {
+    let fleet = Fleet::new();
+    fleet.endpoint.set(Behaviour::Limited { per_second: 100 });
+    let started = Instant::now();
+    fleet
+        .each(|process| async move {
+            while !process.request().await {
+                sleep(SECOND).await
+            }
+        })
+        .await;
+    let took = started.elapsed();
+    fleet.tell("start, the endpoint allows 100 calls a second");
+    println!("  all have a token after {took:?}");
+    // Ten seconds are what it takes at best.
+    assert!(took < MINUTE, "{took:?}");
+    assert!(fleet.calls().len() < 10 * PROCESSES, "{} calls", fleet.calls().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_started_together_do_not_renew_together() {
+    let fleet = Fleet::new();
+    let started = Instant::now();
+    fleet
+        .each(|process| async move {
+            process.request().await;
+            sleep_until(started + 54 * MINUTE + BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
+            while started.elapsed() < 59 * MINUTE {
+                process.request().await;
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
+    let renewals = fleet.calls().split_off(PROCESSES);
+    let (first, last) = (renewals[0] - started, renewals[renewals.len() - 1] - started);
+    let busiest = busiest(&renewals, SECOND);
+    fleet.tell("renewal of one-hour tokens");
+    println!("  from {first:?} to {last:?}, in the busiest second {busiest}");
+    assert_eq!((renewals.len(), fleet.failed()), (PROCESSES, 0));
+    assert!(first >= 55 * MINUTE && last <= 58 * MINUTE, "{first:?} to {last:?}");
+    assert!(busiest < 25, "{busiest} in one second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn revoking_all_tokens_makes_one_call_for_each_process() {
+    let fleet = Fleet::new();
+    fleet.each(|process| async move { process.requests(1).await }).await;
+    fleet.world.revoke_all_before(fleet.calls().len() + 1);
+    fleet
+        .each(|process| async move {
+            sleep(SECOND.mul_f64(fastrand::f64())).await;
+            process.requests(10).await;
+        })
+        .await;
+    let storm = fleet.calls().split_off(PROCESSES);
+    fleet.tell("all tokens revoked, 10 requests of each process rejected within a second");
+    println!("  in the busiest 100 ms {}", busiest(&storm, SECOND / 10));
+    assert_eq!((storm.len(), fleet.failed()), (PROCESSES, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_asked_about_rarely_and_its_end_is_no_stampede() {
+    let fleet = Fleet::new();
+    fleet.endpoint.set(Behaviour::Down);
+    let outage = 10 * MINUTE;
+    let (started, endpoint) = (Instant::now(), fleet.endpoint.clone());
+    tokio::spawn(async move {
+        sleep(outage).await;
+        endpoint.set(Behaviour::Up);
+    });
+    fleet
+        .each(|process| async move {
+            sleep(BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
+            while !process.request().await || started.elapsed() < outage {
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
+    let took = started.elapsed() - outage;
+    let (during, after): (Vec<_>, Vec<_>) = fleet.calls().iter().partition(|at| **at < started + outage);
+    let in_last_minute = during.iter().filter(|at| **at >= started + outage - MINUTE).count();
+    let busiest = busiest(&after, SECOND);
+    fleet.tell("outage of 10 minutes, one request in 5 s each");
+    println!("  {} calls during it, {in_last_minute} in its last minute", during.len());
+    println!("  then {} calls within {took:?}, in the busiest second {busiest}", after.len());
+    assert!(during.len() < 100 * PROCESSES, "{} calls", during.len());
+    assert!(in_last_minute < 10 * PROCESSES, "{in_last_minute} calls");
+    assert_eq!(after.len(), PROCESSES);
+    assert!(busiest < PROCESSES / 10, "{busiest} in one second");
+    assert!(took < 2 * MINUTE, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_rejects_every_token_costs_few_calls() {
+    let fleet = Fleet::new();
+    let (started, time) = (Instant::now(), 10 * MINUTE);
+    fleet.world.revoke_all_before(usize::MAX);
+    fleet
+        .each(|process| async move {
+            while started.elapsed() < time {
+                process.request().await;
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
+    let each = fleet.calls().len() / PROCESSES;
+    fleet.tell("every token rejected for 10 minutes, one request in 5 s each");
+    println!("  {each} calls for each process");
+    assert!(each <= 20, "{each} calls for each process");
+}
+
+/// A thousand processes, and what they talk to.
+struct Fleet {
+    processes: Vec<Process>,
+    world: Arc<World>,
+    endpoint: Arc<Endpoint>,
+    failed: Arc<AtomicUsize>,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        fastrand::seed(7);
+        let (world, endpoint, failed) = <(Arc<World>, Arc<Endpoint>, Arc<AtomicUsize>)>::default();
+        let process = |_| Process::new(world.clone(), endpoint.clone(), failed.clone());
+        Self { processes: (0..PROCESSES).map(process).collect(), world, endpoint, failed }
+    }
+
+    /// Runs something in each process at the same time.
+    async fn each<F>(&self, run: impl Fn(Process) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut all: JoinSet<()> = self.processes.iter().cloned().map(run).collect();
+        while let Some(done) = all.join_next().await {
+            done.unwrap();
+        }
+    }
+
+    /// When the token endpoint was called.
+    fn calls(&self) -> Vec<Instant> {
+        self.endpoint.calls.lock().unwrap().clone()
+    }
+
+    /// How many requests didn't get a 200.
+    fn failed(&self) -> usize {
+        self.failed.load(Relaxed)
+    }
+
+    fn tell(&self, what: &str) {
+        println!("{what}: {} calls, {} requests failed", self.calls().len(), self.failed());
+    }
+}
+
+/// The most calls within any stretch of this length.
+fn busiest(calls: &[Instant], length: Duration) -> usize {
+    let from = |(i, at): (usize, &Instant)| calls.partition_point(|later| *later < *at + length) - i;
+    calls.iter().enumerate().map(from).max().unwrap_or(0)
+}
+
+#[derive(Clone)]
+struct Process {
+    api: BoxCloneSyncService<Request<Full<Bytes>>, StatusCode, BoxError>,
+    failed: Arc<AtomicUsize>,
+}
+
+impl Process {
+    fn new(world: Arc<World>, endpoint: Arc<Endpoint>, failed: Arc<AtomicUsize>) -> Self {
+        let expired = Rule::expired().status(StatusCode::UNAUTHORIZED);
+        let auth = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Shared(endpoint))
+            .signatures(Signatures::new().rule(expired));
+        let api = auth.layer(service_fn(move |request| world.clone().answer(request)));
+        Self { api: BoxCloneSyncService::new(api.map_response(|response| response.status())), failed }
+    }
+
+    /// Sends a request, and says whether it went well.
+    async fn request(&self) -> bool {
+        let request = Request::get("https://api.test/things").body(Full::default()).unwrap();
+        let well = matches!(self.api.clone().oneshot(request).await, Ok(StatusCode::OK));
+        self.failed.fetch_add(usize::from(!well), Relaxed);
+        well
+    }
+
+    /// Sends so many at once.
+    async fn requests(&self, count: usize) {
+        join_all((0..count).map(|_| self.request())).await;
+    }
+}
+
+/// The API. Tokens are numbers, and those below the first valid one are rejected. It takes 50 ms.
+#[derive(Default)]
+struct World {
+    first_valid: AtomicUsize,
+}
+
+impl World {
+    fn revoke_all_before(&self, token: usize) {
+        self.first_valid.store(token, Relaxed);
+    }
+
+    async fn answer<B>(self: Arc<Self>, request: Request<B>) -> Result<Response<Empty<Bytes>>, Infallible> {
+        sleep(SECOND / 20).await;
+        let token = request.headers()[AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+        let mut response = Response::new(Empty::new());
+        if token.parse::<usize>().unwrap() < self.first_valid.load(Relaxed) {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+        }
+        Ok(response)
+    }
+}
+
+/// The token endpoint. It takes 20 ms.
+#[derive(Default)]
+struct Endpoint {
+    calls: Mutex<Vec<Instant>>,
+    behaviour: Mutex<Behaviour>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Behaviour {
+    #[default]
+    Up,
+    Down,
+    /// So many calls a second; the others get a 429 that asks for a second's pause.
+    Limited {
+        per_second: usize,
+    },
+}
+
+impl Endpoint {
+    fn set(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// The number of this call, if it is served.
+    fn call(&self) -> Result<usize, AcquireError> {
+        let (mut calls, now) = (self.calls.lock().unwrap(), Instant::now());
+        calls.push(now);
+        let behaviour = *self.behaviour.lock().unwrap();
+        match behaviour {
+            Behaviour::Up => Ok(calls.len()),
+            Behaviour::Down => Err(AcquireError::transient("out of order")),
+            Behaviour::Limited { per_second } => {
+                let lately = calls.iter().rev().take_while(|at| now - **at < SECOND).count();
+                if lately <= per_second {
+                    return Ok(calls.len());
+                }
+                let error = AcquireError::transient("too many requests");
+                Err(error.with_status(StatusCode::TOO_MANY_REQUESTS).with_retry_after(SECOND))
+            }
+        }
+    }
+}
+
+/// A credential whose endpoint others share.
+struct Shared(Arc<Endpoint>);
+
+impl Credential for Shared {
+    async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        let answer = self.0.call();
+        sleep(SECOND / 50).await;
+        Ok(AccessToken::new(answer?.to_string())?.with_lifetime(60 * MINUTE))
+    }
+}

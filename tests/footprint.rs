@@ -1,0 +1,313 @@
+//! How much memory a request on its way takes, and a cached token.
+//!
+//! Allocations are counted for the thread that measures, on which everything here runs.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+#![allow(clippy::print_stdout, reason = "the figures are for people as well")]
+
+use std::{
+    convert::Infallible,
+    future::{Pending, Ready, pending, ready},
+    mem::size_of_val,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+use allocation_counter::measure;
+use bytes::Bytes;
+use futures_util::{FutureExt, future::join_all};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
+use http_body::Body;
+use http_body_util::{Empty, Full};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::yield_now,
+};
+use tower::{Layer, Service, service_fn};
+use tower_reauth::{
+    AccessToken, Acquire, AcquireError, AuthLayer, Credential, Origin, RecordBodies, Rule, Signatures,
+    TokenCache, signature::json,
+};
+
+const URI: &str = "https://api.example.com/v1/things?page=1";
+const HEADERS: [(&str, &str); 8] = [
+    ("accept", "application/json"),
+    ("content-type", "application/json"),
+    ("user-agent", "test/1.0"),
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("x-tenant", "a-tenant"),
+    ("x-request-id", "0123456789abcdef"),
+    ("idempotency-key", "0123456789abcdef"),
+    ("x-sent-at", "0123456789abcdef"),
+];
+
+#[test]
+fn a_replayable_request_costs_one_allocation_of_64_bytes_for_each_header() {
+    let (taken, bytes) = cost_of_a_call(&warmed(&runtime()).layer(Answering));
+    let bytes = usize::try_from(bytes).unwrap();
+    // Room for fields of usual lengths, of which most are shorter.
+    let most = URI.len() + 64 * (HEADERS.len() + 1);
+    println!("one request's copy: {bytes} bytes");
+    assert_eq!(taken, 1);
+    assert!((1..=most).contains(&bytes), "{bytes} bytes, and not up to {most}");
+}
+
+#[test]
+fn a_request_that_will_not_be_replayed_costs_no_allocation() {
+    assert_eq!(cost_of_a_call(&warmed(&runtime()).no_replay().layer(Answering)), (0, 0));
+}
+
+#[test]
+fn a_recorded_request_costs_four_allocations_and_no_copy_of_its_body() {
+    let service = warmed(&runtime()).record_bodies(RecordBodies::DEFAULT_LIMIT).layer(Answering);
+    let (taken, bytes) = cost_of_a_call(&service);
+    println!("a recorded request: {taken} allocations, {bytes} bytes");
+    assert!(taken <= 4, "{taken} allocations");
+    assert!(bytes < 1024, "{bytes} bytes");
+}
+
+#[test]
+fn a_future_is_at_most_128_bytes_larger_than_that_of_the_inner_service() {
+    let inner = size_of_val(&Holding.call(request()));
+    let auth = warmed(&runtime());
+    let replayable = size_of_val(&auth.layer(Holding).call(request()));
+    let once = size_of_val(&auth.clone().no_replay().layer(Holding).call(request()));
+    let recorded =
+        size_of_val(&auth.record_bodies(RecordBodies::DEFAULT_LIMIT).layer(Holding).call(request()));
+    println!("futures: inner {inner}, replayable {replayable}, replay off {once}, recorded {recorded} bytes");
+    for size in [replayable, once, recorded] {
+        assert!(size <= inner + 128, "{size} bytes, where the inner service's has {inner}");
+    }
+}
+
+#[test]
+fn a_cached_credential_takes_less_than_4_kib() {
+    let runtime = runtime();
+    // What is made once for the whole thread is none of its business.
+    drop(warmed(&runtime));
+    let mut kept = None;
+    let taken = measure(|| {
+        let auth = warmed(&runtime);
+        let service = auth.layer(Answering);
+        kept = Some((auth, service));
+    });
+    println!("a layer with its token and one service: {} bytes", taken.bytes_current);
+    assert!((1..4096).contains(&taken.bytes_current), "{taken:?}");
+}
+
+#[test]
+fn a_cache_and_its_token_take_less_than_3_kib() {
+    let runtime = runtime();
+    let make = || {
+        let tokens = TokenCache::new(Counted::default());
+        runtime.block_on(tokens.get(Duration::ZERO)).unwrap();
+        tokens
+    };
+    drop(make());
+    let mut kept = None;
+    let taken = measure(|| kept = Some(make()));
+    println!("a cache with its token: {} bytes", taken.bytes_current);
+    assert!((1..3072).contains(&taken.bytes_current), "{taken:?}");
+}
+
+#[test]
+fn a_clone_that_moves_to_another_thread_takes_less_than_1_kib_there() {
+    let mut service = warmed(&runtime()).layer(Answering);
+    service.call(request()).now_or_never().unwrap().unwrap();
+    let clone = service.clone();
+    let there = thread::spawn(|| {
+        let mut service = clone;
+        let taken = measure(|| drop(service.call(request()).now_or_never().unwrap()));
+        (taken.bytes_current, service)
+    });
+    let (bytes, _service) = there.join().unwrap();
+    println!("a clone on another thread: {bytes} bytes");
+    assert!((0..1024).contains(&bytes), "{bytes} bytes");
+}
+
+#[test]
+fn a_request_in_flight_takes_less_than_768_bytes() {
+    let per_request = |service: &mut dyn FnMut() -> Pin<Box<dyn Future<Output = ()>>>| {
+        let mut held = Vec::with_capacity(1000);
+        let taken = measure(|| {
+            for _ in 0..1000 {
+                let mut call = service();
+                assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                held.push(call);
+            }
+        });
+        taken.bytes_current / 1000
+    };
+    let bare = per_request(&mut || Box::pin(Holding.call(request()).map(drop)));
+    let auth = warmed(&runtime());
+    let mut service = auth.layer(Holding);
+    let replayable = per_request(&mut || Box::pin(service.call(request()).map(drop))) - bare;
+    let mut service = auth.no_replay().layer(Holding);
+    let once = per_request(&mut || Box::pin(service.call(request()).map(drop))) - bare;
+    println!("in flight: {replayable} bytes more with a replay, {once} bytes more without");
+    assert!((1..768).contains(&replayable), "{replayable} bytes");
+    assert!((1..192).contains(&once), "{once} bytes");
+}
+
+#[test]
+fn a_hundred_thousand_requests_in_flight_are_rejected_and_replayed_within_bounds() {
+    const CROWD: usize = 100_000;
+    let credential = Counted::default();
+    let (runtime, auth) = (runtime(), layer(credential.clone()));
+    runtime.block_on(auth.tokens().get(Duration::ZERO)).unwrap();
+    let server = Arc::new(Server { sends: AtomicUsize::new(0), open: watch::Sender::new(false) });
+    let client = {
+        let server = server.clone();
+        service_fn(move |request| server.clone().answer(request))
+    };
+    let service = auth.layer(client);
+    let mut at_peak = 0;
+    let taken = measure(|| {
+        runtime.block_on(async {
+            let calls: Vec<_> = (0..CROWD).map(|_| tokio::spawn(service.clone().call(request()))).collect();
+            while server.sends.load(Relaxed) < CROWD {
+                yield_now().await;
+            }
+            server.open.send_replace(true);
+            for response in join_all(calls).await {
+                assert_eq!(response.unwrap().unwrap().status(), StatusCode::OK);
+                at_peak += 1;
+            }
+        });
+    });
+    assert_eq!((at_peak, credential.calls()), (CROWD, 2));
+    assert_eq!(server.sends.load(Relaxed), 2 * CROWD);
+    let each = taken.bytes_max / CROWD as u64;
+    println!("100,000 in flight, rejected and replayed: {each} bytes each at the peak");
+    assert!(each < 8192, "{each} bytes for each request, at the peak");
+}
+
+/// Allocations and bytes that the layer adds to a call that is answered at once.
+fn cost_of_a_call<S>(service: &S) -> (u64, u64)
+where
+    S: Service<Request<Full<Bytes>>> + Clone,
+{
+    let once = |service: &mut dyn FnMut(Request<Full<Bytes>>)| {
+        let request = request();
+        measure(|| service(request))
+    };
+    let bare = once(&mut |request| drop(Answering.call(request).now_or_never().unwrap()));
+    let mut service = service.clone();
+    // The first call finds out that the token is accepted, and what else is only found out once.
+    service.call(request()).now_or_never().unwrap().ok().unwrap();
+    let taken = once(&mut |request| drop(service.call(request).now_or_never().unwrap()));
+    (taken.count_total - bare.count_total, taken.bytes_total - bare.bytes_total)
+}
+
+/// Answers at once, when it has read the request's body.
+#[derive(Clone)]
+struct Answering;
+
+impl<B: Body> Service<Request<B>> for Answering {
+    type Response = Response<Empty<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        assert!(request.headers().contains_key(AUTHORIZATION) || request.headers().len() == HEADERS.len());
+        let mut body = pin!(request.into_body());
+        while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop())) {}
+        ready(Ok(Response::new(Empty::new())))
+    }
+}
+
+/// Never answers, and keeps nothing of the request.
+#[derive(Clone)]
+struct Holding;
+
+impl<B> Service<Request<B>> for Holding {
+    type Response = Response<Empty<Bytes>>;
+    type Error = Infallible;
+    type Future = Pending<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        pending()
+    }
+}
+
+/// Keeps requests and holds their answers back until it is opened. Rejects the first token.
+struct Server {
+    sends: AtomicUsize,
+    open: watch::Sender<bool>,
+}
+
+impl Server {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        self.sends.fetch_add(1, Relaxed);
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        let mut response = Response::new(Full::default());
+        if request.headers()[AUTHORIZATION] == "Bearer token-0" {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            *response.body_mut() = Full::from(r#"{"message":"jwt expired"}"#);
+        }
+        Ok(response)
+    }
+}
+
+/// Hands out one token after the other.
+#[derive(Clone, Default)]
+struct Counted {
+    calls: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn calls(&self) -> usize {
+        self.calls.load(Relaxed)
+    }
+}
+
+impl Credential for Counted {
+    async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        let token = format!("token-{}", self.calls.fetch_add(1, Relaxed));
+        Ok(AccessToken::new(token)?.with_lifetime(Duration::from_secs(3600)))
+    }
+}
+
+fn layer(credential: Counted) -> AuthLayer {
+    let expired = Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/message").is("jwt expired"));
+    AuthLayer::new(Origin::parse("https://api.example.com").unwrap(), credential)
+        .signatures(Signatures::new().rule(expired))
+}
+
+/// A layer that has a token.
+fn warmed(runtime: &Runtime) -> AuthLayer {
+    let auth = layer(Counted::default());
+    runtime.block_on(auth.tokens().get(Duration::ZERO)).unwrap();
+    auth
+}
+
+/// A POST with 8 headers and 200 bytes.
+fn request() -> Request<Full<Bytes>> {
+    let mut request = Request::post(URI).body(Full::from(Bytes::from_static(&[b'x'; 200]))).unwrap();
+    for (name, value) in HEADERS {
+        request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    request
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
+}
