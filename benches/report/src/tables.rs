@@ -233,7 +233,8 @@ A cold start is timed from when the token is there. In a storm the token endpoin
 twice.";
 
 const OVER_HYPER: &str = "\
-hyper-util's client on loopback, one thread; the server is another process. CPU is the client's, for each request.";
+hyper-util's client on loopback, one thread; the server is another process. CPU is the client's, for each request.
+Both differ by a fifth and more from run to run, whatever is measured: the counts of instructions below are what tells.";
 
 const INSTRUCTIONS: &str = "\
 Of one request, counted by callgrind: those of 11,000 less those of 1,000, by 10,000. Making the request is part of them.
