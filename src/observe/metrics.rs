@@ -1,14 +1,46 @@
 //! Counters and histograms for `metrics`. See the table in the crate's documentation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use metrics::{counter, histogram};
+use metrics::{Key, Label, Level, Metadata, counter, histogram, with_recorder};
 
 use super::Event;
 use crate::{AuthErrorKind, Reason};
 
-pub(super) fn record(credential: &Arc<str>, event: Event<'_>) {
-    let credential = credential.clone();
+/// What is counted and measured of one credential.
+#[derive(Clone, Debug)]
+pub(super) struct Meters {
+    /// Made once, since it would take an allocation for each request.
+    remaining: Key,
+}
+
+impl Meters {
+    pub(super) fn new(credential: &Arc<str>) -> Self {
+        let label = Label::new("credential", credential.clone());
+        Self { remaining: Key::from_parts("tower_reauth_remaining_lifetime_seconds", vec![label]) }
+    }
+
+    #[inline]
+    pub(super) fn record(&self, credential: &Arc<str>, event: Event<'_>) {
+        match event {
+            // A token without known expiry has no remaining lifetime to tell of.
+            Event::Used { expires_at, now } => {
+                if let Some(expires_at) = expires_at {
+                    self.use_of(expires_at.saturating_duration_since(now));
+                }
+            }
+            _ => record_rare(credential.clone(), event),
+        }
+    }
+
+    /// Asks for the recorder each time, as the macros do: it may be installed later.
+    fn use_of(&self, remaining: Duration) {
+        const HERE: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+        with_recorder(|recorder| recorder.register_histogram(&self.remaining, &HERE)).record(remaining);
+    }
+}
+
+fn record_rare(credential: Arc<str>, event: Event<'_>) {
     match event {
         Event::Acquired { took, .. } => {
             acquisition(credential.clone(), "acquired");
@@ -38,13 +70,8 @@ pub(super) fn record(credential: &Arc<str>, event: Event<'_>) {
         Event::Waited { waited } => {
             histogram!("tower_reauth_wait_seconds", "credential" => credential).record(waited);
         }
-        Event::Used { expires_at, now } => {
-            // A token without known expiry has no remaining lifetime to tell of.
-            if let Some(expires_at) = expires_at {
-                histogram!("tower_reauth_remaining_lifetime_seconds", "credential" => credential)
-                    .record(expires_at.saturating_duration_since(now));
-            }
-        }
+        // The only one that comes with each request.
+        Event::Used { .. } => {}
     }
 }
 

@@ -44,11 +44,13 @@ pub(crate) enum Event<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Observer {
     credential: Arc<str>,
+    meters: metrics::Meters,
 }
 
 impl Observer {
     pub(crate) fn new(credential: &str) -> Self {
-        Self { credential: credential.into() }
+        let credential = Arc::from(credential);
+        Self { meters: metrics::Meters::new(&credential), credential }
     }
 
     /// The credential's name.
@@ -59,7 +61,7 @@ impl Observer {
     #[inline]
     pub(crate) fn tell(&self, event: Event<'_>) {
         logs::record(&self.credential, event);
-        metrics::record(&self.credential, event);
+        self.meters.record(&self.credential, event);
     }
 
     /// Tells why a caller gets no token without anybody being asked for it.
