@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response, header::Entry, request::Parts};
+use http::{Method, Request, Response, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
@@ -78,12 +78,12 @@ impl<S: Clone, K> Shared<S, K> {
 }
 
 impl<S, K> Shared<S, K> {
-    /// Whether a request may carry the token: it goes to our origin, and isn't exempt. That nobody else has
-    /// authenticated it shows when the token is put on it.
+    /// Whether a request may carry the token: it goes to our origin, and nobody else has authenticated it.
     #[inline]
     fn is_ours<B>(&self, request: &Request<B>) -> bool {
-        let extensions = request.extensions();
-        self.options.origin.covers(request.uri())
+        let (options, extensions) = (&self.options, request.extensions());
+        options.origin.covers(request.uri())
+            && !request.headers().contains_key(options.placement.header())
             && extensions.get::<TokenRequest>().is_none()
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
     }
@@ -133,20 +133,9 @@ where
             let (mut head, body) = request.into_parts();
             let (body, kept) = local.shared.keep(&head, body);
             // Not before the rest is kept: the token isn't part of the request.
-            return match head.headers.entry(local.shared.options.placement.header()) {
-                Entry::Vacant(place) => {
-                    place.insert(token);
-                    let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
-                    ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange)
-                }
-                Entry::Occupied(_) => {
-                    ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)))
-                }
-            };
-        }
-        if request.headers().contains_key(local.shared.options.placement.header()) {
-            let request = request.map(|body| local.shared.keep.pass(body));
-            return ResponseFuture::passing(self.inner.call(request));
+            head.headers.insert(local.shared.options.placement.header(), token);
+            let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
+            return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
         // The place that poll_ready took is given back before waiting: the token request may need it.
         drop(mem::replace(&mut self.inner, local.shared.spare()));

@@ -371,6 +371,29 @@ async fn other_requests_than_ours_pass_through_without_token_and_inspection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_with_a_token_of_its_own_is_no_use_of_the_cached_one() {
+    struct Short(Endpoint);
+    impl Credential for Short {
+        async fn acquire(&self, request: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            Ok(self.0.acquire(request).await?.with_lifetime(100 * SECOND))
+        }
+    }
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let layer = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Short(endpoint.clone()));
+    let (tokens, service) = (layer.tokens(), layer.layer(server.service()));
+    service.clone().oneshot(get()).await.unwrap();
+    sleep(97 * SECOND).await;
+    assert_eq!(tokens.state().token(), TokenState::Stale);
+    let mut request = get();
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer own"));
+    service.clone().oneshot(request).await.unwrap();
+    assert!(!tokens.state().acquiring());
+    service.oneshot(get()).await.unwrap();
+    assert!(tokens.state().acquiring(), "whereas one of ours begins to renew it");
+    assert_eq!(server.sent(), ["t1", "own", "t1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_uri_without_authority_gets_the_token_if_the_origin_is_implied() {
     let origin = Origin::parse("https://api.test").unwrap().implied();
     let server = Server::default();

@@ -94,8 +94,8 @@ impl Shared {
         look(&self.lock())
     }
 
-    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has done so for each, and again
-    /// after a rejection.
+    /// Takes down that a server accepted `generation`. Writes, and locks, only until one has done so for each; for a key
+    /// that can't be renewed again after each rejection.
     #[inline]
     pub(super) fn accept(&self, generation: u64) {
         if self.accepted.load(Relaxed) < generation {
