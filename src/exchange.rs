@@ -157,24 +157,18 @@ where
         }
     }
 
-    /// The first look at a response: status and headers.
+    /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
     #[inline]
-    pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
-    where
-        R: Body,
-        R::Error: Into<BoxError>,
-    {
-        let status = response.status();
-        if self.local.shared.options.signatures.concern(status) || !matches!(self.load, Load::Sent(_)) {
-            return self.inspect(response);
+    pub(crate) fn is_done_with(&self, status: StatusCode) -> bool {
+        let is_usual = !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_));
+        if is_usual {
+            self.mark_accepted(status);
         }
-        // The usual answer: there is nothing to say of it.
-        self.mark_accepted(status);
-        Next::Deliver(response.map(PeekBody::plain))
+        is_usual
     }
 
-    /// What the first look calls for, where a rule may match or there is something to tell.
-    fn inspect(&mut self, response: Response<R>) -> Next<R>
+    /// The first look at any other response: status and headers.
+    pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
     where
         R: Body,
         R::Error: Into<BoxError>,

@@ -109,7 +109,13 @@ where
                     let result = ready!(call.poll(cx));
                     // With the call goes whatever place it held in the inner service.
                     state.set(State::Done);
-                    exchange.screen(result.map_err(Into::into)?)
+                    match result {
+                        Ok(response) if exchange.is_done_with(response.status()) => {
+                            return Poll::Ready(Ok(response.map(PeekBody::plain)));
+                        }
+                        Ok(response) => exchange.screen(response),
+                        Err(error) => return Poll::Ready(Err(error.into())),
+                    }
                 }
                 StateProjection::Looking { look } => {
                     let unread = ready!(look.poll(cx));
