@@ -11,7 +11,7 @@ use std::{
 };
 
 use http::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Request, Response, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
     response::Parts,
 };
@@ -37,19 +37,17 @@ where
     K: Keep<B>,
 {
     local: Arc<Local<S, K>>,
-    load: Load<Request<B>, Kept<K::Kept>, Request<K::Sent>>,
+    load: Load<Request<K::Sent>, Kept<K::Kept>, Replay<K::Sent, R>>,
     /// The generation that was sent last.
     generation: u64,
     is_head: bool,
     /// It was sent with a token that was known to be rejected.
     in_pause: bool,
-    /// The rejection that the replay is to do away with.
-    rejection: Option<Box<Rejection<R>>>,
 }
 
 /// The request in each stage of its life.
 enum Load<Unsent, Kept, Again> {
-    Unsent(Box<Unsent>),
+    Unsent(Box<(Unsent, Kept)>),
     Sent(Kept),
     Again(Box<Again>),
     /// Nothing may be sent any more.
@@ -76,9 +74,11 @@ where
     }
 }
 
-/// A response that rejected the token, read to its end.
-struct Rejection<R> {
-    response: Response<PeekBody<R>>,
+/// A request that is to be sent again, and the response that rejected its token, read to its end, which the replay is
+/// to do away with.
+struct Replay<Sent, R> {
+    request: Request<Sent>,
+    rejection: Response<PeekBody<R>>,
     finding: Finding,
 }
 
@@ -94,15 +94,19 @@ where
     K: Keep<B>,
 {
     /// The exchange for a request that has not been sent yet.
-    pub(crate) fn unsent(local: Arc<Local<S, K>>, request: Request<B>) -> Self {
-        let is_head = request.method() == Method::HEAD;
-        let load = Load::Unsent(Box::new(request));
-        Self { local, load, generation: 0, is_head, in_pause: false, rejection: None }
+    pub(crate) fn unsent(
+        local: Arc<Local<S, K>>,
+        request: Request<K::Sent>,
+        kept: Kept<K::Kept>,
+        is_head: bool,
+    ) -> Self {
+        let load = Load::Unsent(Box::new((request, kept)));
+        Self { local, load, generation: 0, is_head, in_pause: false }
     }
 
     /// The exchange for a request that was sent with `generation`.
     pub(crate) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
-        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false, rejection: None }
+        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false }
     }
 
     /// The wait for a token to send the request with.
@@ -120,8 +124,8 @@ where
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
     pub(crate) fn check(&self, result: Result<Lease, AuthError>) -> Result<Lease, AuthError> {
-        result.and_then(|lease| match &self.rejection {
-            Some(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
+        result.and_then(|lease| match &self.load {
+            Load::Again(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
             _ => Ok(lease),
         })
     }
@@ -139,28 +143,27 @@ where
         };
         self.generation = generation;
         self.in_pause = in_pause;
-        match mem::replace(&mut self.load, Load::Replayed) {
-            Load::Unsent(request) => {
-                let (mut head, body) = request.into_parts();
-                let (body, kept) = self.local.shared.keep(&head, body);
-                head.headers.insert(placement.header().clone(), token);
+        let mut request = match mem::replace(&mut self.load, Load::Replayed) {
+            Load::Unsent(unsent) => {
+                let (request, kept) = *unsent;
                 self.load = Load::Sent(kept);
-                Some(Request::from_parts(head, body))
+                request
             }
-            Load::Again(mut request) => {
-                request.headers_mut().insert(placement.header().clone(), token);
-                self.rejection = None;
+            Load::Again(replay) => {
                 tokens.tell_replayed(generation);
-                Some(*request)
+                replay.request
             }
             Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
-        }
+        };
+        request.headers_mut().insert(placement.header(), token);
+        Some(request)
     }
 
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
     #[inline]
     pub(crate) fn is_done_with(&self, status: StatusCode) -> bool {
-        let is_usual = !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_));
+        let is_usual =
+            !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_));
         if is_usual {
             self.mark_accepted(status);
         }
@@ -233,8 +236,7 @@ where
                 let tokens = &self.local.shared.options.tokens;
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
                 let wait = Box::pin(tokens.replace(self.generation));
-                self.load = Load::Again(Box::new(request));
-                self.rejection = Some(Box::new(Rejection { response, finding }));
+                self.load = Load::Again(Box::new(Replay { request, rejection: response, finding }));
                 Next::Wait(wait)
             }
             Err(why) => {
@@ -337,10 +339,12 @@ where
 
     /// No token came: the rejected response, if there is one, or the error.
     pub(crate) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
-        let Some(rejection) = self.rejection.take() else { return Err(error.into()) };
-        let Rejection { mut response, finding } = *rejection;
-        response.extensions_mut().insert(AuthOutcome::new(finding).with_refresh(Err(error)));
-        Ok(response)
+        let Load::Again(replay) = mem::replace(&mut self.load, Load::Replayed) else {
+            return Err(error.into());
+        };
+        let Replay { mut rejection, finding, .. } = *replay;
+        rejection.extensions_mut().insert(AuthOutcome::new(finding).with_refresh(Err(error)));
+        Ok(rejection)
     }
 
     /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
@@ -378,6 +382,7 @@ pub(crate) fn reason(verdict: Verdict) -> Reason {
 }
 
 /// Whether a server that answers with this status has accepted the token.
+#[inline]
 pub(crate) fn is_acceptance(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }

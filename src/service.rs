@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response, request::Parts};
+use http::{Method, Request, Response, header::Entry, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
@@ -78,12 +78,11 @@ impl<S: Clone, K> Shared<S, K> {
 }
 
 impl<S, K> Shared<S, K> {
-    /// Whether a request may carry the token: it goes to our origin, and nobody else has authenticated it.
+    /// Whether a request may carry the token: it goes to our origin, and isn't exempt.
     #[inline]
     fn is_ours<B>(&self, request: &Request<B>) -> bool {
         let (options, extensions) = (&self.options, request.extensions());
         options.origin.covers(request.uri())
-            && !request.headers().contains_key(options.placement.header())
             && extensions.get::<TokenRequest>().is_none()
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
     }
@@ -122,24 +121,28 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = &self.local.shared;
+        let local = self.local.here();
+        let shared = &local.shared;
         if !shared.is_ours(&request) {
             let request = request.map(|body| shared.keep.pass(body));
             return ResponseFuture::passing(self.inner.call(request));
         }
-        let local = self.local.here();
+        let is_head = request.method() == Method::HEAD;
+        let (mut head, body) = request.into_parts();
+        let (body, kept) = shared.keep(&head, body);
+        let Entry::Vacant(place) = head.headers.entry(shared.options.placement.header()) else {
+            // Somebody else has authenticated it.
+            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
+        };
         if let Some((token, generation)) = local.stamp() {
-            let is_head = request.method() == Method::HEAD;
-            let (mut head, body) = request.into_parts();
-            let (body, kept) = local.shared.keep(&head, body);
-            // Not before the rest is kept: the token isn't part of the request.
-            head.headers.insert(local.shared.options.placement.header(), token);
+            place.insert(token);
             let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
             return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
         // The place that poll_ready took is given back before waiting: the token request may need it.
-        drop(mem::replace(&mut self.inner, local.shared.spare()));
-        ResponseFuture::waiting(Exchange::unsent(local.clone(), request))
+        drop(mem::replace(&mut self.inner, shared.spare()));
+        let request = Request::from_parts(head, body);
+        ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::outcome::NotReplayed;
 /// their sensitivity, extensions.
 pub(crate) struct KeptHead {
     packed: Vec<u8>,
+    version: Version,
     /// Empty, and without memory of its own, for most requests.
     extensions: Extensions,
 }
@@ -28,27 +29,23 @@ impl KeptHead {
     ///
     /// # Errors
     ///
-    /// [`NotReplayed::Upgrade`] if it asks for another protocol, and [`NotReplayed::Body`] if it can't be packed: a
-    /// version or a length that doesn't exist in HTTP.
+    /// [`NotReplayed::Upgrade`] if it asks for another protocol.
     #[inline]
     pub(crate) fn of(head: &Parts) -> Result<Self, NotReplayed> {
-        Ok(Self { packed: pack(head)?, extensions: head.extensions.clone() })
+        Ok(Self { packed: pack(head)?, version: head.version, extensions: head.extensions.clone() })
     }
 
     /// The head as it was. `None` never happens for what [`KeptHead::of`] has packed; if it did, there would be no
     /// replay rather than an altered one.
     pub(crate) fn restore(self) -> Option<Parts> {
         let mut packed = Bytes::from(self.packed);
-        let version = version_of(packed.try_get_u8().ok()?)?;
-        let mut text = || {
-            let length = packed.try_get_u32_le().ok()?;
-            take(&mut packed, length.into())
-        };
+        let mut lengths = take(&mut packed, 32)?;
+        let mut text = || take(&mut packed, lengths.try_get_u64_le().ok()?);
         let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = Method::from_bytes(&method).ok()?;
         parts.uri = restore_uri(scheme, authority, path)?;
-        parts.version = version;
+        parts.version = self.version;
         parts.headers = restore_headers(packed)?;
         parts.extensions = self.extensions;
         Some(parts)
@@ -74,7 +71,7 @@ fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
                 return Ok(packed);
             }
             Err(Stop::Full) => size *= 2,
-            Err(Stop::Never(why)) => return Err(why),
+            Err(Stop::Upgrade) => return Err(NotReplayed::Upgrade),
         }
     }
 }
@@ -83,38 +80,54 @@ fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
 enum Stop {
     /// There is not enough room.
     Full,
-    Never(NotReplayed),
+    /// It asks for another protocol.
+    Upgrade,
 }
 
 /// Packs a head, and says how much room is left.
-#[inline]
 fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
-    let (method, uri) = (&head.method, &head.uri);
-    let scheme = uri.scheme().map_or("", uri::Scheme::as_str);
-    let authority = uri.authority().map_or("", uri::Authority::as_str);
-    let path = uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
-    put(&mut room, &[number_of(head.version)?])?;
-    for text in [method.as_str(), scheme, authority, path] {
-        let length = u32::try_from(text.len()).map_err(|_| Stop::Never(NotReplayed::Body))?;
-        put(&mut room, &length.to_le_bytes())?;
-        put(&mut room, text.as_bytes())?;
+    let texts = texts(head);
+    for (length, text) in take_room(&mut room, LENGTHS)?.chunks_exact_mut(8).zip(texts) {
+        length.copy_from_slice(&(text.len() as u64).to_le_bytes());
     }
-    for (name, value) in &head.headers {
+    for text in texts {
+        take_room(&mut room, text.len())?.copy_from_slice(text.as_bytes());
+    }
+    pack_fields(room, &head.headers)
+}
+
+#[inline(never)]
+fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> {
+    for (name, value) in headers {
         if *name == UPGRADE {
-            return Err(Stop::Never(NotReplayed::Upgrade));
+            return Err(Stop::Upgrade);
         }
-        let name = name.as_str();
-        put(&mut room, &prefix(name, value)?.to_le_bytes())?;
-        put(&mut room, name.as_bytes())?;
-        put(&mut room, value.as_bytes())?;
+        let sensitive = u64::from(value.is_sensitive());
+        let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
+        let field = take_room(&mut room, 16 + name.len() + value.len())?;
+        let (start, rest) = field.split_at_mut(16);
+        start[..8].copy_from_slice(&(name.len() as u64).to_le_bytes());
+        start[8..].copy_from_slice(&((value.len() as u64) << 1 | sensitive).to_le_bytes());
+        let (start, rest) = rest.split_at_mut(name.len());
+        start.copy_from_slice(name);
+        rest.copy_from_slice(value);
     }
     Ok(room.len())
 }
 
 #[inline]
-fn put(room: &mut &mut [u8], bytes: &[u8]) -> Result<(), Stop> {
-    room.split_off_mut(..bytes.len()).ok_or(Stop::Full)?.copy_from_slice(bytes);
-    Ok(())
+fn texts(head: &Parts) -> [&str; 4] {
+    let scheme = head.uri.scheme().map_or("", uri::Scheme::as_str);
+    let authority = head.uri.authority().map_or("", uri::Authority::as_str);
+    let path = head.uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
+    [head.method.as_str(), scheme, authority, path]
+}
+
+const LENGTHS: usize = 32;
+
+#[inline]
+fn take_room<'a>(room: &mut &'a mut [u8], length: usize) -> Result<&'a mut [u8], Stop> {
+    room.split_off_mut(..length).ok_or(Stop::Full)
 }
 
 fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
@@ -134,44 +147,19 @@ fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
 fn restore_headers(mut packed: Bytes) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     while packed.has_remaining() {
-        let prefix = packed.try_get_u64_le().ok()?;
-        let name = HeaderName::from_bytes(&take(&mut packed, prefix & NAME_LENGTH)?).ok()?;
-        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, prefix >> 17)?).ok()?;
-        value.set_sensitive(prefix & SENSITIVE != 0);
+        let (name, value) = (packed.try_get_u64_le().ok()?, packed.try_get_u64_le().ok()?);
+        let sensitive = value & 1 != 0;
+        let name = HeaderName::from_bytes(&take(&mut packed, name)?).ok()?;
+        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, value >> 1)?).ok()?;
+        value.set_sensitive(sensitive);
         headers.append(name, value);
     }
     Some(headers)
 }
 
-/// What comes before a field: the value's length, its sensitivity, the name's length, in 47, 1 and 16 bits.
-#[inline]
-fn prefix(name: &str, value: &HeaderValue) -> Result<u64, Stop> {
-    let (name, length) = (name.len() as u64, value.len() as u64);
-    let sensitive = if value.is_sensitive() { SENSITIVE } else { 0 };
-    if name > NAME_LENGTH || length >= 1 << 47 {
-        return Err(Stop::Never(NotReplayed::Body));
-    }
-    Ok(length << 17 | sensitive | name)
-}
-
-const NAME_LENGTH: u64 = 0xffff;
-const SENSITIVE: u64 = 1 << 16;
-
 fn take(packed: &mut Bytes, length: u64) -> Option<Bytes> {
     let length = usize::try_from(length).ok()?;
     (length <= packed.len()).then(|| packed.split_to(length))
-}
-
-const VERSIONS: [Version; 5] =
-    [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3];
-
-fn number_of(version: Version) -> Result<u8, Stop> {
-    let at = VERSIONS.iter().position(|known| *known == version);
-    at.and_then(|at| u8::try_from(at).ok()).ok_or(Stop::Never(NotReplayed::Body))
-}
-
-fn version_of(number: u8) -> Option<Version> {
-    VERSIONS.get(usize::from(number)).copied()
 }
 
 #[cfg(test)]
@@ -226,7 +214,9 @@ mod tests {
     #[test]
     fn methods_versions_and_extensions_come_back() {
         for method in ["GET", "POST", "PROPFIND", "A-METHOD-THAT-IS-LONGER-THAN-OTHERS"] {
-            for version in VERSIONS {
+            for version in
+                [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3]
+            {
                 let request = Request::builder().method(method).version(version).extension(Mark(7)).body(());
                 assert_restored(request.expect("valid"));
             }
