@@ -1,12 +1,13 @@
-//! [`Local`]: what one thread needs to send requests at once.
+//! What a service needs to send requests at once, made for the thread that it is called on.
 //!
 //! The only memory that requests with a cached token would write to together is reference counts: of the state that
 //! their futures hold on to, and of the token's header value. Two threads that write to one count cost each other more
-//! than all else that the layer does. So each thread has a count and a value of its own, which only it writes to as
-//! long as services aren't handed from thread to thread between their calls.
+//! than all else that the layer does. So each thread has a count and a value of its own, in a [`Local`], which only it
+//! writes to as long as services aren't handed from thread to thread between their calls. A service that is kept
+//! remembers the value in its [`Hold`], and is spared even the look at what the services of its thread share.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -36,41 +37,38 @@ struct Stamp {
 }
 
 impl<S, K> Local<S, K> {
-    pub(crate) fn new(shared: Arc<Shared<S, K>>) -> Arc<Self> {
-        Self::at(place(), shared)
-    }
-
     fn at(place: usize, shared: Arc<Shared<S, K>>) -> Arc<Self> {
         Arc::new(Self { shared, place, stamp: ArcSwapOption::empty() })
-    }
-
-    /// Moves to the thread that this is called on.
-    #[inline]
-    pub(crate) fn here(self: &mut Arc<Self>) -> &Arc<Self> {
-        let here = place();
-        if self.place != here {
-            *self = Self::at(here, self.shared.clone());
-        }
-        self
     }
 
     /// The header value of the newest usable token, and its generation, without waiting.
     #[inline]
     pub(crate) fn stamp(&self) -> Option<(HeaderValue, u64)> {
-        if let Some(stamp) = &*self.stamp.load()
-            && self.shared.options.tokens.admits(&stamp.entry)
-        {
-            return Some((stamp.value.clone(), stamp.entry.generation));
+        match &*self.stamp.load() {
+            Some(stamp) if self.admits(stamp) => Some(stamp.copy()),
+            _ => self.new_stamp(),
         }
-        self.new_stamp()
+    }
+
+    #[inline]
+    fn admits(&self, stamp: &Stamp) -> bool {
+        self.shared.options.tokens.admits(&stamp.entry)
     }
 
     #[cold]
     fn new_stamp(&self) -> Option<(HeaderValue, u64)> {
         let entry = self.shared.options.tokens.usable_now()?;
         let (value, generation) = (self.shared.options.placement.value(&entry.token), entry.generation);
+        // The clone is kept, since it is cheaper to clone than what it is a clone of.
         self.stamp.store(Some(Arc::new(Stamp { entry, value: value.clone() })));
         Some((value, generation))
+    }
+}
+
+impl Stamp {
+    #[inline]
+    fn copy(&self) -> (HeaderValue, u64) {
+        (self.value.clone(), self.entry.generation)
     }
 }
 
@@ -80,28 +78,67 @@ impl<S, K> fmt::Debug for Local<S, K> {
     }
 }
 
-/// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
-/// make it each time. Lives as long as the service does, not as its clones.
-pub(crate) struct Elsewhere<S, K> {
-    places: OnceLock<Box<Places<S, K>>>,
+/// A service's hold on the part of the thread that it is called on.
+pub(crate) struct Hold<S, K> {
+    local: Arc<Local<S, K>>,
+    /// What was sent last, from the second request on: a clone that is made for one request has no use for it.
+    last: Option<Arc<Stamp>>,
+    was_called: bool,
+    elsewhere: OnceLock<Box<Places<S, K>>>,
 }
 
+/// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
+/// make it each time. Lives as long as the service does, not as its clones.
 type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
 
-impl<S, K> Elsewhere<S, K> {
-    pub(crate) const fn new() -> Self {
-        Self { places: OnceLock::new() }
+impl<S, K> Hold<S, K> {
+    pub(crate) fn new(shared: Arc<Shared<S, K>>) -> Self {
+        Self::on(Local::at(place(), shared))
     }
 
-    /// What `local` is on the thread that this is called on.
+    const fn on(local: Arc<Local<S, K>>) -> Self {
+        Self { local, last: None, was_called: false, elsewhere: OnceLock::new() }
+    }
+
     #[inline]
-    pub(crate) fn here(&self, local: &Arc<Local<S, K>>) -> Arc<Local<S, K>> {
+    pub(crate) fn local(&self) -> &Arc<Local<S, K>> {
+        &self.local
+    }
+
+    /// Moves to the thread that this is called on.
+    #[inline]
+    pub(crate) fn move_here(&mut self) {
         let here = place();
-        if local.place == here {
-            return local.clone();
+        if self.local.place != here {
+            self.local = Local::at(here, self.local.shared.clone());
+            self.last = None;
         }
-        let places = self.places.get_or_init(|| Box::new([const { OnceLock::new() }; PLACES]));
-        places[here].get_or_init(|| Local::at(here, local.shared.clone())).clone()
+    }
+
+    /// As [`Local::stamp`].
+    #[inline]
+    pub(crate) fn stamp(&mut self) -> Option<(HeaderValue, u64)> {
+        if let Some(last) = &self.last
+            && self.local.admits(last)
+        {
+            return Some(last.copy());
+        }
+        if mem::replace(&mut self.was_called, true) {
+            self.last = self.local.stamp.load_full();
+        }
+        self.local.stamp()
+    }
+}
+
+impl<S, K> Clone for Hold<S, K> {
+    #[inline]
+    fn clone(&self) -> Self {
+        let here = place();
+        if self.local.place == here {
+            return Self::on(self.local.clone());
+        }
+        let places = self.elsewhere.get_or_init(|| Box::new([const { OnceLock::new() }; PLACES]));
+        Self::on(places[here].get_or_init(|| Local::at(here, self.local.shared.clone())).clone())
     }
 }
 
@@ -161,10 +198,14 @@ mod tests {
     #[test]
     fn a_service_that_is_called_on_another_thread_moves_there() {
         let (service, _inner) = service();
-        let mut local = service.local().clone();
-        assert!(Arc::ptr_eq(local.here(), service.local()), "at home");
-        let moved = on_another_thread(|| local.here().clone());
-        assert!(Arc::ptr_eq(&moved, &local) && !Arc::ptr_eq(&moved, service.local()));
+        let mut hold = Hold::on(service.local().clone());
+        hold.move_here();
+        assert!(Arc::ptr_eq(hold.local(), service.local()), "at home");
+        let moved = on_another_thread(|| {
+            hold.move_here();
+            hold.local().clone()
+        });
+        assert!(Arc::ptr_eq(&moved, hold.local()) && !Arc::ptr_eq(&moved, service.local()));
     }
 
     #[test]

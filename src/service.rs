@@ -18,7 +18,7 @@ use crate::{
     future::ResponseFuture,
     keep::{CloneBodies, KeptHead, KeptRequest},
     layer::Options,
-    local::{Elsewhere, Local},
+    local::Hold,
     outcome::NotReplayed,
     transport::TokenRequest,
 };
@@ -33,8 +33,7 @@ use crate::{
 /// Dropping a response future ends that request and its wait, and nothing that others wait for.
 pub struct Auth<S, K = CloneBodies> {
     inner: S,
-    local: Arc<Local<S, K>>,
-    elsewhere: Elsewhere<S, K>,
+    hold: Hold<S, K>,
 }
 
 /// What all clones of a service share, and their futures.
@@ -47,13 +46,13 @@ pub(crate) struct Shared<S, K> {
 
 impl<S, K> Auth<S, K> {
     pub(crate) fn new(inner: S, shared: Arc<Shared<S, K>>) -> Self {
-        Self { inner, local: Local::new(shared), elsewhere: Elsewhere::new() }
+        Self { inner, hold: Hold::new(shared) }
     }
 
     /// The token cache of this service.
     #[must_use]
     pub fn tokens(&self) -> crate::TokenCache {
-        self.local.shared.options.tokens.clone()
+        self.hold.local().shared.options.tokens.clone()
     }
 
     /// The inner service.
@@ -65,8 +64,8 @@ impl<S, K> Auth<S, K> {
 
 #[cfg(test)]
 impl<S, K> Auth<S, K> {
-    pub(crate) fn local(&self) -> &Arc<Local<S, K>> {
-        &self.local
+    pub(crate) fn local(&self) -> &Arc<crate::local::Local<S, K>> {
+        self.hold.local()
     }
 }
 
@@ -121,8 +120,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let local = self.local.here();
-        let shared = &local.shared;
+        self.hold.move_here();
+        let shared = &self.hold.local().shared;
         if !shared.is_ours(&request) {
             let request = request.map(|body| shared.keep.pass(body));
             return ResponseFuture::passing(self.inner.call(request));
@@ -134,30 +133,28 @@ where
             // Somebody else has authenticated it.
             return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
         };
-        if let Some((token, generation)) = local.stamp() {
+        if let Some((token, generation)) = self.hold.stamp() {
             place.insert(token);
-            let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
+            let exchange = Exchange::sent(self.hold.local().clone(), kept, generation, is_head);
             return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
         // The place that poll_ready took is given back before waiting: the token request may need it.
-        drop(mem::replace(&mut self.inner, shared.spare()));
+        drop(mem::replace(&mut self.inner, self.hold.local().shared.spare()));
         let request = Request::from_parts(head, body);
-        ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
+        ResponseFuture::waiting(Exchange::unsent(self.hold.local().clone(), request, kept, is_head))
     }
 }
 
 impl<S: Clone, K> Clone for Auth<S, K> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            local: self.elsewhere.here(&self.local),
-            elsewhere: Elsewhere::new(),
-        }
+        Self { inner: self.inner.clone(), hold: self.hold.clone() }
     }
 }
 
 impl<S, K> fmt::Debug for Auth<S, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("origin", &self.local.shared.options.origin).finish_non_exhaustive()
+        f.debug_struct("Auth")
+            .field("origin", &self.hold.local().shared.options.origin)
+            .finish_non_exhaustive()
     }
 }
