@@ -330,6 +330,43 @@ async fn a_refused_or_hanging_refresh_falls_back_to_another_grant_in_the_same_fl
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_may_be_spent_is_not_sent_again_by_the_next_flight() {
+    for acts in [&[Act::Fail, Act::Throttle][..], &[Act::Reject]] {
+        let vendor = Scripted::new([Act::Answer]).lasting(60);
+        let tokens = vendor.cache();
+        get(&tokens).await.expect("a token");
+        sleep(60 * SECOND).await;
+        *vendor.0.script.lock().expect("no panic") = acts.iter().rev().copied().collect();
+        get(&tokens).await.expect_err("no token");
+        sleep(60 * SECOND).await;
+        assert_eq!(text(&get(&tokens).await.expect("a token")), format!("token-{}", acts.len() + 2));
+        let reasons = vendor.reasons();
+        assert_eq!(reasons[1], Reason::Expired, "it was sent once");
+        assert!(!reasons[2..].contains(&Reason::Expired), "{acts:?}: {reasons:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_a_busy_server_has_not_looked_at_is_sent_again() {
+    let vendor = Scripted::new([Act::Answer, Act::Throttle]).lasting(60);
+    let tokens = vendor.cache();
+    get(&tokens).await.expect("a token");
+    sleep(60 * SECOND).await;
+    get(&tokens).await.expect_err("busy");
+    sleep(60 * SECOND).await;
+    get(&tokens).await.expect("a token");
+    assert_eq!(vendor.reasons(), [Reason::Cold, Reason::Expired, Reason::Expired]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_follows_the_policy_of_its_cache() {
+    let vendor = Scripted::new([Act::Fail]);
+    let tokens = TokenCache::with_policy(vendor.clone(), RefreshPolicy::default().attempts(1));
+    get(&tokens).await.expect_err("one attempt");
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_refresh_grant_a_failed_renewal_is_an_attempt_like_any_other() {
     for act in [Act::Fail, Act::Hang] {
         let vendor =
@@ -507,6 +544,59 @@ async fn revoking_forgets_the_token_here_and_there() {
     get(&tokens).await.expect("a token");
     let error = tokens.revoke().await.expect_err("can't");
     assert_eq!(error.kind(), AuthErrorKind::NotRevocable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_can_not_be_revoked_is_gone_and_the_error_says_why() {
+    #[derive(Clone, Copy)]
+    enum Fails {
+        Down,
+        Panics,
+        Hangs,
+    }
+    struct Vendor(Fails);
+    impl Credential for Vendor {
+        async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            Ok(AccessToken::new("abc")?)
+        }
+
+        async fn revoke(&self, _: &AccessToken) -> Result<(), AcquireError> {
+            match self.0 {
+                Fails::Down => Err(AcquireError::transient("down")),
+                Fails::Panics => panic!("a bug"),
+                Fails::Hangs => pending().await,
+            }
+        }
+    }
+    for (fails, kind) in [
+        (Fails::Down, AuthErrorKind::Unavailable),
+        (Fails::Panics, AuthErrorKind::Panicked),
+        (Fails::Hangs, AuthErrorKind::TimedOut),
+    ] {
+        let tokens = TokenCache::new(Vendor(fails));
+        assert_eq!(tokens.state().generation(), None);
+        assert_eq!(get(&tokens).await.map(|lease| lease.generation()).ok(), tokens.state().generation());
+        assert_eq!(tokens.revoke().await.expect_err("not revoked").kind(), kind);
+        assert!(tokens.try_get().is_none());
+    }
+}
+
+#[test]
+fn a_token_that_is_being_revoked_when_its_runtime_ends_is_an_error() {
+    let vendor = Scripted::new([]);
+    let tokens = vendor.cache();
+    let runtime = current_thread();
+    let mut revoking = Box::pin({
+        let tokens = tokens.clone();
+        async move { tokens.revoke().await }
+    });
+    runtime.block_on(async {
+        get(&tokens).await.expect("a token");
+        tokio::time::timeout(SECOND / 2, &mut revoking).await.expect_err("still at it");
+    });
+    drop(runtime);
+    let error = current_thread().block_on(revoking).expect_err("nobody knows");
+    assert_eq!(error.kind(), AuthErrorKind::Lost);
 }
 
 #[test]
