@@ -37,7 +37,7 @@ where
     K: Keep<B>,
 {
     local: Arc<Local<S, K>>,
-    load: Load<Request<K::Sent>, Kept<K::Kept>, Replay<K::Sent, R>>,
+    load: Load<K::Sent, K::Kept, R>,
     /// The generation that was sent last.
     generation: u64,
     is_head: bool,
@@ -46,10 +46,10 @@ where
 }
 
 /// The request in each stage of its life.
-enum Load<Unsent, Kept, Again> {
-    Unsent(Box<(Unsent, Kept)>),
-    Sent(Kept),
-    Again(Box<Again>),
+enum Load<Sent, T, R> {
+    Unsent(Box<(Request<Sent>, Kept<T>)>),
+    Sent(Kept<T>),
+    Again(Box<Replay<Sent, R>>),
     /// Nothing may be sent any more.
     Replayed,
 }

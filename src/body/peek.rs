@@ -61,7 +61,8 @@ where
 {
     pub(crate) fn new(body: R, limits: PeekLimits) -> Self {
         Self {
-            frames: VecDeque::new(),
+            // The data, most often in one piece, and trailers.
+            frames: VecDeque::with_capacity(2),
             bytes: 0,
             limits,
             until: crate::timer::after(Instant::now(), limits.time),
@@ -96,11 +97,13 @@ where
 
     /// The data that was read, in one piece; copied only if it came in several.
     pub(crate) fn data(&self) -> Cow<'_, [u8]> {
-        let pieces: Vec<&[u8]> =
-            self.frames.iter().filter_map(Frame::data_ref).map(|data| data.as_ref()).collect();
-        match pieces[..] {
-            [whole] => Cow::Borrowed(whole),
-            _ => Cow::Owned(pieces.concat()),
+        let mut pieces = self.frames.iter().filter_map(Frame::data_ref).map(|data| data.as_ref());
+        let first = pieces.next().unwrap_or_default();
+        match pieces.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => {
+                Cow::Owned([first, second].into_iter().chain(pieces).collect::<Vec<_>>().concat())
+            }
         }
     }
 

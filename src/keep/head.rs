@@ -39,14 +39,15 @@ impl KeptHead {
     /// replay rather than an altered one.
     pub(crate) fn restore(self) -> Option<Parts> {
         let mut packed = Bytes::from(self.packed);
-        let mut lengths = take(&mut packed, 32)?;
-        let mut text = || take(&mut packed, lengths.try_get_u64_le().ok()?);
+        let mut numbers = take(&mut packed, NUMBERS as u64)?;
+        let fields = usize::try_from(numbers.try_get_u64_le().ok()?).ok()?;
+        let mut text = || take(&mut packed, numbers.try_get_u64_le().ok()?);
         let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = Method::from_bytes(&method).ok()?;
         parts.uri = restore_uri(scheme, authority, path)?;
         parts.version = self.version;
-        parts.headers = restore_headers(packed)?;
+        parts.headers = restore_headers(packed, fields)?;
         parts.extensions = self.extensions;
         Some(parts)
     }
@@ -87,8 +88,10 @@ enum Stop {
 /// Packs a head, and says how much room is left.
 fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
     let texts = texts(head);
-    for (length, text) in take_room(&mut room, LENGTHS)?.chunks_exact_mut(8).zip(texts) {
-        length.copy_from_slice(&(text.len() as u64).to_le_bytes());
+    let [method, scheme, authority, path] = texts.map(str::len);
+    let numbers = [head.headers.len(), method, scheme, authority, path];
+    for (room, number) in take_room(&mut room, NUMBERS)?.chunks_exact_mut(8).zip(numbers) {
+        room.copy_from_slice(&(number as u64).to_le_bytes());
     }
     for text in texts {
         take_room(&mut room, text.len())?.copy_from_slice(text.as_bytes());
@@ -96,6 +99,8 @@ fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
     pack_fields(room, &head.headers)
 }
 
+/// Each field's two lengths, with the value's sensitivity, then name and value. A function of its own, and one check
+/// for room, since what this loop works with has to stay in registers.
 #[inline(never)]
 fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> {
     for (name, value) in headers {
@@ -115,6 +120,9 @@ fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> 
     Ok(room.len())
 }
 
+/// What comes first, of 8 bytes each: how many fields there are, and the lengths of the texts.
+const NUMBERS: usize = 5 * 8;
+
 #[inline]
 fn texts(head: &Parts) -> [&str; 4] {
     let scheme = head.uri.scheme().map_or("", uri::Scheme::as_str);
@@ -122,8 +130,6 @@ fn texts(head: &Parts) -> [&str; 4] {
     let path = head.uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
     [head.method.as_str(), scheme, authority, path]
 }
-
-const LENGTHS: usize = 32;
 
 #[inline]
 fn take_room<'a>(room: &mut &'a mut [u8], length: usize) -> Result<&'a mut [u8], Stop> {
@@ -144,8 +150,9 @@ fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn restore_headers(mut packed: Bytes) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
+fn restore_headers(mut packed: Bytes, fields: usize) -> Option<HeaderMap> {
+    // Room for the token as well.
+    let mut headers = HeaderMap::try_with_capacity(fields + 1).ok()?;
     while packed.has_remaining() {
         let (name, value) = (packed.try_get_u64_le().ok()?, packed.try_get_u64_le().ok()?);
         let sensitive = value & 1 != 0;

@@ -43,7 +43,7 @@ pub(super) fn record(credential: &str, event: Event<'_>) {
             let retry_in = error.retry_at().map(time_until).map(tracing::field::debug);
             debug!(credential, error = %error, retry_in, "failing without asking");
         }
-        Event::Waited { waited } => debug!(credential, ?waited, "waited for a token"),
+        Event::Waited { since } => debug!(credential, waited = ?since.elapsed(), "waited for a token"),
         // For every request: a metric, but no log line.
         Event::Used { .. } => {}
     }

@@ -67,8 +67,8 @@ fn record_rare(credential: Arc<str>, event: Event<'_>) {
             counter!("tower_reauth_failed_fast_total", "credential" => credential, "reason" => reason)
                 .increment(1);
         }
-        Event::Waited { waited } => {
-            histogram!("tower_reauth_wait_seconds", "credential" => credential).record(waited);
+        Event::Waited { since } => {
+            histogram!("tower_reauth_wait_seconds", "credential" => credential).record(since.elapsed());
         }
         // The only one that comes with each request.
         Event::Used { .. } => {}

@@ -34,8 +34,8 @@ pub(crate) enum Event<'a> {
     Paused { until: Option<Instant> },
     /// A call fails without asking the token endpoint.
     FailedFast { error: &'a AuthError },
-    /// A call has waited for a flight.
-    Waited { waited: Duration },
+    /// A call has waited for a flight since then.
+    Waited { since: Instant },
     /// A token is used that is valid until then, if that is known.
     Used { expires_at: Option<Instant>, now: Instant },
 }

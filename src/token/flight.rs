@@ -56,6 +56,7 @@ impl Superseded {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) id: u64,
+    pub(super) asked_at: Instant,
     waiters: Landed,
     give_up_at: Instant,
 }
@@ -67,8 +68,8 @@ impl Attached {
         (Self { landing, waiters: landed.shared(), _standing: standing }, Superseded(superseded.shared()))
     }
 
-    pub(super) fn ticket(&self, id: u64, deadline: Instant) -> Ticket {
-        Ticket { id, waiters: self.waiters.clone(), give_up_at: after(deadline, GRACE) }
+    pub(super) fn ticket(&self, id: u64, deadline: Instant, now: Instant) -> Ticket {
+        Ticket { id, asked_at: now, waiters: self.waiters.clone(), give_up_at: after(deadline, GRACE) }
     }
 
     /// Wakes everyone who waits. Not to be called under the cache's lock: a waker may run anything.

@@ -168,11 +168,11 @@ impl Shared {
 
     /// Gets what is wanted, by waiting for a flight if need be.
     pub(super) async fn obtain(self: Arc<Self>, want: Want) -> Result<Lease, AuthError> {
-        let asked_at = Instant::now();
         match self.step(want) {
             Ok(Progress::Wait(ticket)) => {
+                let since = ticket.asked_at;
                 let result = self.follow(ticket, want).await;
-                self.observer.tell(Event::Waited { waited: asked_at.elapsed() });
+                self.observer.tell(Event::Waited { since });
                 result
             }
             Ok(Progress::Lease(lease)) => {
@@ -238,7 +238,7 @@ impl Shared {
                 self.step(want)
             }
             Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
-            Step::Wait => Ok(Progress::Wait(ticket(&state))),
+            Step::Wait => Ok(Progress::Wait(ticket(&state, now))),
         }
     }
 
@@ -285,7 +285,7 @@ impl Shared {
         let handle = runtime()?;
         let (attached, superseded) = Attached::new();
         let order = state.begin(reason, now, attached);
-        let ticket = ticket(&state);
+        let ticket = ticket(&state, now);
         self.publish(&state);
         drop(state);
         let flight = fly(Report::new(self.clone(), order.id), order, superseded);
@@ -319,9 +319,9 @@ enum Progress {
     Wait(Ticket),
 }
 
-fn ticket(state: &State<Attached>) -> Ticket {
+fn ticket(state: &State<Attached>, now: Instant) -> Ticket {
     let flight = state.flight().expect("a ticket is for a flight under way");
-    flight.attached.ticket(flight.id, flight.deadline)
+    flight.attached.ticket(flight.id, flight.deadline, now)
 }
 
 /// The runtime to acquire on.
