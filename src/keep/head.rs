@@ -61,12 +61,14 @@ fn pack(head: &Parts) -> Result<Vec<u8>, NotReplayed> {
     if head.method == Method::CONNECT {
         return Err(NotReplayed::Upgrade);
     }
-    let mut size = 64 + head.uri.path().len() + head.headers.len() * USUAL_FIELD;
+    let texts = texts(head);
+    let mut size = texts.iter().fold(NUMBERS, |size, text| size + text.len());
+    size += head.headers.len() * USUAL_FIELD;
     loop {
         // Zeroed and written to as a slice, since a vector that may grow is kept in memory and not in registers.
         let mut packed = Vec::with_capacity(size);
         packed.resize(size, 0);
-        match pack_into(&mut packed, head) {
+        match pack_into(&mut packed, texts, &head.headers) {
             Ok(left) => {
                 packed.truncate(size - left);
                 return Ok(packed);
@@ -86,17 +88,17 @@ enum Stop {
 }
 
 /// Packs a head, and says how much room is left.
-fn pack_into(mut room: &mut [u8], head: &Parts) -> Result<usize, Stop> {
-    let texts = texts(head);
+#[inline]
+fn pack_into(mut room: &mut [u8], texts: [&str; 4], headers: &HeaderMap) -> Result<usize, Stop> {
     let [method, scheme, authority, path] = texts.map(str::len);
-    let numbers = [head.headers.len(), method, scheme, authority, path];
+    let numbers = [headers.len(), method, scheme, authority, path];
     for (room, number) in take_room(&mut room, NUMBERS)?.chunks_exact_mut(8).zip(numbers) {
         room.copy_from_slice(&(number as u64).to_le_bytes());
     }
     for text in texts {
         take_room(&mut room, text.len())?.copy_from_slice(text.as_bytes());
     }
-    pack_fields(room, &head.headers)
+    pack_fields(room, headers)
 }
 
 /// Each field's two lengths, with the value's sensitivity, then name and value. A function of its own, and one check

@@ -172,7 +172,7 @@ impl TokenCache {
     #[inline]
     fn uses(&self, entry: &Entry) -> bool {
         let now = Instant::now();
-        let usable = entry.is_fresh(now) || (!entry.is_expired(now) && self.shared.renew(now));
+        let usable = !entry.is_stale(now) || (!entry.is_expired(now) && self.shared.renew(now));
         if usable {
             self.shared.observer().tell(Event::Used { expires_at: entry.expires_at, now });
         }

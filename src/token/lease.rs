@@ -14,23 +14,18 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// When it was put into the cache.
     pub(super) acquired_at: Instant,
-    /// From here on it should be renewed.
+    /// From here on it should be renewed. Never later than it expires.
     pub(super) stale_at: Option<Instant>,
     /// From here on it is unusable.
     pub(super) expires_at: Option<Instant>,
 }
 
 impl Entry {
-    /// Neither expired nor stale.
-    #[inline]
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        !self.is_stale(now) && !self.is_expired(now)
-    }
-
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
+    #[inline]
     pub(super) fn is_stale(&self, now: Instant) -> bool {
         self.stale_at.is_some_and(|at| at <= now)
     }
