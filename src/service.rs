@@ -128,6 +128,7 @@ where
         }
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();
+        // Before the token is put in, which isn't part of the request.
         let (body, kept) = shared.keep(&head, body);
         let Entry::Vacant(place) = head.headers.entry(shared.options.placement.header()) else {
             // Somebody else has authenticated it.
