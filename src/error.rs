@@ -283,7 +283,8 @@ pub enum AuthErrorKind {
     Lost,
     /// There is no Tokio runtime with its time driver enabled on this thread, so nothing can be acquired.
     NoRuntime,
-    /// The server keeps rejecting new tokens, or too many were rejected lately: no refresh for now.
+    /// The server keeps rejecting new tokens, or too many were rejected lately, or what was acquired is the rejected
+    /// token again, as with a key that nobody has replaced: no refresh for now.
     Paused,
     /// The credential can't renew its token: a static key.
     NotRenewable,
@@ -363,7 +364,9 @@ impl fmt::Display for AuthError {
             AuthErrorKind::NoRuntime => {
                 "acquiring a token needs a tokio runtime with its time driver enabled"
             }
-            AuthErrorKind::Paused => "the server keeps rejecting new tokens; refreshing is paused",
+            AuthErrorKind::Paused => {
+                "the server keeps rejecting what is acquired, new tokens or the same one again; acquiring is paused"
+            }
             AuthErrorKind::NotRenewable => "the credential is static and can't be renewed; supply a new one",
             AuthErrorKind::NotRevocable => "the credential can't revoke tokens",
         })
