@@ -87,8 +87,8 @@ pub(crate) struct Hold<S, K> {
     elsewhere: OnceLock<Box<Places<S, K>>>,
 }
 
-/// What a service, or a clone of it, finds on other threads, so that one that is cloned for each request, or goes back
-/// and forth, need not make it each time. Lives as long as the service does, not as its clones.
+/// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
+/// make it each time. Lives as long as the service does, not as its clones.
 type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
 
 impl<S, K> Hold<S, K> {
@@ -110,29 +110,9 @@ impl<S, K> Hold<S, K> {
     pub(crate) fn move_here(&mut self) {
         let here = place();
         if self.local.place != here {
-            self.move_to(here);
+            self.local = Local::at(here, self.local.shared.clone());
+            self.last = None;
         }
-    }
-
-    #[cold]
-    fn move_to(&mut self, here: usize) {
-        let moved = self.local_at(here);
-        let left = mem::replace(&mut self.local, moved);
-        self.last = None;
-        // For when it comes back.
-        let _ = self.elsewhere()[left.place].set(left);
-    }
-
-    #[inline]
-    fn local_at(&self, here: usize) -> Arc<Local<S, K>> {
-        if self.local.place == here {
-            return self.local.clone();
-        }
-        self.elsewhere()[here].get_or_init(|| Local::at(here, self.local.shared.clone())).clone()
-    }
-
-    fn elsewhere(&self) -> &Places<S, K> {
-        self.elsewhere.get_or_init(|| Box::new([const { OnceLock::new() }; PLACES]))
     }
 
     /// As [`Local::stamp`].
@@ -153,7 +133,12 @@ impl<S, K> Hold<S, K> {
 impl<S, K> Clone for Hold<S, K> {
     #[inline]
     fn clone(&self) -> Self {
-        Self::on(self.local_at(place()))
+        let here = place();
+        if self.local.place == here {
+            return Self::on(self.local.clone());
+        }
+        let places = self.elsewhere.get_or_init(|| Box::new([const { OnceLock::new() }; PLACES]));
+        Self::on(places[here].get_or_init(|| Local::at(here, self.local.shared.clone())).clone())
     }
 }
 
@@ -221,13 +206,6 @@ mod tests {
             hold.local().clone()
         });
         assert!(Arc::ptr_eq(&moved, hold.local()) && !Arc::ptr_eq(&moved, service.local()));
-        hold.move_here();
-        assert!(Arc::ptr_eq(hold.local(), service.local()), "back again");
-        on_another_thread(|| {
-            // Another thread still, and another place.
-            hold.move_here();
-            assert!(!Arc::ptr_eq(&moved, hold.local()));
-        });
     }
 
     #[test]
