@@ -89,11 +89,15 @@ impl Server {
     }
 
     fn sent(&self) -> Vec<String> {
-        let token = |request: &Sent| match request.headers().get(AUTHORIZATION) {
-            Some(value) => value.to_str().unwrap().trim_start_matches("Bearer ").to_owned(),
-            None => "none".to_owned(),
-        };
         self.seen.lock().unwrap().iter().map(token).collect()
+    }
+}
+
+/// The token of a request, if it has one.
+fn token(request: &Sent) -> String {
+    match request.headers().get(AUTHORIZATION) {
+        Some(value) => value.to_str().unwrap().trim_start_matches("Bearer ").to_owned(),
+        None => "none".to_owned(),
     }
 }
 

@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// The endpoint's tokens, which live for 100 s.
+struct Short(Endpoint);
+
+impl Credential for Short {
+    async fn acquire(&self, request: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        Ok(self.0.acquire(request).await?.with_lifetime(100 * SECOND))
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn other_requests_than_ours_pass_through_without_token_and_inspection() {
     let own = |request: Sent| (request, "own");
@@ -30,12 +39,6 @@ async fn other_requests_than_ours_pass_through_without_token_and_inspection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_with_a_token_of_its_own_is_no_use_of_the_cached_one() {
-    struct Short(Endpoint);
-    impl Credential for Short {
-        async fn acquire(&self, request: Acquire<'_>) -> Result<AccessToken, AcquireError> {
-            Ok(self.0.acquire(request).await?.with_lifetime(100 * SECOND))
-        }
-    }
     let (endpoint, server) = (Endpoint::default(), Server::default());
     let layer = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Short(endpoint.clone()));
     let (tokens, service) = (layer.tokens(), layer.layer(server.service()));
@@ -49,6 +52,30 @@ async fn a_request_with_a_token_of_its_own_is_no_use_of_the_cached_one() {
     service.oneshot(get()).await.unwrap();
     assert!(tokens.state().acquiring(), "whereas one of ours begins to renew it");
     assert_eq!(server.sent(), ["t1", "own", "t1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_kept_sends_the_newest_token_and_none_that_is_no_good() {
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let layer = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Short(endpoint.clone()));
+    let layer = layer.signatures(signatures());
+    let (tokens, mut service) = (layer.tokens(), layer.layer(server.service()));
+    let mut send = async |times: usize| {
+        for _ in 0..times {
+            let response = service.ready().await.unwrap().call(get()).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+        mem::take(&mut *server.seen.lock().unwrap()).iter().map(token).collect::<Vec<_>>()
+    };
+    assert_eq!(send(4).await, ["t1", "t1", "t1", "t1"]);
+    tokens.invalidate();
+    assert_eq!(send(3).await, ["t2", "t2", "t2"], "forgotten");
+    server.answers.lock().unwrap().push_back(expired());
+    assert_eq!(send(2).await, ["t2", "t3", "t3"], "rejected");
+    tokens.reject(&tokens.try_get().unwrap()).await.unwrap();
+    assert_eq!(send(2).await, ["t4", "t4"], "replaced by somebody else");
+    sleep(100 * SECOND).await;
+    assert_eq!(send(2).await, ["t5", "t5"], "expired");
 }
 
 #[tokio::test(start_paused = true)]
