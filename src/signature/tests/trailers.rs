@@ -58,6 +58,7 @@ fn trailers_are_awaited_only_where_the_rest_fits() {
         (flag().and(header("x").exists()), true, false),
         (flag().and(json("/a").is(1)), true, true),
         (header("y").exists(), false, false),
+        (json("/a").is(1), false, false),
     ] {
         let signatures = Signatures::new().rule(Rule::expired().status(StatusCode::OK).when(condition));
         for (headers, expected) in [(&[("x", "")][..], waits), (&[], without)] {
