@@ -161,13 +161,8 @@ where
 
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
     #[inline]
-    pub(crate) fn is_done_with(&self, status: StatusCode) -> bool {
-        let is_usual =
-            !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_));
-        if is_usual {
-            self.mark_accepted(status);
-        }
-        is_usual
+    pub(crate) fn is_usual(&self, status: StatusCode) -> bool {
+        !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_))
     }
 
     /// The first look at any other response: status and headers.
@@ -331,7 +326,7 @@ where
 
     /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
     #[inline]
-    fn mark_accepted(&self, status: StatusCode) {
+    pub(crate) fn mark_accepted(&self, status: StatusCode) {
         if is_acceptance(status) {
             self.local.shared.options.tokens.mark_accepted(self.generation);
         }

@@ -110,7 +110,8 @@ where
                     // With the call goes whatever place it held in the inner service.
                     state.set(State::Done);
                     match result {
-                        Ok(response) if exchange.is_done_with(response.status()) => {
+                        Ok(response) if exchange.is_usual(response.status()) => {
+                            exchange.mark_accepted(response.status());
                             return Poll::Ready(Ok(response.map(PeekBody::plain)));
                         }
                         Ok(response) => exchange.screen(response),

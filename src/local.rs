@@ -154,7 +154,7 @@ fn place() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Duration};
 
     use tower_layer::Layer;
 
@@ -206,6 +206,21 @@ mod tests {
             hold.local().clone()
         });
         assert!(Arc::ptr_eq(&moved, hold.local()) && !Arc::ptr_eq(&moved, service.local()));
+    }
+
+    #[tokio::test]
+    async fn a_service_remembers_what_it_sent_until_it_moves() {
+        let (service, _inner) = service();
+        service.tokens().get(Duration::ZERO).await.expect("the token");
+        let mut hold = Hold::on(service.local().clone());
+        for is_kept in [false, true] {
+            assert!(hold.stamp().is_some());
+            assert_eq!(hold.last.is_some(), is_kept);
+        }
+        on_another_thread(|| {
+            hold.move_here();
+            assert!(hold.last.is_none(), "it would share its count with the thread that it comes from");
+        });
     }
 
     #[test]

@@ -120,18 +120,19 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.hold.move_here();
         let shared = &self.hold.local().shared;
         if !shared.is_ours(&request) {
             let request = request.map(|body| shared.keep.pass(body));
             return ResponseFuture::passing(self.inner.call(request));
         }
+        self.hold.move_here();
+        let shared = &self.hold.local().shared;
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();
         // Before the token is put in, which isn't part of the request.
         let (body, kept) = shared.keep(&head, body);
-        let Entry::Vacant(place) = head.headers.entry(shared.options.placement.header()) else {
-            // Somebody else has authenticated it.
+        let Ok(Entry::Vacant(place)) = head.headers.try_entry(shared.options.placement.header()) else {
+            // Somebody else has authenticated it, or it has as many headers as there can be.
             return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
         };
         if let Some((token, generation)) = self.hold.stamp() {

@@ -11,7 +11,7 @@ use http::{
 
 use crate::{
     data::Data,
-    shared::{Mistake, TrustOptions, Vendor, VendorOptions, seconds},
+    support::{Mistake, TrustOptions, Vendor, VendorOptions, seconds},
 };
 
 const AFTER: &str = "\

@@ -9,8 +9,8 @@ mod args;
 mod data;
 mod ending;
 mod report;
-#[path = "../shared/mod.rs"]
-mod shared;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ use self::{
     args::Args,
     ending::{Ending, Failure},
     report::Report,
-    shared::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell},
+    support::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell},
 };
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.

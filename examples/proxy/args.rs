@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Parser;
 use http::uri::{Authority, PathAndQuery};
 
-use crate::shared::{Mistake, TrustOptions, VendorOptions, seconds};
+use crate::support::{Mistake, TrustOptions, VendorOptions, seconds};
 
 const AFTER: &str = "\
 Secrets:

@@ -23,7 +23,7 @@ use crate::{
     args::Args,
     headers::{RequestRules, ResponseRules},
     problem::Problem,
-    shared::{Idle, Vendor, chain, tell},
+    support::{Idle, Vendor, chain, tell},
 };
 
 /// The vendor, behind the layer.

@@ -16,9 +16,9 @@ mod guard;
 mod headers;
 mod health;
 mod problem;
-#[path = "../shared/mod.rs"]
-mod shared;
 mod signals;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     io::{self, Write},
@@ -42,8 +42,8 @@ use self::{
     forward::Upstream,
     guard::Guard,
     health::Health,
-    shared::{Mistake, Vendor, one_reader, tell},
     signals::Signals,
+    support::{Mistake, Vendor, one_reader, tell},
 };
 
 #[tokio::main]

@@ -2,7 +2,7 @@
 //!
 //! Nearly every copy is thrown away unread, so it has to be cheap to make, and may be dear to restore. Copying bytes
 //! beats cloning a `HeaderMap`, whose two tables and whose every value have their own memory or their own reference
-//! count: everything goes into one buffer of the right size, and is parsed only for a replay.
+//! count: everything goes into one buffer, and is parsed only for a replay.
 
 use bytes::{Buf, Bytes};
 use http::{
@@ -40,14 +40,14 @@ impl KeptHead {
     pub(crate) fn restore(self) -> Option<Parts> {
         let mut packed = Bytes::from(self.packed);
         let mut numbers = take(&mut packed, NUMBERS as u64)?;
-        let fields = usize::try_from(numbers.try_get_u64_le().ok()?).ok()?;
+        let names = usize::try_from(numbers.try_get_u64_le().ok()?).ok()?;
         let mut text = || take(&mut packed, numbers.try_get_u64_le().ok()?);
         let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = Method::from_bytes(&method).ok()?;
         parts.uri = restore_uri(scheme, authority, path)?;
         parts.version = self.version;
-        parts.headers = restore_headers(packed, fields)?;
+        parts.headers = restore_headers(packed, names)?;
         parts.extensions = self.extensions;
         Some(parts)
     }
@@ -91,7 +91,7 @@ enum Stop {
 #[inline]
 fn pack_into(mut room: &mut [u8], texts: [&str; 4], headers: &HeaderMap) -> Result<usize, Stop> {
     let [method, scheme, authority, path] = texts.map(str::len);
-    let numbers = [headers.len(), method, scheme, authority, path];
+    let numbers = [headers.keys_len(), method, scheme, authority, path];
     for (room, number) in take_room(&mut room, NUMBERS)?.chunks_exact_mut(8).zip(numbers) {
         room.copy_from_slice(&(number as u64).to_le_bytes());
     }
@@ -122,7 +122,7 @@ fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> 
     Ok(room.len())
 }
 
-/// What comes first, of 8 bytes each: how many fields there are, and the lengths of the texts.
+/// What comes first, of 8 bytes each: how many names there are, and the lengths of the texts.
 const NUMBERS: usize = 5 * 8;
 
 #[inline]
@@ -152,9 +152,9 @@ fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn restore_headers(mut packed: Bytes, fields: usize) -> Option<HeaderMap> {
+fn restore_headers(mut packed: Bytes, names: usize) -> Option<HeaderMap> {
     // Room for the token as well.
-    let mut headers = HeaderMap::try_with_capacity(fields + 1).ok()?;
+    let mut headers = HeaderMap::try_with_capacity(names + 1).unwrap_or_default();
     while packed.has_remaining() {
         let (name, value) = (packed.try_get_u64_le().ok()?, packed.try_get_u64_le().ok()?);
         let sensitive = value & 1 != 0;
@@ -239,6 +239,15 @@ mod tests {
             let request = Request::get(format!("/?{}", &text[..length.min(60_000)]));
             assert_restored(request.header("x-long", &text).header("x-short", "y").body(()).expect("valid"));
         }
+    }
+
+    #[test]
+    fn as_many_values_as_there_are_come_back() {
+        let mut request = Request::new(());
+        for value in 0..30_000 {
+            request.headers_mut().append("x-many", HeaderValue::from(value));
+        }
+        assert_restored(request);
     }
 
     #[test]

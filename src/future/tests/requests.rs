@@ -55,6 +55,24 @@ async fn a_request_with_a_token_of_its_own_is_no_use_of_the_cached_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_without_room_for_one_more_header_passes_through() {
+    let mut request = get();
+    for number in 0.. {
+        let name: http::HeaderName = format!("x-{number}").parse().unwrap();
+        if request.headers_mut().try_insert(name, HeaderValue::from_static("")).is_err() {
+            break;
+        }
+    }
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let mut service = layer(&endpoint).layer(server.service());
+    for _ in 0..2 {
+        service.ready().await.unwrap().call(request.clone()).await.unwrap();
+        service.ready().await.unwrap().call(get()).await.unwrap();
+    }
+    assert_eq!(server.sent(), ["none", "t1", "none", "t1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_is_kept_sends_the_newest_token_and_none_that_is_no_good() {
     let (endpoint, server) = (Endpoint::default(), Server::default());
     let layer = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Short(endpoint.clone()));
