@@ -96,30 +96,65 @@ fn pack_into(mut room: &mut [u8], texts: [&str; 4], headers: &HeaderMap) -> Resu
         room.copy_from_slice(&(number as u64).to_le_bytes());
     }
     for text in texts {
-        take_room(&mut room, text.len())?.copy_from_slice(text.as_bytes());
+        copy(text.as_bytes(), take_room(&mut room, text.len())?);
     }
     pack_fields(room, headers)
 }
 
-/// Each field's two lengths, with the value's sensitivity, then name and value. A function of its own, and one check
-/// for room, since what this loop works with has to stay in registers.
+/// Each field's lengths and sensitivity, then name and value. A function of its own, and one check for room, since what
+/// this loop works with has to stay in registers.
 #[inline(never)]
 fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> {
     for (name, value) in headers {
         if *name == UPGRADE {
             return Err(Stop::Upgrade);
         }
-        let sensitive = u64::from(value.is_sensitive());
+        let sensitive = value.is_sensitive();
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
-        let field = take_room(&mut room, 16 + name.len() + value.len())?;
-        let (start, rest) = field.split_at_mut(16);
-        start[..8].copy_from_slice(&(name.len() as u64).to_le_bytes());
-        start[8..].copy_from_slice(&((value.len() as u64) << 1 | sensitive).to_le_bytes());
+        let field = take_room(&mut room, FIELD + name.len() + value.len())?;
+        let (start, rest) = field.split_at_mut(FIELD);
+        start.copy_from_slice(&prefix(name.len(), value.len(), sensitive).to_le_bytes());
         let (start, rest) = rest.split_at_mut(name.len());
-        start.copy_from_slice(name);
-        rest.copy_from_slice(value);
+        copy(name, start);
+        copy(value, rest);
     }
     Ok(room.len())
+}
+
+/// What a field begins with, in bytes.
+const FIELD: usize = 8;
+
+/// A name's length takes 16 bits (`http` allows no longer ones), a value's sensitivity one, its length the rest.
+#[inline]
+const fn prefix(name: usize, value: usize, sensitive: bool) -> u64 {
+    (value as u64) << 17 | (sensitive as u64) << 16 | name as u64
+}
+
+/// As `copy_from_slice`, for texts that are nearly always short: up to 32 bytes, both ends are copied as one number
+/// each, which may overlap. Calling `memcpy` for each of them takes longer than all else that packing does.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    let length = from.len();
+    // Once, and not for each of the ends.
+    assert!(to.len() == length, "a text goes where there is room for just that");
+    if length > 32 {
+        to.copy_from_slice(from);
+    } else if length >= 16 {
+        copy_ends::<16>(from, to);
+    } else if length >= 8 {
+        copy_ends::<8>(from, to);
+    } else if length >= 4 {
+        copy_ends::<4>(from, to);
+    } else {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+}
+
+#[inline]
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    to[..N].copy_from_slice(&from[..N]);
+    let (from, to) = (&from[from.len() - N..], &mut to[from.len() - N..]);
+    to.copy_from_slice(from);
 }
 
 /// What comes first, of 8 bytes each: how many names there are, and the lengths of the texts.
@@ -156,11 +191,10 @@ fn restore_headers(mut packed: Bytes, names: usize) -> Option<HeaderMap> {
     // Room for the token as well.
     let mut headers = HeaderMap::try_with_capacity(names + 1).unwrap_or_default();
     while packed.has_remaining() {
-        let (name, value) = (packed.try_get_u64_le().ok()?, packed.try_get_u64_le().ok()?);
-        let sensitive = value & 1 != 0;
-        let name = HeaderName::from_bytes(&take(&mut packed, name)?).ok()?;
-        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, value >> 1)?).ok()?;
-        value.set_sensitive(sensitive);
+        let prefix = packed.try_get_u64_le().ok()?;
+        let name = HeaderName::from_bytes(&take(&mut packed, prefix & 0xffff)?).ok()?;
+        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, prefix >> 17)?).ok()?;
+        value.set_sensitive(prefix & 1 << 16 != 0);
         headers.append(name, value);
     }
     Some(headers)
