@@ -12,6 +12,7 @@ use futures_util::{
 };
 use secrecy::SecretString;
 use tokio::{
+    runtime::{self, Handle, RuntimeFlavor},
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
@@ -38,6 +39,7 @@ type Landed = future::Shared<oneshot::Receiver<Landing>>;
 pub(super) struct Attached {
     landing: oneshot::Sender<Landing>,
     waiters: Landed,
+    home: Home,
     /// Dropping it tells the task that it was superseded.
     _standing: oneshot::Sender<Infallible>,
 }
@@ -52,24 +54,48 @@ impl Superseded {
     }
 }
 
+/// The runtime that a flight runs on, if it has a single thread.
+///
+/// There, a caller needs no timer of its own, which thousands of callers would have to make and to drop again: the one
+/// thread drives the flight, its timers and the caller, or none of them, so that a caller's timer could never be the
+/// first to fire. On several threads it could, since one may be stuck with the flight's task.
+#[derive(Clone, Copy, Debug)]
+struct Home(Option<runtime::Id>);
+
+impl Home {
+    fn of(runtime: &Handle) -> Self {
+        Self((runtime.runtime_flavor() == RuntimeFlavor::CurrentThread).then(|| runtime.id()))
+    }
+
+    /// Whether the caller lives there as well.
+    fn is_here(self) -> bool {
+        self.0.is_some_and(|home| Handle::try_current().is_ok_and(|here| here.id() == home))
+    }
+}
+
 /// A caller's place among those who wait for a flight.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) id: u64,
     pub(super) asked_at: Instant,
     waiters: Landed,
+    home: Home,
     give_up_at: Instant,
 }
 
 impl Attached {
-    pub(super) fn new() -> (Self, Superseded) {
+    /// The ends of a flight on `runtime`.
+    pub(super) fn new(runtime: &Handle) -> (Self, Superseded) {
         let (landing, landed) = oneshot::channel();
         let (standing, superseded) = oneshot::channel();
-        (Self { landing, waiters: landed.shared(), _standing: standing }, Superseded(superseded.shared()))
+        let attached =
+            Self { landing, waiters: landed.shared(), home: Home::of(runtime), _standing: standing };
+        (attached, Superseded(superseded.shared()))
     }
 
     pub(super) fn ticket(&self, id: u64, deadline: Instant, now: Instant) -> Ticket {
-        Ticket { id, asked_at: now, waiters: self.waiters.clone(), give_up_at: after(deadline, GRACE) }
+        let (waiters, give_up_at) = (self.waiters.clone(), after(deadline, GRACE));
+        Ticket { id, asked_at: now, waiters, home: self.home, give_up_at }
     }
 
     /// Wakes everyone who waits. Not to be called under the cache's lock: a waker may run anything.
@@ -91,12 +117,17 @@ pub(super) enum NoLanding {
 impl Ticket {
     /// Waits for the flight's end. Dropping this leaves the flight alone.
     pub(super) async fn landing(self) -> Result<Landing, NoLanding> {
-        let overdue = pin!(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
-        match select(self.waiters, overdue).await {
-            // The sender is dropped unused only together with the whole cache.
-            Either::Left((landing, _)) => Ok(landing.unwrap_or(Landing::Moved)),
-            Either::Right(_) => Err(NoLanding::Overdue),
-        }
+        let landing = if self.home.is_here() {
+            self.waiters.await
+        } else {
+            let overdue = pin!(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
+            match select(self.waiters, overdue).await {
+                Either::Left((landing, _)) => landing,
+                Either::Right(_) => return Err(NoLanding::Overdue),
+            }
+        };
+        // The sender is dropped unused only together with the whole cache.
+        Ok(landing.unwrap_or(Landing::Moved))
     }
 }
 

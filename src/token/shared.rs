@@ -283,7 +283,7 @@ impl Shared {
         now: Instant,
     ) -> Result<Ticket, AuthError> {
         let handle = runtime()?;
-        let (attached, superseded) = Attached::new();
+        let (attached, superseded) = Attached::new(&handle);
         let order = state.begin(reason, now, attached);
         let ticket = ticket(&state, now);
         self.publish(&state);

@@ -115,3 +115,26 @@ fn a_runtime_that_is_shutting_down_while_a_flight_begins_does_not_wedge_the_cach
     let lease = current_thread().block_on(async { tokio::time::timeout(SECOND * 5, get(&tokens)).await });
     lease.expect("not wedged").expect("a token");
 }
+
+#[test]
+fn a_flight_that_blocks_its_thread_is_given_up_by_those_on_others() {
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(Some(blocked));
+    let credential = crate::from_fn(move |_, _| {
+        let blocked = blocked.lock().expect("no panic").take();
+        async move {
+            let Some(blocked) = blocked else { return Ok(AccessToken::new("second")?) };
+            // What no credential may do.
+            let _ = blocked.recv();
+            Err(AcquireError::transient("too late"))
+        }
+    });
+    let policy = RefreshPolicy::default().flight_deadline(SECOND / 10);
+    let tokens = TokenCache::with_policy(credential, policy);
+    // In real time, since time stands still on one thread only.
+    let runtime =
+        runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let lease = runtime.block_on(async { tokio::time::timeout(20 * SECOND, get(&tokens)).await });
+    release.send(()).expect("it blocks still");
+    assert_eq!(text(&lease.expect("in time").expect("a token")), "second");
+}

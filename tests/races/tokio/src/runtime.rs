@@ -15,6 +15,7 @@ use std::{
 use futures_util::FutureExt;
 use shuttle::{
     future as threads,
+    rand::{Rng, thread_rng},
     sync::{Mutex, MutexGuard},
 };
 
@@ -35,7 +36,23 @@ pub struct Runtime {
 
 /// A reference to a runtime, which doesn't keep it.
 #[derive(Clone)]
-pub struct Handle(Arc<Mutex<Tasks>>);
+pub struct Handle {
+    tasks: Arc<Mutex<Tasks>>,
+    flavor: RuntimeFlavor,
+}
+
+/// Which runtime it is, among those that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(usize);
+
+/// What a runtime says of itself. Here all have as many threads as tasks; what a single thread promises beyond that,
+/// that tasks and timers go on together or not at all, holds for each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    CurrentThread,
+    MultiThread,
+}
 
 /// No runtime is entered here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +91,10 @@ impl Runtime {
     }
 
     fn new(phase: Phase) -> Self {
-        let tasks = Tasks { phase, tasks: Vec::new(), threads: Vec::new() };
-        Self { handle: Handle(Arc::new(Mutex::new(tasks))) }
+        let tasks = Arc::new(Mutex::new(Tasks { phase, tasks: Vec::new(), threads: Vec::new() }));
+        let is_single = thread_rng().gen_bool(0.5);
+        let flavor = if is_single { RuntimeFlavor::CurrentThread } else { RuntimeFlavor::MultiThread };
+        Self { handle: Handle { tasks, flavor } }
     }
 
     pub fn handle(&self) -> &Handle {
@@ -124,6 +143,14 @@ impl Drop for Runtime {
 impl Handle {
     pub fn try_current() -> Result<Self, TryCurrentError> {
         CURRENT.with(|current| current.borrow().clone()).ok_or(TryCurrentError(()))
+    }
+
+    pub fn id(&self) -> Id {
+        Id(Arc::as_ptr(&self.tasks).addr())
+    }
+
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        self.flavor
     }
 
     /// Runs `future` on this thread, with the runtime entered.
@@ -188,7 +215,7 @@ impl Handle {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tasks> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
