@@ -155,7 +155,8 @@ where
             }
             Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
         };
-        request.headers_mut().insert(placement.header(), token);
+        // Room has been made for it, before waiting or when the head was restored.
+        let _ = self.local.shared.put(token, request.headers_mut());
         Some(request)
     }
 

@@ -148,6 +148,7 @@ mod error;
 mod error_code;
 mod exchange;
 mod future;
+mod horizon;
 mod keep;
 mod layer;
 mod local;

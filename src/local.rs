@@ -17,7 +17,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 
-use crate::{service::Shared, token::Entry};
+use crate::{horizon::Horizon, observe::EACH_USE, service::Shared, token::Entry};
 
 /// How many threads have a place of their own. Those beyond share, which costs time only.
 const PLACES: usize = 32;
@@ -34,6 +34,8 @@ pub(crate) struct Local<S, K> {
 struct Stamp {
     entry: Arc<Entry>,
     value: HeaderValue,
+    /// Until when it is surely fresh.
+    fresh: Horizon,
 }
 
 impl<S, K> Local<S, K> {
@@ -52,15 +54,17 @@ impl<S, K> Local<S, K> {
 
     #[inline]
     fn admits(&self, stamp: &Stamp) -> bool {
-        self.shared.options.tokens.admits(&stamp.entry)
+        let tokens = &self.shared.options.tokens;
+        tokens.is_newest(&stamp.entry) && (stamp.fresh.is_clear() || tokens.uses(&stamp.entry))
     }
 
     #[cold]
     fn new_stamp(&self) -> Option<(HeaderValue, u64)> {
         let entry = self.shared.options.tokens.usable_now()?;
         let (value, generation) = (self.shared.options.placement.value(&entry.token), entry.generation);
+        let fresh = if EACH_USE { Horizon::Veiled } else { Horizon::before(entry.stale_at()) };
         // The clone is kept, since it is cheaper to clone than what it is a clone of.
-        self.stamp.store(Some(Arc::new(Stamp { entry, value: value.clone() })));
+        self.stamp.store(Some(Arc::new(Stamp { entry, value: value.clone(), fresh })));
         Some((value, generation))
     }
 }

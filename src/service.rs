@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response, header::Entry, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header::MaxSizeReached, request::Parts};
 use http_body::Body;
 use tower_service::Service;
 
@@ -77,13 +77,24 @@ impl<S: Clone, K> Shared<S, K> {
 }
 
 impl<S, K> Shared<S, K> {
-    /// Whether a request may carry the token: it goes to our origin, and isn't exempt.
+    /// Whether a request is to carry the token: it goes to our origin, isn't exempt, and nobody else has authenticated it.
     #[inline]
     fn is_ours<B>(&self, request: &Request<B>) -> bool {
         let (options, extensions) = (&self.options, request.extensions());
         options.origin.covers(request.uri())
             && extensions.get::<TokenRequest>().is_none()
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
+            && !request.headers().contains_key(options.placement.header())
+    }
+
+    /// Puts the token's header value in its place, which is free.
+    ///
+    /// # Errors
+    ///
+    /// If there are as many headers as there can be.
+    #[inline]
+    pub(crate) fn put(&self, token: HeaderValue, headers: &mut HeaderMap) -> Result<(), MaxSizeReached> {
+        headers.try_insert(self.options.placement.header(), token).map(drop)
     }
 
     /// Takes down what a replay of a request needs, and says which body is sent.
@@ -126,24 +137,26 @@ where
             return ResponseFuture::passing(self.inner.call(request));
         }
         self.hold.move_here();
-        let shared = &self.hold.local().shared;
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();
         // Before the token is put in, which isn't part of the request.
-        let (body, kept) = shared.keep(&head, body);
-        let Ok(Entry::Vacant(place)) = head.headers.try_entry(shared.options.placement.header()) else {
-            // Somebody else has authenticated it, or it has as many headers as there can be.
-            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
-        };
-        if let Some((token, generation)) = self.hold.stamp() {
-            place.insert(token);
-            let exchange = Exchange::sent(self.hold.local().clone(), kept, generation, is_head);
+        let (body, kept) = self.hold.local().shared.keep(&head, body);
+        let stamp = self.hold.stamp();
+        let local = self.hold.local();
+        if let Some((token, generation)) = stamp {
+            if local.shared.put(token, &mut head.headers).is_err() {
+                return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
+            }
+            let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
             return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
+        if head.headers.try_reserve(1).is_err() {
+            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
+        }
         // The place that poll_ready took is given back before waiting: the token request may need it.
-        drop(mem::replace(&mut self.inner, self.hold.local().shared.spare()));
+        drop(mem::replace(&mut self.inner, local.shared.spare()));
         let request = Request::from_parts(head, body);
-        ResponseFuture::waiting(Exchange::unsent(self.hold.local().clone(), request, kept, is_head))
+        ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
     }
 }
 

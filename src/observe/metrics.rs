@@ -7,6 +7,9 @@ use metrics::{Key, Label, Level, Metadata, counter, histogram, with_recorder};
 use super::Event;
 use crate::{AuthErrorKind, Reason};
 
+/// Whether each use of a token is told of, with the time.
+pub(super) const EACH_USE: bool = true;
+
 /// What is counted and measured of one credential.
 #[derive(Clone, Debug)]
 pub(super) struct Meters {

@@ -13,6 +13,9 @@ mod metrics;
 
 pub(crate) use logs::within_flight;
 
+/// Whether somebody wants to hear of [`Event::Used`].
+pub(crate) const EACH_USE: bool = metrics::EACH_USE;
+
 /// Something that an operator wants to know of. Holds no secret.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::Event;
 
+/// Nobody is told of a token's use.
+pub(super) const EACH_USE: bool = false;
+
 #[derive(Clone, Debug)]
 pub(super) struct Meters;
 

@@ -156,21 +156,22 @@ impl TokenCache {
         }
     }
 
-    /// Whether `entry` is still the newest token, and may be used now, without locking or waiting. A stale one begins
-    /// to be renewed.
-    #[inline]
-    pub(crate) fn admits(&self, entry: &Entry) -> bool {
-        self.shared.newest() == entry.generation && self.uses(entry)
-    }
-
-    /// The newest token, if it may be used now. As [`admits`](Self::admits) otherwise.
+    /// The newest token, if it may be used now, without locking or waiting. A stale one begins to be renewed.
     pub(crate) fn usable_now(&self) -> Option<Arc<Entry>> {
         let entry = self.shared.published().clone()?;
         self.uses(&entry).then_some(entry)
     }
 
+    /// Whether `entry` is still the newest token, and nothing is known against it.
     #[inline]
-    fn uses(&self, entry: &Entry) -> bool {
+    pub(crate) fn is_newest(&self, entry: &Entry) -> bool {
+        self.shared.newest() == entry.generation
+    }
+
+    /// Whether `entry`, if it is the newest token, may be used at this time; then that is a use. A stale one begins to
+    /// be renewed.
+    #[inline]
+    pub(crate) fn uses(&self, entry: &Entry) -> bool {
         let now = Instant::now();
         let usable = !entry.is_stale(now) || (!entry.is_expired(now) && self.shared.renew(now));
         if usable {

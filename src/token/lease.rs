@@ -21,6 +21,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// From when on it should be renewed, if that is known.
+    pub(crate) fn stale_at(&self) -> Option<Instant> {
+        self.stale_at
+    }
+
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }

@@ -456,7 +456,7 @@ impl User {
 
     fn hot(&self) -> Option<u64> {
         let known = self.ledger.known();
-        let last = self.last.take().filter(|last| self.cache.admits(last));
+        let last = self.last.take().filter(|last| self.cache.is_newest(last) && self.cache.uses(last));
         let entry = last.or_else(|| self.cache.usable_now())?;
         self.ledger.used_as_good(&known, entry.generation, entry.token.expose_secret());
         let generation = entry.generation;
