@@ -89,20 +89,19 @@ enum Stop {
 
 /// Packs a head, and says how much room is left.
 #[inline]
-fn pack_into(mut room: &mut [u8], texts: [&str; 4], headers: &HeaderMap) -> Result<usize, Stop> {
+fn pack_into(room: &mut [u8], texts: [&str; 4], headers: &HeaderMap) -> Result<usize, Stop> {
     let [method, scheme, authority, path] = texts.map(str::len);
     let numbers = [headers.keys_len(), method, scheme, authority, path];
-    for (room, number) in take_room(&mut room, NUMBERS)?.chunks_exact_mut(8).zip(numbers) {
-        room.copy_from_slice(&(number as u64).to_le_bytes());
-    }
+    let (start, mut room) = room.split_at_mut_checked(NUMBERS).ok_or(Stop::Full)?;
+    start.copy_from_slice(numbers.map(|number| (number as u64).to_le_bytes()).as_flattened());
     for text in texts {
-        copy(text.as_bytes(), take_room(&mut room, text.len())?);
+        room = put(room, text.as_bytes())?;
     }
     pack_fields(room, headers)
 }
 
-/// Each field's lengths and sensitivity, then name and value. A function of its own, and one check for room, since what
-/// this loop works with has to stay in registers.
+/// Each field's lengths and sensitivity, then name and value. A function of its own, since what this loop works with
+/// has to stay in registers.
 #[inline(never)]
 fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> {
     for (name, value) in headers {
@@ -111,50 +110,48 @@ fn pack_fields(mut room: &mut [u8], headers: &HeaderMap) -> Result<usize, Stop> 
         }
         let sensitive = value.is_sensitive();
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
-        let field = take_room(&mut room, FIELD + name.len() + value.len())?;
-        let (start, rest) = field.split_at_mut(FIELD);
-        start.copy_from_slice(&prefix(name.len(), value.len(), sensitive).to_le_bytes());
-        let (start, rest) = rest.split_at_mut(name.len());
-        copy(name, start);
-        copy(value, rest);
+        let (start, rest) = room.split_first_chunk_mut().ok_or(Stop::Full)?;
+        *start = prefix(name.len(), value.len(), sensitive).to_le_bytes();
+        room = put(put(rest, name)?, value)?;
     }
     Ok(room.len())
 }
 
-/// What a field begins with, in bytes.
-const FIELD: usize = 8;
-
-/// A name's length takes 16 bits (`http` allows no longer ones), a value's sensitivity one, its length the rest.
+/// What a field begins with. A name's length takes 16 bits (`http` allows no longer ones), a value's sensitivity one,
+/// its length the rest.
 #[inline]
 const fn prefix(name: usize, value: usize, sensitive: bool) -> u64 {
     (value as u64) << 17 | (sensitive as u64) << 16 | name as u64
 }
 
-/// As `copy_from_slice`, for texts that are nearly always short: up to 32 bytes, both ends are copied as one number
-/// each, which may overlap. Calling `memcpy` for each of them takes longer than all else that packing does.
+/// Puts a text where there is room, and says where there is more.
+///
+/// Texts are short, nearly always. Of one of up to 32 bytes, both ends are copied as one number each, which may overlap:
+/// calling `memcpy` twice for each field takes longer than all else that packing does.
 #[inline]
-fn copy(from: &[u8], to: &mut [u8]) {
-    let length = from.len();
-    // Once, and not for each of the ends.
-    assert!(to.len() == length, "a text goes where there is room for just that");
-    if length > 32 {
-        to.copy_from_slice(from);
-    } else if length >= 16 {
-        copy_ends::<16>(from, to);
-    } else if length >= 8 {
-        copy_ends::<8>(from, to);
-    } else if length >= 4 {
-        copy_ends::<4>(from, to);
+fn put<'a>(room: &'a mut [u8], text: &[u8]) -> Result<&'a mut [u8], Stop> {
+    let (to, rest) = room.split_at_mut_checked(text.len()).ok_or(Stop::Full)?;
+    if text.len() >= 8 {
+        if text.len() <= 16 {
+            put_ends::<8>(to, text);
+        } else if text.len() <= 32 {
+            put_ends::<16>(to, text);
+        } else {
+            to.copy_from_slice(text);
+        }
+    } else if text.len() >= 4 {
+        put_ends::<4>(to, text);
     } else {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        to.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
     }
+    Ok(rest)
 }
 
 #[inline]
-fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
-    to[..N].copy_from_slice(&from[..N]);
-    let (from, to) = (&from[from.len() - N..], &mut to[from.len() - N..]);
-    to.copy_from_slice(from);
+fn put_ends<const N: usize>(to: &mut [u8], text: &[u8]) {
+    to[..N].copy_from_slice(&text[..N]);
+    let end = text.len() - N;
+    to[end..].copy_from_slice(&text[end..]);
 }
 
 /// What comes first, of 8 bytes each: how many names there are, and the lengths of the texts.
@@ -166,11 +163,6 @@ fn texts(head: &Parts) -> [&str; 4] {
     let authority = head.uri.authority().map_or("", uri::Authority::as_str);
     let path = head.uri.path_and_query().map_or("", uri::PathAndQuery::as_str);
     [head.method.as_str(), scheme, authority, path]
-}
-
-#[inline]
-fn take_room<'a>(room: &mut &'a mut [u8], length: usize) -> Result<&'a mut [u8], Stop> {
-    room.split_off_mut(..length).ok_or(Stop::Full)
 }
 
 fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
