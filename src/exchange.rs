@@ -22,6 +22,7 @@ use crate::{
     TrailersOutcome, Unread, Verdict,
     body::{Peek, PeekBody},
     credential::without_token,
+    keep::{KeptHead, KeptRequest},
     layer::Options,
     local::Local,
     service::Kept,
@@ -77,7 +78,9 @@ where
 /// A request that is to be sent again, and the response that rejected its token, read to its end, which the replay is
 /// to do away with.
 struct Replay<Sent, R> {
-    request: Request<Sent>,
+    /// Packed until it is sent: thousands may be waiting.
+    head: KeptHead,
+    body: Sent,
     rejection: Response<PeekBody<R>>,
     finding: Finding,
 }
@@ -87,6 +90,13 @@ pub(crate) enum Next<R> {
     Deliver(Response<PeekBody<R>>),
     Look(Box<Look<R>>),
     Wait(Wait),
+}
+
+/// What there is to send.
+pub(crate) enum Loaded<Sent, R> {
+    Request(Request<Sent>),
+    /// And what is to be done instead.
+    Nothing(Next<R>),
 }
 
 impl<S, K, B, R> Exchange<S, K, B, R>
@@ -130,19 +140,17 @@ where
         })
     }
 
-    /// The request with the freshest token there is, or nothing if `lease` became worthless while the inner service
-    /// was getting ready: rejected, forgotten, or meant for a pause that is over.
-    pub(crate) fn load(&mut self, lease: &Lease) -> Option<Request<K::Sent>> {
+    /// The request with the freshest token there is. Or what else is to be done: to wait again, if `lease` became
+    /// worthless while the inner service was getting ready (rejected, forgotten, or meant for a pause that is over).
+    pub(crate) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
         let Options { tokens, placement, .. } = &self.local.shared.options;
         let ((token, generation), in_pause) = match self.local.stamp() {
             Some(usable) => (usable, false),
-            None => {
-                let lease = tokens.still_stands(lease)?;
-                ((placement.value(lease.token()), lease.generation()), lease.is_rejected())
-            }
+            None => match tokens.still_stands(lease) {
+                Some(lease) => ((placement.value(lease.token()), lease.generation()), lease.is_rejected()),
+                None => return Loaded::Nothing(Next::Wait(self.wait())),
+            },
         };
-        self.generation = generation;
-        self.in_pause = in_pause;
         let mut request = match mem::replace(&mut self.load, Load::Replayed) {
             Load::Unsent(unsent) => {
                 let (request, kept) = *unsent;
@@ -150,14 +158,20 @@ where
                 request
             }
             Load::Again(replay) => {
+                let Replay { head, body, rejection, finding } = *replay;
+                let Some(head) = head.restore() else {
+                    return Loaded::Nothing(Next::Deliver(not_restored(rejection, finding)));
+                };
                 tokens.tell_replayed(generation);
-                replay.request
+                Request::from_parts(head, body)
             }
             Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
         };
+        self.generation = generation;
+        self.in_pause = in_pause;
         // Room has been made for it, before waiting or when the head was restored.
         let _ = self.local.shared.put(token, request.headers_mut());
-        Some(request)
+        Loaded::Request(request)
     }
 
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
@@ -228,11 +242,11 @@ where
             return Next::Deliver(self.settle(response, finding, unread));
         }
         match self.again() {
-            Ok(request) => {
+            Ok(KeptRequest { head, body }) => {
                 let tokens = &self.local.shared.options.tokens;
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
                 let wait = Box::pin(tokens.replace(self.generation));
-                self.load = Load::Again(Box::new(Replay { request, rejection: response, finding }));
+                self.load = Load::Again(Box::new(Replay { head, body, rejection: response, finding }));
                 Next::Wait(wait)
             }
             Err(why) => {
@@ -247,13 +261,11 @@ where
         is_rejection(finding.verdict) && !self.in_pause && matches!(self.load, Load::Sent(Ok(_)))
     }
 
-    /// The kept request as it is sent again, still without a token.
-    fn again(&mut self) -> Result<Request<K::Sent>, NotReplayed> {
+    /// The kept request, with the body that is sent again.
+    fn again(&mut self) -> Result<KeptRequest<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
-            Load::Sent(Ok(kept)) => {
-                let body = self.local.shared.keep.again(kept.body)?;
-                let head = kept.head.restore().ok_or(NotReplayed::Body)?;
-                Ok(Request::from_parts(head, body))
+            Load::Sent(Ok(KeptRequest { head, body })) => {
+                Ok(KeptRequest { head, body: self.local.shared.keep.again(body)? })
             }
             _ => Err(NotReplayed::Body),
         }
@@ -351,6 +363,14 @@ where
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
+}
+
+/// The rejection of a request whose head can't be restored: only a value that `http` itself would refuse can't.
+#[cold]
+fn not_restored<R>(mut rejection: Response<PeekBody<R>>, finding: Finding) -> Response<PeekBody<R>> {
+    let outcome = AuthOutcome::new(finding).with_refresh(Ok(())).with_not_replayed(Some(NotReplayed::Body));
+    rejection.extensions_mut().insert(outcome);
+    rejection
 }
 
 /// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is

@@ -15,7 +15,7 @@ use tower_service::Service;
 use crate::{
     BoxError, Keep, Lease,
     body::PeekBody,
-    exchange::{Exchange, Look, Next, Wait},
+    exchange::{Exchange, Loaded, Look, Next, Wait},
 };
 
 pin_project! {
@@ -140,12 +140,12 @@ where
                 StateProjection::Readying { service, lease } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
                     match exchange.load(lease) {
-                        Some(request) => {
+                        Loaded::Request(request) => {
                             let call = service.call(request);
                             state.set(State::Calling { call });
                             continue;
                         }
-                        None => Next::Wait(exchange.wait()),
+                        Loaded::Nothing(next) => next,
                     }
                 }
                 StateProjection::Done => panic!("a response future was polled after it was done"),

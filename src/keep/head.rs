@@ -4,7 +4,7 @@
 //! beats cloning a `HeaderMap`, whose two tables and whose every value have their own memory or their own reference
 //! count: everything goes into one buffer, and is parsed only for a replay.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header::UPGRADE, request::Parts,
     uri,
@@ -38,16 +38,18 @@ impl KeptHead {
     /// The head as it was. `None` never happens for what [`KeptHead::of`] has packed; if it did, there would be no
     /// replay rather than an altered one.
     pub(crate) fn restore(self) -> Option<Parts> {
-        let mut packed = Bytes::from(self.packed);
-        let mut numbers = take(&mut packed, NUMBERS as u64)?;
-        let names = usize::try_from(numbers.try_get_u64_le().ok()?).ok()?;
-        let mut text = || take(&mut packed, numbers.try_get_u64_le().ok()?);
-        let (method, scheme, authority, path) = (text()?, text()?, text()?, text()?);
+        let packed = Bytes::from(self.packed);
+        let mut rest = Rest { packed: &packed, bytes: &packed };
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = rest.number()?;
+        }
+        let [names, method, scheme, authority, path] = numbers;
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.method = Method::from_bytes(&method).ok()?;
-        parts.uri = restore_uri(scheme, authority, path)?;
+        parts.method = Method::from_bytes(rest.text(method)?).ok()?;
+        parts.uri = restore_uri(rest.text(scheme)?, rest.shared(authority)?, rest.shared(path)?)?;
         parts.version = self.version;
-        parts.headers = restore_headers(packed, names)?;
+        parts.headers = restore_headers(rest, usize::try_from(names).ok()?)?;
         parts.extensions = self.extensions;
         Some(parts)
     }
@@ -165,10 +167,10 @@ fn texts(head: &Parts) -> [&str; 4] {
     [head.method.as_str(), scheme, authority, path]
 }
 
-fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
+fn restore_uri(scheme: &[u8], authority: Bytes, path: Bytes) -> Option<Uri> {
     let mut parts = uri::Parts::default();
     if !scheme.is_empty() {
-        parts.scheme = Some(uri::Scheme::try_from(&*scheme).ok()?);
+        parts.scheme = Some(uri::Scheme::try_from(scheme).ok()?);
     }
     if !authority.is_empty() {
         parts.authority = Some(uri::Authority::from_maybe_shared(authority).ok()?);
@@ -179,22 +181,38 @@ fn restore_uri(scheme: Bytes, authority: Bytes, path: Bytes) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn restore_headers(mut packed: Bytes, names: usize) -> Option<HeaderMap> {
+fn restore_headers(mut rest: Rest<'_>, names: usize) -> Option<HeaderMap> {
     // Room for the token as well.
     let mut headers = HeaderMap::try_with_capacity(names + 1).unwrap_or_default();
-    while packed.has_remaining() {
-        let prefix = packed.try_get_u64_le().ok()?;
-        let name = HeaderName::from_bytes(&take(&mut packed, prefix & 0xffff)?).ok()?;
-        let mut value = HeaderValue::from_maybe_shared(take(&mut packed, prefix >> 17)?).ok()?;
+    while !rest.bytes.is_empty() {
+        let prefix = rest.number()?;
+        let name = HeaderName::from_bytes(rest.text(prefix & 0xffff)?).ok()?;
+        let mut value = HeaderValue::from_maybe_shared(rest.shared(prefix >> 17)?).ok()?;
         value.set_sensitive(prefix & 1 << 16 != 0);
         headers.append(name, value);
     }
     Some(headers)
 }
 
-fn take(packed: &mut Bytes, length: u64) -> Option<Bytes> {
-    let length = usize::try_from(length).ok()?;
-    (length <= packed.len()).then(|| packed.split_to(length))
+/// What is left to be read of a packed head.
+struct Rest<'a> {
+    packed: &'a Bytes,
+    bytes: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    fn number(&mut self) -> Option<u64> {
+        self.bytes.split_off(..8)?.try_into().ok().map(u64::from_le_bytes)
+    }
+
+    fn text(&mut self, length: u64) -> Option<&'a [u8]> {
+        self.bytes.split_off(..usize::try_from(length).ok()?)
+    }
+
+    /// A text that shares the packed head's memory.
+    fn shared(&mut self, length: u64) -> Option<Bytes> {
+        Some(self.packed.slice_ref(self.text(length)?))
+    }
 }
 
 #[cfg(test)]
