@@ -120,7 +120,8 @@ impl Ticket {
         let landing = if self.home.is_here() {
             self.waiters.await
         } else {
-            let overdue = pin!(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
+            // On its own, since most of those who wait have none.
+            let overdue = Box::pin(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
             match select(self.waiters, overdue).await {
                 Either::Left((landing, _)) => landing,
                 Either::Right(_) => return Err(NoLanding::Overdue),
