@@ -1,17 +1,18 @@
 //! The response side: a bounded look at a body, and the body that hands on everything that was looked at.
 
+mod frames;
 mod peek;
 
 use std::{
-    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes};
+use frames::Frames;
 use http_body::{Body, Frame, SizeHint};
-pub(crate) use peek::{End, Peek, PeekLimits};
+pub(crate) use peek::{Peek, PeekLimits};
 use pin_project_lite::pin_project;
 
 use crate::{
@@ -37,14 +38,30 @@ pin_project! {
     enum Kind<R> {
         // Nobody looked at it: the usual case, without any allocation.
         Plain { #[pin] body: R },
-        Peeked { peeked: Box<Peeked<R>> },
+        Peeked { peeked: Pin<Box<Peeked<R>>> },
     }
 }
 
-/// What was read of a body, and what is to come.
-struct Peeked<R> {
-    frames: VecDeque<Frame<Bytes>>,
-    end: End<R>,
+pin_project! {
+    /// What was read of a body, and what is to come.
+    struct Peeked<R> {
+        frames: Frames,
+        #[pin]
+        end: End<R>,
+    }
+}
+
+pin_project! {
+    /// What follows the frames that were read.
+    #[project = EndProjection]
+    enum End<R> {
+        // Nothing: that was all, and the inner body is gone.
+        Reached,
+        // The error with which the body broke off, until it is handed out.
+        Broken { error: Option<BoxError> },
+        // The rest, unread.
+        Rest { #[pin] body: R },
+    }
 }
 
 impl<R> Peeked<R>
@@ -52,16 +69,17 @@ where
     R: Body,
     R::Error: Into<BoxError>,
 {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(frame) = self.frames.pop_front() {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        if let Some(frame) = this.frames.pop() {
             return Poll::Ready(Some(Ok(frame)));
         }
-        match &mut self.end {
-            End::Rest(body) => poll_bytes(body.as_mut(), cx),
-            End::Reached => Poll::Ready(None),
-            End::Broken(error) => {
+        match this.end.as_mut().project() {
+            EndProjection::Rest { body } => poll_bytes(body, cx),
+            EndProjection::Reached => Poll::Ready(None),
+            EndProjection::Broken { error } => {
                 let error = error.take();
-                self.end = End::Reached;
+                this.end.set(End::Reached);
                 Poll::Ready(error.map(Err))
             }
         }
@@ -73,8 +91,8 @@ impl<R> PeekBody<R> {
         Self { kind: Kind::Plain { body }, watch: None }
     }
 
-    pub(crate) fn peeked(frames: VecDeque<Frame<Bytes>>, end: End<R>) -> Self {
-        Self { kind: Kind::Peeked { peeked: Box::new(Peeked { frames, end }) }, watch: None }
+    fn peeked(peeked: Pin<Box<Peeked<R>>>) -> Self {
+        Self { kind: Kind::Peeked { peeked }, watch: None }
     }
 
     /// Has `watch` see the frames pass.
@@ -98,7 +116,7 @@ where
         let this = self.project();
         let frame = ready!(match this.kind.project() {
             KindProjection::Plain { body } => poll_bytes(body, cx),
-            KindProjection::Peeked { peeked } => peeked.poll(cx),
+            KindProjection::Peeked { peeked } => peeked.as_mut().poll(cx),
         });
         if let Some(watch) = this.watch
             && watch.see(frame.as_ref()) == Watched::ToTheEnd
@@ -114,9 +132,9 @@ where
             Kind::Peeked { peeked } => {
                 peeked.frames.is_empty()
                     && match &peeked.end {
-                        End::Rest(body) => body.is_end_stream(),
+                        End::Rest { body } => body.is_end_stream(),
                         End::Reached => true,
-                        End::Broken(_) => false,
+                        End::Broken { .. } => false,
                     }
             }
         }
@@ -129,11 +147,11 @@ where
         };
         let read = peeked.frames.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
         let rest = match &peeked.end {
-            End::Rest(body) => body.size_hint(),
+            End::Rest { body } => body.size_hint(),
             // To a server that passes the body on, a known length says that there is no need for trailers.
             End::Reached if peeked.frames.iter().any(Frame::is_trailers) => SizeHint::default(),
             End::Reached => SizeHint::with_exact(0),
-            End::Broken(_) => SizeHint::default(),
+            End::Broken { .. } => SizeHint::default(),
         };
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(read));

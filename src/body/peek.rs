@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll},
@@ -14,7 +13,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
-use super::{PeekBody, poll_bytes};
+use super::{End, EndProjection, Frames, PeekBody, Peeked, poll_bytes};
 use crate::{BoxError, outcome::Unread, timer::sleep_until};
 
 /// The most frames that a body may have to be read whole: those without data count no bytes, but take room.
@@ -33,25 +32,15 @@ impl Default for PeekLimits {
     }
 }
 
-/// What follows the frames that were read.
-pub(crate) enum End<R> {
-    /// Nothing: that was all, and the inner body is gone.
-    Reached,
-    /// The error with which the body broke off, until it is handed out.
-    Broken(Option<BoxError>),
-    /// The rest, unread.
-    Rest(Pin<Box<R>>),
-}
-
 /// A look at a body that is under way.
 pub(crate) struct Peek<R> {
-    frames: VecDeque<Frame<Bytes>>,
+    /// In the place where it stays when it is handed out.
+    peeked: Pin<Box<Peeked<R>>>,
     bytes: usize,
     limits: PeekLimits,
     /// When the time is up. The timer is made when the body first keeps us waiting.
     until: Instant,
     timer: Option<Pin<Box<Sleep>>>,
-    end: End<R>,
 }
 
 impl<R> Peek<R>
@@ -61,34 +50,35 @@ where
 {
     pub(crate) fn new(body: R, limits: PeekLimits) -> Self {
         Self {
-            // The data, most often in one piece, and trailers.
-            frames: VecDeque::with_capacity(2),
+            peeked: Box::pin(Peeked { frames: Frames::default(), end: End::Rest { body } }),
             bytes: 0,
             limits,
             until: crate::timer::after(Instant::now(), limits.time),
             timer: None,
-            end: End::Rest(Box::pin(body)),
         }
     }
 
     /// Reads on until the end is reached or a limit is; then says why the end wasn't reached, if it wasn't.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
         loop {
-            let End::Rest(body) = &mut self.end else { return Poll::Ready(None) };
+            let mut peeked = self.peeked.as_mut().project();
+            let EndProjection::Rest { body } = peeked.end.as_mut().project() else {
+                return Poll::Ready(None);
+            };
             let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-            if self.bytes.saturating_add(expected) > self.limits.bytes || self.frames.len() > MAX_FRAMES {
+            if self.bytes.saturating_add(expected) > self.limits.bytes || peeked.frames.len() > MAX_FRAMES {
                 return Poll::Ready(Some(Unread::TooLong));
             }
-            match poll_bytes(body.as_mut(), cx) {
+            match poll_bytes(body, cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     self.bytes += frame.data_ref().map_or(0, Bytes::len);
-                    self.frames.push_back(frame);
+                    peeked.frames.push(frame);
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    self.end = End::Broken(Some(error));
+                    peeked.end.set(End::Broken { error: Some(error) });
                     return Poll::Ready(Some(Unread::BrokenOff));
                 }
-                Poll::Ready(None) => self.end = End::Reached,
+                Poll::Ready(None) => peeked.end.set(End::Reached),
                 Poll::Pending if self.time_is_up(cx) => return Poll::Ready(Some(Unread::TooSlow)),
                 Poll::Pending => return Poll::Pending,
             }
@@ -97,7 +87,7 @@ where
 
     /// The data that was read, in one piece; copied only if it came in several.
     pub(crate) fn data(&self) -> Cow<'_, [u8]> {
-        let mut pieces = self.frames.iter().filter_map(Frame::data_ref).map(|data| data.as_ref());
+        let mut pieces = self.peeked.frames.iter().filter_map(Frame::data_ref).map(|data| data.as_ref());
         let first = pieces.next().unwrap_or_default();
         match pieces.next() {
             None => Cow::Borrowed(first),
@@ -109,17 +99,17 @@ where
 
     /// The trailers, if they have come.
     pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
-        self.frames.iter().find_map(Frame::trailers_ref)
+        self.peeked.frames.iter().find_map(Frame::trailers_ref)
     }
 
     /// Whether something of the body is unread, so that its connection is still in use.
     pub(crate) fn has_rest(&self) -> bool {
-        matches!(self.end, End::Rest(_))
+        matches!(self.peeked.end, End::Rest { .. })
     }
 
     /// Everything that was read, then the rest.
     pub(crate) fn into_body(self) -> PeekBody<R> {
-        PeekBody::peeked(self.frames, self.end)
+        PeekBody::peeked(self.peeked)
     }
 
     /// Without a clock there is no waiting.

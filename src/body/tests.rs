@@ -3,7 +3,7 @@
 mod layer;
 mod script;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::buf::Chain;
 use futures_util::{FutureExt, future::poll_fn};
