@@ -1,10 +1,14 @@
 //! Ten thousand requests at once: with no token yet, and with a token that is rejected. Calls are counted: more than one
 //! is a failure of the bench. Everything runs on one thread.
+//!
+//! "By hand" is what can't be done with less: everybody waits for one channel, and a request is cloned before it is
+//! sent. No cache, no failure, no deadline, no body that isn't there at once.
 
 mod support;
 
 use std::{
     convert::Infallible,
+    fmt::Debug,
     future::Future,
     sync::{
         Arc,
@@ -15,17 +19,18 @@ use std::{
 
 use bytes::Bytes;
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
-use http::{Request, Response, StatusCode, header::AUTHORIZATION};
-use http_body_util::Full;
+use futures_util::{FutureExt, future::Shared};
+use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
+use http_body_util::{BodyExt, Full};
 use support::{Counted, Inner, TOKEN, Work, layer};
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{Semaphore, watch},
+    sync::{Semaphore, oneshot, watch},
     task::yield_now,
     time::{Instant, sleep},
 };
 use tower::{Layer, ServiceExt, service_fn};
-use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, TokenCache};
+use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, Reason, TokenCache};
 
 const CROWD: usize = 10_000;
 
@@ -34,6 +39,19 @@ fn cold_start(criterion: &mut Criterion) {
     let runtime = runtime();
     let mut group = criterion.benchmark_group("crowd");
     group.sample_size(20).sampling_mode(SamplingMode::Flat);
+    group.bench_function("cold start by hand: 10,000 wait for a channel, and are woken", |b| {
+        b.iter_custom(|iters| {
+            repeat(iters, &runtime, || async {
+                let held = Held::default();
+                let token = by_hand(held.clone());
+                let waiting = (0..CROWD).map(|_| {
+                    let token = token.clone();
+                    async move { drop(token.await.expect("a token")) }
+                });
+                held.release(waiting).await
+            })
+        });
+    });
     group.bench_function("cold start: 10,000 wait for a token, and are woken", |b| {
         b.iter_custom(|iters| {
             repeat(iters, &runtime, || async {
@@ -63,11 +81,24 @@ fn cold_start(criterion: &mut Criterion) {
     });
 }
 
+/// What a credential's first token is sent through.
+fn by_hand(credential: impl Credential) -> Shared<oneshot::Receiver<AccessToken>> {
+    let (sender, receiver) = oneshot::channel();
+    tokio::spawn(async move {
+        let token = credential.acquire(Acquire::new(Reason::Cold, None)).await.expect("a token");
+        sender.send(token).expect("somebody waits");
+    });
+    receiver.shared()
+}
+
 /// From the first 401 until the last replay is answered. The token endpoint takes 10 ms.
 fn storm(criterion: &mut Criterion) {
     let runtime = runtime();
     let mut group = criterion.benchmark_group("crowd");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.bench_function("storm by hand: 10,000 requests rejected at once, and sent again", |b| {
+        b.iter_custom(|iters| repeat(iters, &runtime, rejected_by_hand));
+    });
     for (name, spread) in [
         ("storm: 10,000 requests rejected at once, refreshed and replayed", Duration::ZERO),
         ("storm: 10,000 requests rejected over 100 ms, refreshed and replayed", Duration::from_millis(100)),
@@ -82,27 +113,37 @@ async fn rejected_together(spread: Duration) -> Duration {
     let credential = Slow::default();
     let auth = layer(credential.clone());
     auth.tokens().get(Duration::ZERO).await.expect("a token");
-    let server = Arc::new(Server { sends: AtomicUsize::new(0), open: watch::Sender::new(false), spread });
+    let server = Server::new(spread);
     let service = {
         let server = server.clone();
         auth.layer(service_fn(move |request| server.clone().answer(request)))
     };
     let work = Work::new();
-    let requests = (0..CROWD).map(|_| tokio::spawn(service.clone().oneshot(work.request())));
-    let requests: Vec<_> = requests.collect();
-    while server.sends.load(Relaxed) < CROWD {
-        yield_now().await;
-    }
-    assert_eq!(credential.counted.calls(), 1);
-    let started = Instant::now();
-    server.open.send_replace(true);
-    for response in requests {
-        assert_eq!(response.await.expect("no panic").expect("an answer").status(), StatusCode::OK);
-    }
-    let elapsed = started.elapsed();
+    let requests = (0..CROWD).map(|_| service.clone().oneshot(work.request()));
+    let elapsed = server.answer_all(requests).await;
     assert_eq!(credential.counted.calls(), 2, "one refresh for all");
-    assert_eq!(server.sends.load(Relaxed), 2 * CROWD, "one replay for each");
     elapsed
+}
+
+async fn rejected_by_hand() -> Duration {
+    let server = Server::new(Duration::ZERO);
+    let first = HeaderValue::try_from(format!("Bearer {TOKEN}")).expect("valid");
+    // Begun by the first who is rejected.
+    let second = async { by_hand(Slow::default()).await.map(|_| HeaderValue::from_static("Bearer second")) };
+    let (second, work) = (second.boxed().shared(), Work::new());
+    let requests = (0..CROWD).map(|_| {
+        let (server, first, second, mut request) =
+            (server.clone(), first.clone(), second.clone(), work.request());
+        async move {
+            let mut again = request.clone();
+            request.headers_mut().insert(AUTHORIZATION, first);
+            let rejection = server.clone().answer(request).await?.into_body().collect().await?.to_bytes();
+            assert!(rejection.ends_with(br#""jwt expired"}"#));
+            again.headers_mut().insert(AUTHORIZATION, second.await.expect("a token"));
+            server.answer(again).await
+        }
+    });
+    server.answer_all(requests).await
 }
 
 /// Holds its answers back until it is opened. Rejects the first token.
@@ -113,6 +154,31 @@ struct Server {
 }
 
 impl Server {
+    fn new(spread: Duration) -> Arc<Self> {
+        Arc::new(Self { sends: AtomicUsize::new(0), open: watch::Sender::new(false), spread })
+    }
+
+    /// How long it takes from the first answer to the last, when all requests are there.
+    async fn answer_all<F, R, E>(&self, requests: impl Iterator<Item = F>) -> Duration
+    where
+        F: Future<Output = Result<Response<R>, E>> + Send + 'static,
+        R: Send + 'static,
+        E: Debug + Send + 'static,
+    {
+        let requests: Vec<_> = requests.map(tokio::spawn).collect();
+        while self.sends.load(Relaxed) < CROWD {
+            yield_now().await;
+        }
+        let started = Instant::now();
+        self.open.send_replace(true);
+        for response in requests {
+            assert_eq!(response.await.expect("no panic").expect("an answer").status(), StatusCode::OK);
+        }
+        let elapsed = started.elapsed();
+        assert_eq!(self.sends.load(Relaxed), 2 * CROWD, "one replay for each");
+        elapsed
+    }
+
     async fn answer(
         self: Arc<Self>,
         request: Request<Full<Bytes>>,

@@ -230,7 +230,8 @@ threads, each has a clone.";
 const CROWD: &str = "\
 On one thread. Token calls are counted: one for each cold start, one refresh for each storm, and the bench fails otherwise.
 A cold start is timed from when the token is there. In a storm the token endpoint takes 10 ms, and each request is sent
-twice.";
+twice. By hand, all wait for one channel, and a request is cloned before it is sent: what can't be done with less, and
+without a cache, failures, deadlines, or anything else.";
 
 const OVER_HYPER: &str = "\
 hyper-util's client on loopback, one thread; the server is another process. CPU is the client's, for each request.
