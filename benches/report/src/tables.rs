@@ -219,7 +219,7 @@ impl fmt::Display for Time {
 const ABOUT: &str = "\
 The work is a POST with 8 headers (3 static, 2 that share their memory, 3 made anew) and a `Full<Bytes>` of 200 bytes, to
 an inner service that answers 200 at once. The token is cached and valid. Making requests is part of no time. Each row is
-the fastest of fifteen passes over all of them, of three for crowds and over hyper. Times mean nothing on another machine,
+the fastest of thirty passes over all of them, of three for crowds and over hyper. Times mean nothing on another machine,
 ratios do, a little.
 `AddAuthorization` is tower-http's: a header that never changes, which is the floor of what can be had.";
 
