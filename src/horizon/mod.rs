@@ -1,10 +1,9 @@
 //! [`Horizon`]: whether a moment is surely still to come, asked of a clock that takes a quarter of the time.
 //!
 //! Every request asks whether its token is still fresh, and for nearly all of a token's life the answer isn't close.
-//! Reading the exact time is the dearest single thing that such a request would do, since the processor comes to rest
-//! for it. The kernel has the time of its last tick at hand as well, on the same scale, a few milliseconds late. That is
-//! asked until shortly before the moment in question, and from then on the exact clock, so that nothing is decided
-//! otherwise than by the exact clock alone.
+//! For the exact time the processor comes to rest, which takes 20 to 30 ns. The kernel has the time of its last tick at
+//! hand as well, on the same scale, a few milliseconds late. That is asked until shortly before the moment in question,
+//! and from then on the exact clock, so that nothing is decided otherwise than by the exact clock alone.
 //!
 //! The kernel's clock doesn't follow tests that pause Tokio's. So there is no horizon in a build in which Tokio's clock
 //! can be paused, nor on systems without such a clock.
