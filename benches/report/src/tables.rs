@@ -219,9 +219,9 @@ impl fmt::Display for Time {
 const ABOUT: &str = "\
 The work is a POST with 8 headers (3 static, 2 that share their memory, 3 made anew) and a `Full<Bytes>` of 200 bytes, to
 an inner service that answers 200 at once. The token is cached and valid. Making requests is part of no time. Each row is
-the fastest of thirty passes over all of them, of three for crowds and over hyper. Times mean nothing on another machine,
-ratios do, a little.
-`AddAuthorization` is tower-http's: a header that never changes, which is the floor of what can be had.";
+the fastest of its passes: thirty brief ones, three for crowds and over hyper (with `--quick`, one). Times mean nothing on
+another machine, ratios do, a little. `AddAuthorization` is tower-http's: a header that never changes, which is the floor
+of what can be had.";
 
 const PEERS: &str = "\
 What each doesn't do is in brackets. Those that only make a header or a token are given the code that puts it on a request,
