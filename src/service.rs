@@ -146,12 +146,14 @@ where
         let local = self.hold.local();
         if let Some((token, generation)) = stamp {
             if local.shared.put(token, &mut head.headers).is_err() {
+                // It has as many headers as there can be.
                 return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
             }
             let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
             return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
         if head.headers.try_reserve(1).is_err() {
+            // As above; found out before anybody waits.
             return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
         }
         // The place that poll_ready took is given back before waiting: the token request may need it.
