@@ -140,57 +140,45 @@
 //! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod auth;
 mod body;
 mod credential;
 #[cfg(feature = "serde")]
 pub mod declare;
 mod error;
-mod error_code;
-mod exchange;
-mod future;
-mod horizon;
 mod keep;
-mod layer;
-mod local;
 mod observe;
-mod origin;
-mod outcome;
-mod placement;
-#[doc = include_str!("scaling.md")]
+#[doc = include_str!("../docs/scaling.md")]
 pub mod scaling {}
-mod service;
+mod secret;
 pub mod signature;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timer;
+mod time;
 mod token;
 mod transport;
-mod watch;
 
-pub use body::PeekBody;
+pub use auth::{Auth, AuthLayer, AuthOutcome, Origin, Placement, ResponseFuture, TrailersOutcome};
+pub use body::{PeekBody, Unread};
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, Credential, EndpointCredential, FromFn, Param, Parts, SecretSource,
-    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
+    AnswerField, ApiVideo, BoxCredential, EndpointCredential, FromFn, Param, Parts, StaticToken,
+    TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
 };
 #[cfg(feature = "serde")]
 pub use declare::Declaration;
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
+    ErrorCode,
 };
-pub use error_code::ErrorCode;
-pub use future::ResponseFuture;
-pub use keep::{CloneBodies, Exempt, Keep, NoReplay, RecordBodies, RecordedBody, ReplayBody};
-pub use layer::AuthLayer;
-pub use origin::Origin;
-pub use outcome::{AuthOutcome, NotReplayed, TrailersOutcome, Unread};
-pub use placement::Placement;
-pub use service::Auth;
+pub use keep::{CloneBodies, Exempt, Keep, NoReplay, NotReplayed, RecordBodies, RecordedBody, ReplayBody};
+pub use observe::Reason;
+pub use secret::SecretSource;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
-    AccessToken, Acquire, CacheState, Description, Grants, InvalidToken, Lease, Reason, RefreshPolicy,
+    AccessToken, Acquire, CacheState, Credential, Description, Grants, InvalidToken, Lease, RefreshPolicy,
     Renewal, TokenCache, TokenState,
 };
 pub use transport::Transport;

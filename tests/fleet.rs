@@ -1,4 +1,4 @@
-//! What a thousand processes do to one token endpoint: the figures in `src/scaling.md`, measured and held.
+//! What a thousand processes do to one token endpoint: the figures in `docs/scaling.md`, measured and held.
 //!
 //! Each process is a real layer with the default policy. Time is virtual and chance seeded, so the figures are the same
 //! each time. `cargo test --test fleet -- --nocapture` prints them.

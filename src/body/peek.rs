@@ -13,8 +13,16 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
-use super::{End, EndProjection, Frames, PeekBody, Peeked, poll_bytes};
-use crate::{BoxError, outcome::Unread, timer::sleep_until};
+use super::{
+    frames::Frames,
+    peek_body::PeekBody,
+    peeked::{End, EndProjection, Peeked, poll_bytes},
+    unread::Unread,
+};
+use crate::{
+    error::BoxError,
+    time::{after, sleep_until},
+};
 
 /// The most frames that a body may have to be read whole: those without data count no bytes, but take room.
 const MAX_FRAMES: usize = 1024;
@@ -53,7 +61,7 @@ where
             peeked: Box::pin(Peeked { frames: Frames::default(), end: End::Rest { body } }),
             bytes: 0,
             limits,
-            until: crate::timer::after(Instant::now(), limits.time),
+            until: after(Instant::now(), limits.time),
             timer: None,
         }
     }

@@ -3,10 +3,11 @@
 mod layer;
 mod script;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, task::Poll, time::Duration};
 
-use bytes::buf::Chain;
+use bytes::{Buf, Bytes, buf::Chain};
 use futures_util::{FutureExt, future::poll_fn};
+use http_body::Body;
 use proptest::prelude::*;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -15,7 +16,7 @@ use tokio::{
 
 use self::script::{Hint, Piece, Script, Step, concat, next, script};
 use super::*;
-use crate::outcome::Unread;
+use crate::{body::Unread, error::BoxError};
 
 const MAX_FRAMES: usize = 1024;
 /// The clock's grain.

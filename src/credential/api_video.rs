@@ -2,9 +2,18 @@
 
 use http::StatusCode;
 
-use super::{Param, Parts, SecretSource, StaticToken, TokenEndpoint, TokenRequest};
+use super::{
+    endpoint::{Param, TokenEndpoint, TokenRequest},
+    parts::Parts,
+    static_token::StaticToken,
+};
 use crate::{
-    AuthLayer, ConfigError, Origin, Placement, Renewal, Rule, Signatures, Transport, signature::json,
+    auth::{AuthLayer, Origin, Placement},
+    error::ConfigError,
+    secret::SecretSource,
+    signature::{Rule, Signatures, json},
+    token::Renewal,
+    transport::Transport,
 };
 
 /// api.video, whose keys belong to [`production`](Self::production) or to the [`sandbox`](Self::sandbox).

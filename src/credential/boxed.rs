@@ -2,10 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Credential;
 use crate::{
     error::AcquireError,
-    token::{AccessToken, Acquire, Description, Source},
+    token::{AccessToken, Acquire, Credential, Description, Source},
 };
 
 /// A credential whose type is erased, where credentials of several types have to be of one: chosen at run time, kept
@@ -72,7 +71,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Reason, Renewal, StaticToken, TokenCache};
+    use crate::{
+        credential::StaticToken,
+        observe::Reason,
+        token::{Renewal, TokenCache},
+    };
 
     #[tokio::test]
     async fn a_boxed_credential_does_what_it_holds_does() {
@@ -82,7 +85,7 @@ mod tests {
         assert_eq!(token.expose_secret(), "s3cret");
         assert_eq!(Credential::describe(&credential).renewal, Renewal::Unsupported);
         let error = Credential::revoke(&credential, &token).await.expect_err("fixed");
-        assert_eq!(error.kind(), crate::AcquireErrorKind::Unsupported);
+        assert_eq!(error.kind(), crate::error::AcquireErrorKind::Unsupported);
         assert_eq!(format!("{credential:?}"), r#"BoxCredential { name: "a fixed key", .. }"#);
     }
 

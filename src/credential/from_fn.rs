@@ -7,10 +7,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::Credential;
 use crate::{
     error::AcquireError,
-    token::{AccessToken, Acquire, Description, Reason, Renewal},
+    observe::Reason,
+    token::{AccessToken, Acquire, Credential, Description, Renewal},
 };
 
 /// Makes a credential of `acquire`, which is called with why a token is needed and with the one that it replaces.

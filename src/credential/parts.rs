@@ -1,7 +1,10 @@
 //! [`Parts`]: a credential and what belongs to it.
 
-use super::Credential;
-use crate::{AuthLayer, Origin, Placement, Signatures};
+use crate::{
+    auth::{AuthLayer, Origin, Placement},
+    signature::Signatures,
+    token::Credential,
+};
 
 /// A credential with the origin, the signatures and the placement that go with it, to be changed before they
 /// become a layer, or to share one credential's tokens among several layers.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 
-use crate::{BoxError, Transport};
+use crate::{error::BoxError, transport::Transport};
 
 #[derive(Clone)]
 pub(crate) struct Scripted {

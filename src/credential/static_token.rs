@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Credential, encode, supply::SecretSource};
 use crate::{
     error::{AcquireError, ConfigError, ConfigErrorKind},
-    token::{AccessToken, Acquire, Description, Grants, Reason, Renewal},
+    observe::Reason,
+    secret::{SecretSource, encode},
+    token::{AccessToken, Acquire, Credential, Description, Grants, Renewal},
 };
 
 /// An API key that is its own token. Nothing renews it: where a server rejects it, callers get the server's answer.
@@ -157,7 +158,7 @@ mod tests {
         for reason in [Reason::Expiring, Reason::Expired, Reason::Rejected] {
             let error = Credential::acquire(&key, Acquire::new(reason, Some(&token))).await;
             let error = error.expect_err("fixed");
-            assert_eq!(error.kind(), crate::AcquireErrorKind::Unsupported);
+            assert_eq!(error.kind(), crate::error::AcquireErrorKind::Unsupported);
         }
     }
 
@@ -193,12 +194,12 @@ mod tests {
             file.write(text);
             let error = Credential::acquire(&key, Acquire::new(Reason::Expired, None)).await;
             let error = error.expect_err("not sendable");
-            assert_eq!(error.kind(), crate::AcquireErrorKind::Transient);
+            assert_eq!(error.kind(), crate::error::AcquireErrorKind::Transient);
             assert!(!crate::credential::scripted::printed(&error).contains("s3"), "{error:?}");
         }
         file.write("one\n\n");
         let error = Credential::acquire(&pair, Acquire::new(Reason::Cold, None)).await;
-        assert_eq!(error.expect_err("a line break").kind(), crate::AcquireErrorKind::Transient);
+        assert_eq!(error.expect_err("a line break").kind(), crate::error::AcquireErrorKind::Transient);
         let error = StaticToken::basic_with_password("me", source()).expect_err("a line break");
         assert_eq!(error.kind(), ConfigErrorKind::Secret);
     }

@@ -10,8 +10,10 @@ use tokio::time::Instant;
 
 use super::{scripted::Scripted, *};
 use crate::{
-    AccessToken, Acquire, AcquireError, AcquireErrorKind, ConfigError, ConfigErrorKind, Origin, Placement,
-    Reason,
+    auth::{Origin, Placement},
+    error::{AcquireError, AcquireErrorKind, ConfigError, ConfigErrorKind},
+    observe::Reason,
+    token::{AccessToken, Acquire, Credential},
 };
 
 async fn acquire<C: Credential>(
@@ -231,9 +233,9 @@ async fn the_layers_presets_are_the_vendors() {
         "bXkga2V5Og=="
     );
     assert_eq!(basic.placement, Placement::with_scheme("Authorization", "Basic").expect("valid"));
-    assert_eq!(Credential::describe(&basic.credential).renewal, crate::Renewal::Unsupported);
+    assert_eq!(Credential::describe(&basic.credential).renewal, crate::token::Renewal::Unsupported);
     let vendor = api_video().build(Scripted::fails("nobody answers").transport()).expect("valid");
-    assert_eq!(Credential::describe(&vendor).renewal, crate::Renewal::RevokesPrevious);
+    assert_eq!(Credential::describe(&vendor).renewal, crate::token::Renewal::RevokesPrevious);
 }
 
 #[tokio::test]

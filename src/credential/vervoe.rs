@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{SecretSource, TokenEndpoint, TokenRequest};
-use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport};
+use super::endpoint::{TokenEndpoint, TokenRequest};
+use crate::{
+    auth::AuthLayer,
+    error::ConfigError,
+    secret::SecretSource,
+    signature::{Rule, Signatures},
+    transport::Transport,
+};
 
 /// Vervoe. Its answers don't say how long a token lives; ten minutes is what it documents.
 ///

@@ -2,8 +2,14 @@
 
 use http::StatusCode;
 
-use super::{Credential, Parts, SecretSource, StaticToken};
-use crate::{AuthLayer, ConfigError, Origin, Placement, Rule, Signatures, signature::json};
+use super::{parts::Parts, static_token::StaticToken};
+use crate::{
+    auth::{AuthLayer, Origin, Placement},
+    error::ConfigError,
+    secret::SecretSource,
+    signature::{Rule, Signatures, json},
+    token::Credential,
+};
 
 /// Videsk. Requests should carry `Accept: application/json`: without it a refusal may come as HTML, which no
 /// signature knows. The layer doesn't add it.

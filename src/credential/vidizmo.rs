@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{AnswerField, Param, SecretSource, TokenEndpoint, TokenRequest};
-use crate::{AuthLayer, ConfigError, Rule, Signatures, Transport, signature::json};
+use super::endpoint::{AnswerField, Param, TokenEndpoint, TokenRequest};
+use crate::{
+    auth::AuthLayer,
+    error::ConfigError,
+    secret::SecretSource,
+    signature::{Rule, Signatures, json},
+    transport::Transport,
+};
 
 /// A VIDIZMO portal, one per tenant.
 ///

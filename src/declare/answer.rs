@@ -6,7 +6,10 @@ use super::{
     node::Node,
     value::{Value, refuse, within},
 };
-use crate::{AnswerField, ConfigError, TokenEndpoint};
+use crate::{
+    credential::{AnswerField, TokenEndpoint},
+    error::ConfigError,
+};
 
 const KEYS: [&str; 8] =
     ["token", "refresh_token", "lifetime", "success", "refusal", "messages", "retry_after", "strict"];

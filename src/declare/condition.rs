@@ -7,8 +7,8 @@ use super::{
     value::{Table, Value},
 };
 use crate::{
-    Condition, ConfigError,
-    signature::{self, Challenge, ChallengeParam, Header, Json, Literal, Subject, Trailer},
+    error::ConfigError,
+    signature::{self, Challenge, ChallengeParam, Condition, Header, Json, Literal, Subject, Trailer},
 };
 
 const KEYS: [&str; 17] = [

@@ -9,8 +9,13 @@ use super::{
     value::{Table, Value, within},
 };
 use crate::{
-    AuthLayer, BoxCredential, ConfigError, Origin, Parts, Placement, Renewal, SecretSource, Signatures,
-    StaticToken, TokenEndpoint, Transport,
+    auth::{AuthLayer, Origin, Placement},
+    credential::{BoxCredential, Parts, StaticToken, TokenEndpoint},
+    error::ConfigError,
+    secret::SecretSource,
+    signature::Signatures,
+    token::Renewal,
+    transport::Transport,
 };
 
 const KEYS: [&str; 13] = [

@@ -8,7 +8,12 @@ use super::{
     node::Node,
     value::{Value, refuse, within},
 };
-use crate::{AccessToken, ConfigError, ConfigErrorKind, Param, SecretSource, TokenRequest};
+use crate::{
+    credential::{Param, TokenRequest},
+    error::{ConfigError, ConfigErrorKind},
+    secret::SecretSource,
+    token::AccessToken,
+};
 
 const KEYS: [&str; 8] = ["request", "query", "headers", "basic", "bearer", "json", "form", "accepts"];
 

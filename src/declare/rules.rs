@@ -4,7 +4,10 @@ use super::{
     condition::{Read, condition, subject},
     value::Value,
 };
-use crate::{ConfigError, Rule, Signatures, signature::Subject};
+use crate::{
+    error::ConfigError,
+    signature::{Rule, Signatures, Subject},
+};
 
 const KEYS: [&str; 5] = ["verdict", "status", "when", "read_success_bodies", "reason"];
 

@@ -5,12 +5,16 @@ mod refused;
 
 use super::declaration::{Declaration, Kind};
 use crate::{
-    Acquire, AnswerField, Credential, Origin, Param, Placement, Reason, Renewal, SecretSource, Signatures,
-    TokenEndpoint, TokenRequest,
+    auth::{Origin, Placement},
     credential::{
+        AnswerField, Param, TokenEndpoint, TokenRequest,
         scripted::{Scripted, printed},
         temp_file::TempFile,
     },
+    observe::Reason,
+    secret::SecretSource,
+    signature::Signatures,
+    token::{Acquire, Credential, Renewal},
 };
 
 const ACME: &str = "name = 'Acme'\nbase_url = 'https://api.acme.example'\n";
@@ -197,14 +201,14 @@ fn what_is_not_there_shows_when_the_layer_is_built_and_is_named() {
         ("[acquire]\nrequest = 'GET /t'\nbearer = 'file:/no/such/file'", "file:/no/such/file"),
     ] {
         let error = acme(rest).layer(transport()).unwrap_err();
-        assert_eq!(error.kind(), crate::ConfigErrorKind::Secret);
+        assert_eq!(error.kind(), crate::error::ConfigErrorKind::Secret);
         assert!(error.to_string().contains(name), "{error}");
     }
     for (rest, base_url) in
         [("key = 'env:PATH'", "http://example.com"), ("acquire.request = 'GET /t'", "http://example.com")]
     {
         let error = acme(rest).base_url(base_url).layer(transport()).unwrap_err();
-        assert_eq!(error.kind(), crate::ConfigErrorKind::InsecureUrl, "{error}");
+        assert_eq!(error.kind(), crate::error::ConfigErrorKind::InsecureUrl, "{error}");
     }
 }
 

@@ -10,7 +10,7 @@ use http::{
     uri,
 };
 
-use crate::outcome::NotReplayed;
+use super::not_replayed::NotReplayed;
 
 /// Everything of a request but its body: method, URI byte for byte, version, headers with the order of duplicates and
 /// their sensitivity, extensions.

@@ -1,127 +1,19 @@
 //! What is kept of a request so that it can be sent again.
 
+mod exempt;
 mod head;
+mod not_replayed;
 mod record;
+mod recording;
 mod replay_body;
+mod request;
+mod strategy;
 mod tape;
 
-use std::fmt;
-
+pub use exempt::Exempt;
 pub(crate) use head::KeptHead;
+pub use not_replayed::NotReplayed;
 pub use record::{RecordBodies, RecordedBody};
 pub use replay_body::ReplayBody;
-
-use crate::outcome::NotReplayed;
-
-/// How request bodies are kept for a replay: the layer's type parameter.
-///
-/// [`CloneBodies`] is the default; [`RecordBodies`] and [`NoReplay`] are chosen on the layer. A strategy may send
-/// another type of body than it is given.
-///
-/// For one request either [`pass`](Self::pass) is called, or [`keep`](Self::keep) and then, at most once, when the
-/// answer has rejected the token, [`again`](Self::again). None of them may block. What is kept and not asked for
-/// again is dropped with the response future.
-#[diagnostic::on_unimplemented(
-    message = "a request body of type `{B}` can't be kept for a replay by `{Self}`",
-    label = "this body can't be sent twice",
-    note = "`AuthLayer` clones bodies by default, which takes a body that is `Clone`, such as `Full<Bytes>`",
-    note = "for any other body call `.record_bodies(RecordBodies::DEFAULT_LIMIT)` on the layer, or `.no_replay()`"
-)]
-pub trait Keep<B> {
-    /// The body that is sent.
-    type Sent;
-    /// What is kept of it.
-    type Kept;
-
-    /// Takes a body apart into what is sent and what is kept, or why nothing is.
-    fn keep(&self, body: B) -> (Self::Sent, Result<Self::Kept, NotReplayed>);
-
-    /// The body of a request that will not be replayed.
-    fn pass(&self, body: B) -> Self::Sent;
-
-    /// The same body once more, whole.
-    ///
-    /// # Errors
-    ///
-    /// Why it can't be had.
-    fn again(&self, kept: Self::Kept) -> Result<Self::Sent, NotReplayed>;
-}
-
-/// Keeps a clone of the body. The body's type stays what it is.
-///
-/// A clone must be a body of its own that starts at the beginning, as `Full<Bytes>` and `Empty` are.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CloneBodies;
-
-// So that the compiler names `Keep`, which says what to do, and not `Clone`, which nobody can add to a foreign body.
-#[diagnostic::do_not_recommend]
-impl<B: Clone> Keep<B> for CloneBodies {
-    type Sent = B;
-    type Kept = B;
-
-    fn keep(&self, body: B) -> (B, Result<B, NotReplayed>) {
-        let kept = body.clone();
-        (body, Ok(kept))
-    }
-
-    fn pass(&self, body: B) -> B {
-        body
-    }
-
-    fn again(&self, kept: B) -> Result<B, NotReplayed> {
-        Ok(kept)
-    }
-}
-
-/// Keeps nothing: no request is sent twice, and any body will do. A rejected token is replaced all the same, for
-/// the next request.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoReplay;
-
-impl<B> Keep<B> for NoReplay {
-    type Sent = B;
-    type Kept = std::convert::Infallible;
-
-    fn keep(&self, body: B) -> (B, Result<Self::Kept, NotReplayed>) {
-        (body, Err(NotReplayed::Body))
-    }
-
-    fn pass(&self, body: B) -> B {
-        body
-    }
-
-    fn again(&self, kept: Self::Kept) -> Result<B, NotReplayed> {
-        match kept {}
-    }
-}
-
-/// A request extension that exempts a request from what the layer does.
-///
-/// # Examples
-///
-/// ```
-/// use tower_reauth::Exempt;
-///
-/// let login = http::Request::post("https://api.example.com/login").extension(Exempt::FromAuthentication).body(());
-/// let order = http::Request::post("https://api.example.com/orders").extension(Exempt::FromReplay).body(());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Exempt {
-    /// The request passes through without a token, and its answer without inspection.
-    FromAuthentication,
-    /// The request carries a token, but is sent once only.
-    FromReplay,
-}
-
-/// A request as it can be sent again.
-pub(crate) struct KeptRequest<T> {
-    pub(crate) head: KeptHead,
-    pub(crate) body: T,
-}
-
-impl<T> fmt::Debug for KeptRequest<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptRequest").finish_non_exhaustive()
-    }
-}
+pub(crate) use request::KeptRequest;
+pub use strategy::{CloneBodies, Keep, NoReplay};

@@ -9,8 +9,11 @@ use std::{
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use super::{record::Recorder, tape::Tape};
-use crate::outcome::NotReplayed;
+use super::{
+    not_replayed::NotReplayed,
+    recording::{Recorder, Rest},
+    tape::Tape,
+};
 
 /// The request body that a layer with [`record_bodies`](crate::AuthLayer::record_bodies) sends: the caller's, frame
 /// for frame.
@@ -25,16 +28,6 @@ pub struct ReplayBody<B> {
     rest: Rest<B>,
     /// Where the rest is recorded, until there is no more to record.
     recorder: Option<Recorder<B>>,
-}
-
-/// What comes after a tape.
-pub(super) enum Rest<B> {
-    /// The live body.
-    Live(Pin<Box<B>>),
-    /// Nothing, but the body only says so when it is asked for more.
-    Unannounced,
-    /// Nothing.
-    Ended,
 }
 
 impl<B> ReplayBody<B> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, debug_span, instrument::Instrumented, warn};
 
-use super::Event;
-use crate::{AuthError, Reason};
+use super::{event::Event, reason::Reason};
+use crate::error::AuthError;
 
 /// The span in which a credential is asked, whatever it logs itself included.
 pub(crate) fn within_flight<F: Future>(credential: &str, reason: Reason, flight: F) -> Instrumented<F> {

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::{Key, Label, Level, Metadata, counter, histogram, with_recorder};
 
-use super::Event;
-use crate::{AuthErrorKind, Reason};
+use super::{event::Event, reason::Reason};
+use crate::error::AuthErrorKind;
 
 /// Whether each use of a token is told of, with the time.
 pub(super) const EACH_USE: bool = true;

@@ -1,7 +1,6 @@
 //! Without the feature `tracing`.
 
-use super::Event;
-use crate::Reason;
+use super::{event::Event, reason::Reason};
 
 #[inline]
 pub(super) fn record(_: &str, _: Event<'_>) {}

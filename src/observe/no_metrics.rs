@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Event;
+use super::event::Event;
 
 /// Nobody is told of a token's use.
 pub(super) const EACH_USE: bool = false;

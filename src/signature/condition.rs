@@ -7,8 +7,31 @@ use super::{
     media_type::MediaType,
     pointer::Pointer,
     subject::Subject,
+    truth::Truth,
     view::View,
 };
+
+/// Asks for a media type in `Content-Type`, whatever its parameters and its case.
+///
+/// `application/json` is that type alone. A format without a slash, such as `json` or `xml`, is every type of that
+/// format, also by its suffix (RFC 6838 §4.2.8): `application/json` and `application/problem+json`.
+///
+/// # Examples
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::signature::{Rule, json, media_type};
+///
+/// // An event stream that the same API sends with a 200 isn't held up: its head refutes the rule.
+/// let rule = Rule::expired()
+///     .status(StatusCode::OK)
+///     .read_success_bodies()
+///     .when(media_type("json"))
+///     .when(json("/error").is("token_expired"));
+/// ```
+pub fn media_type(name: &str) -> Condition {
+    Condition::media_type(MediaType::new(name))
+}
 
 /// What must hold for a [`Rule`](super::Rule) to match.
 ///
@@ -126,45 +149,5 @@ impl Not for Condition {
 
     fn not(self) -> Self {
         Self(Node::Not(Box::new(self)))
-    }
-}
-
-/// What is known of a condition (Kleene's three values). Without its body a response leaves conditions on the body
-/// unknown; where those beside them decide, the body needn't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Truth {
-    True,
-    False,
-    Unknown,
-}
-
-impl Truth {
-    pub(super) fn of(known: bool) -> Self {
-        if known { Self::True } else { Self::False }
-    }
-
-    /// Whether all are true: one that is false outweighs any that are unknown.
-    fn all(truths: impl IntoIterator<Item = Self>) -> Self {
-        let mut so_far = Self::True;
-        for truth in truths {
-            match truth {
-                Self::True => {}
-                Self::False => return Self::False,
-                Self::Unknown => so_far = Self::Unknown,
-            }
-        }
-        so_far
-    }
-}
-
-impl Not for Truth {
-    type Output = Self;
-
-    fn not(self) -> Self {
-        match self {
-            Self::True => Self::False,
-            Self::False => Self::True,
-            Self::Unknown => Self::Unknown,
-        }
     }
 }

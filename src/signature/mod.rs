@@ -172,16 +172,16 @@ mod reason;
 mod rule;
 mod statuses;
 mod subject;
+mod truth;
 mod verdict;
 mod view;
 
-pub use condition::Condition;
+pub use condition::{Condition, media_type};
 pub use list::Signatures;
 pub use matcher::Literal;
 pub use rule::{Answer, Rule};
 pub use subject::{
-    Body, Challenge, ChallengeParam, Header, Json, Subject, Trailer, body, challenge, header, json,
-    media_type, trailer,
+    Body, Challenge, ChallengeParam, Header, Json, Subject, Trailer, body, challenge, header, json, trailer,
 };
 pub use verdict::Verdict;
 pub(crate) use verdict::{Finding, Head, Screening};

@@ -5,9 +5,10 @@ use std::{fmt, sync::Arc};
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    condition::{Condition, Truth},
+    condition::Condition,
     statuses::Statuses,
     subject::{Subject, json},
+    truth::Truth,
     verdict::{Finding, Head, Verdict},
     view::{Content, View},
 };

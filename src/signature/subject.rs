@@ -5,11 +5,10 @@ use percent_encoding::percent_decode;
 
 use super::{
     challenge::{any_param, has_challenge},
-    condition::{Condition, Truth},
     matcher::Found,
-    media_type::MediaType,
     pointer::Pointer,
     reason::reason,
+    truth::Truth,
     view::View,
 };
 
@@ -73,28 +72,6 @@ pub fn trailer<N: TryInto<HeaderName>>(name: N) -> Trailer {
 /// ```
 pub fn challenge(scheme: &str) -> Challenge {
     Challenge { scheme: scheme.into() }
-}
-
-/// Asks for a media type in `Content-Type`, whatever its parameters and its case.
-///
-/// `application/json` is that type alone. A format without a slash, such as `json` or `xml`, is every type of that
-/// format, also by its suffix (RFC 6838 §4.2.8): `application/json` and `application/problem+json`.
-///
-/// # Examples
-///
-/// ```
-/// use http::StatusCode;
-/// use tower_reauth::signature::{Rule, json, media_type};
-///
-/// // An event stream that the same API sends with a 200 isn't held up: its head refutes the rule.
-/// let rule = Rule::expired()
-///     .status(StatusCode::OK)
-///     .read_success_bodies()
-///     .when(media_type("json"))
-///     .when(json("/error").is("token_expired"));
-/// ```
-pub fn media_type(name: &str) -> Condition {
-    Condition::media_type(MediaType::new(name))
 }
 
 /// Looks at a JSON body, where `pointer` (RFC 6901) points to.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::policy::Allowance;
-use crate::timer::after;
+use crate::time::after;
 
 /// A bucket that is full at first. Kept as the moment at which it would be full again, so that there is one
 /// number to keep and no rounding that adds up.

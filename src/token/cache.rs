@@ -5,14 +5,17 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    CacheState, Credential, Reason, RefreshPolicy, Source,
     lease::{Entry, Lease, Standing},
-    shared::{Shared, runtime},
+    obtain::runtime,
+    policy::RefreshPolicy,
+    report::CacheState,
+    shared::Shared,
+    source::{Credential, Source},
     state::{State, Want},
 };
 use crate::{
     error::{AcquireErrorKind, AuthError, AuthErrorKind},
-    observe::Event,
+    observe::{Event, Reason},
 };
 
 /// The token of one credential, for everybody who shares it.

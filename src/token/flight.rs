@@ -1,136 +1,28 @@
-//! A flight: the one acquisition that is under way, as a task of its own, and how callers wait for it.
+//! A flight: the one acquisition that is under way, as a task of its own.
 //!
 //! The task belongs to no caller. It owns the credential's call, bounds it by the flight's deadline, and always
-//! reports: on its end, on a panic, and when it is dropped with its runtime. Callers share one receiver; none of
-//! them polls the credential, so a caller of a dead or idle runtime can't hold up the others.
+//! reports: on its end, on a panic, and when it is dropped with its runtime.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use futures_util::{
     FutureExt,
     future::{self, Either, select},
 };
 use secrecy::SecretString;
-use tokio::{
-    runtime::{self, Handle, RuntimeFlavor},
-    sync::oneshot,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    Acquire, Grants, Reason, RefreshPolicy, Source,
+    policy::RefreshPolicy,
     shared::Shared,
-    state::{Catch, Landing, Miss, Order},
+    source::{Acquire, Grants, Source},
+    state::{Catch, Miss, Order},
+    waiting::Superseded,
 };
 use crate::{
     error::{AcquireError, AcquireErrorKind},
-    timer::{after, sleep_until},
+    observe::Reason,
 };
-
-/// How long after a flight's deadline a waiter declares it dead: its task ends itself at the deadline, so later
-/// than that its runtime is gone, or nobody drives it.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// What callers wait for, as often cloned as there are callers.
-type Landed = future::Shared<oneshot::Receiver<Landing>>;
-
-/// The ends of a flight that stay with the cache.
-#[derive(Debug)]
-pub(super) struct Attached {
-    landing: oneshot::Sender<Landing>,
-    waiters: Landed,
-    home: Home,
-    /// Dropping it tells the task that it was superseded.
-    _standing: oneshot::Sender<Infallible>,
-}
-
-/// The end that the task keeps. Shared, since one part of the task waits for it and another one looks at it.
-#[derive(Clone, Debug)]
-pub(super) struct Superseded(future::Shared<oneshot::Receiver<Infallible>>);
-
-impl Superseded {
-    fn is_so(&self) -> bool {
-        self.0.clone().now_or_never().is_some()
-    }
-}
-
-/// The runtime that a flight runs on, if it has a single thread.
-///
-/// There, a caller needs no timer of its own, which thousands of callers would have to make and to drop again: the one
-/// thread drives the flight, its timers and the caller, or none of them, so that a caller's timer could never be the
-/// first to fire. On several threads it could, since one may be stuck with the flight's task.
-#[derive(Clone, Copy, Debug)]
-struct Home(Option<runtime::Id>);
-
-impl Home {
-    fn of(runtime: &Handle) -> Self {
-        Self((runtime.runtime_flavor() == RuntimeFlavor::CurrentThread).then(|| runtime.id()))
-    }
-
-    /// Whether the caller lives there as well.
-    fn is_here(self) -> bool {
-        self.0.is_some_and(|home| Handle::try_current().is_ok_and(|here| here.id() == home))
-    }
-}
-
-/// A caller's place among those who wait for a flight.
-#[derive(Debug)]
-pub(super) struct Ticket {
-    pub(super) id: u64,
-    pub(super) asked_at: Instant,
-    waiters: Landed,
-    home: Home,
-    give_up_at: Instant,
-}
-
-impl Attached {
-    /// The ends of a flight on `runtime`.
-    pub(super) fn new(runtime: &Handle) -> (Self, Superseded) {
-        let (landing, landed) = oneshot::channel();
-        let (standing, superseded) = oneshot::channel();
-        let attached =
-            Self { landing, waiters: landed.shared(), home: Home::of(runtime), _standing: standing };
-        (attached, Superseded(superseded.shared()))
-    }
-
-    pub(super) fn ticket(&self, id: u64, deadline: Instant, now: Instant) -> Ticket {
-        let (waiters, give_up_at) = (self.waiters.clone(), after(deadline, GRACE));
-        Ticket { id, asked_at: now, waiters, home: self.home, give_up_at }
-    }
-
-    /// Wakes everyone who waits. Not to be called under the cache's lock: a waker may run anything.
-    pub(super) fn announce(self, landing: Landing) {
-        // Nobody may be waiting any more.
-        let _ = self.landing.send(landing);
-    }
-}
-
-/// How waiting for a flight ended, when the flight itself didn't end it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoLanding {
-    /// The deadline is long past: nobody drives the flight.
-    Overdue,
-    /// This thread has no timer to wait with.
-    NoTimer,
-}
-
-impl Ticket {
-    /// Waits for the flight's end. Dropping this leaves the flight alone.
-    pub(super) async fn landing(self) -> Result<Landing, NoLanding> {
-        let landing = if self.home.is_here() {
-            self.waiters.await
-        } else {
-            // On its own, since most of those who wait have none.
-            let overdue = Box::pin(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
-            match select(self.waiters, overdue).await {
-                Either::Left((landing, _)) => landing,
-                Either::Right(_) => return Err(NoLanding::Overdue),
-            }
-        };
-        // The sender is dropped unused only together with the whole cache.
-        Ok(landing.unwrap_or(Landing::Moved))
-    }
-}
 
 /// The flight's task.
 pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded) {
@@ -144,7 +36,7 @@ pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded
         let cache = &report.cache;
         let keep = |token: &SecretString| cache.change(|state| state.rotate(order.id, token.clone()));
         let call = attempts(&**cache.source(), cache.policy(), &order, &superseded, keep);
-        match select(pin!(timeout_at(order.deadline, call)), superseded.0.clone()).await {
+        match select(pin!(timeout_at(order.deadline, call)), superseded.until_so()).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
                 Err(Miss { error: Arc::new(timed_out("the flight's time was up")), grant_intact: false })

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::AccessToken;
+use super::access_token::AccessToken;
 
 /// A token in the cache, with what the cache knows of it. Never changes.
 #[derive(Debug)]

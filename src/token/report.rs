@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::AuthError;
+use crate::error::AuthError;
 
 /// How a [`TokenCache`](super::TokenCache) is doing at one moment. It holds no token.
 ///

@@ -3,34 +3,26 @@
 //! The state is behind a lock that no await point is under; what the hot path needs of it is published beside it.
 //! Every change of the state publishes what came of it before the lock is released.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwapOption, Guard};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::time::Instant;
 
 use super::{
-    Reason, RefreshPolicy, Source,
-    flight::{Attached, NoLanding, Report, Ticket, fly},
-    lease::{Entry, Lease},
-    state::{Catch, Landing, Miss, Quiet, State, Step, Want},
+    lease::Entry,
+    policy::RefreshPolicy,
+    source::Source,
+    state::{Catch, Landing, Miss, Quiet, State},
+    waiting::Attached,
 };
 use crate::{
-    error::{AuthError, AuthErrorKind},
-    observe::{Event, Observer, within_flight},
+    observe::{Event, Observer, Reason},
     sync::{
         AtomicU64, Mutex, MutexGuard,
         Ordering::{Acquire, Relaxed, Release},
         PoisonError,
     },
-    timer::sleep_until,
 };
-
-/// How often a caller follows from a flight that was superseded to its successor.
-const MOVES: u32 = 4;
 
 /// What all handles share, and the flight holds on to.
 pub(super) struct Shared {
@@ -143,7 +135,17 @@ impl Shared {
         self.retire(|state| ((), state.supersede(Some(id))));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<Attached>> {
+    /// Whether a stale token may be used at this time without asking the state.
+    pub(super) fn is_quiet(&self, now: Instant) -> bool {
+        self.nanos(now) < self.quiet_until.load(Relaxed)
+    }
+
+    /// The state, unless somebody else has it.
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, State<Attached>>> {
+        self.state.try_lock().ok()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<Attached>> {
         // Transitions don't panic; if one did, the state would still be one that was meant to be.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,134 +168,7 @@ impl Shared {
         result
     }
 
-    /// Gets what is wanted, by waiting for a flight if need be.
-    pub(super) async fn obtain(self: Arc<Self>, want: Want) -> Result<Lease, AuthError> {
-        match self.step(want) {
-            Ok(Progress::Wait(ticket)) => {
-                let since = ticket.asked_at;
-                let result = self.follow(ticket, want).await;
-                self.observer.tell(Event::Waited { since });
-                result
-            }
-            Ok(Progress::Lease(lease)) => {
-                if lease.is_rejected() {
-                    self.observer.tell(Event::Paused { until: None });
-                }
-                Ok(lease)
-            }
-            Err(error) => {
-                self.observer.tell_refusal(&error);
-                Err(error)
-            }
-        }
-    }
-
-    /// Waits for a flight, and for its successors.
-    async fn follow(self: &Arc<Self>, mut ticket: Ticket, want: Want) -> Result<Lease, AuthError> {
-        for _ in 0..MOVES {
-            let id = ticket.id;
-            match ticket.landing().await {
-                Ok(Landing::Landed(lease)) => match want {
-                    // The endpoint handed out what was rejected. Those who wait don't try one after the other.
-                    Want::Newer { than } if lease.generation() <= than => {
-                        return Err(AuthError::new(AuthErrorKind::Paused));
-                    }
-                    _ => return Ok(lease),
-                },
-                // A failed flight leaves a valid token in place, for those who can do with it.
-                Ok(Landing::Failed(error)) => {
-                    return self.lock().still_valid(want, Instant::now()).ok_or(error);
-                }
-                Ok(Landing::Moved) => {}
-                Err(NoLanding::Overdue) => self.supersede(id),
-                Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
-            }
-            ticket = match self.step(want)? {
-                Progress::Lease(lease) => return Ok(lease),
-                Progress::Wait(ticket) => ticket,
-            };
-        }
-        Err(AuthError::new(AuthErrorKind::Lost))
-    }
-
-    /// One look at the state: a lease, or a flight to wait for, begun if need be.
-    fn step(self: &Arc<Self>, want: Want) -> Result<Progress, AuthError> {
-        // In this order: a flight's deadline counts from when it begins, not from before a wait for the lock.
-        let (mut state, now) = (self.lock(), Instant::now());
-        match state.classify(want, now) {
-            Step::Use(lease) => Ok(Progress::Lease(lease)),
-            Step::UseAndRenew(lease, reason) => {
-                // Where there is no runtime, the token is still good.
-                let _ = self.begin(state, reason, now);
-                Ok(Progress::Lease(lease))
-            }
-            Step::Fail(error) => {
-                let Some(refused) = state.look_for_secret(now) else { return Err(error) };
-                drop(state);
-                // A bug in there is no reason to fail in another way than we would anyhow.
-                if !catch_unwind(AssertUnwindSafe(|| self.source.has_new_secret())).unwrap_or(false) {
-                    return Err(error);
-                }
-                self.change(|state| state.forgive(refused));
-                self.step(want)
-            }
-            Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
-            Step::Wait => Ok(Progress::Wait(ticket(&state, now))),
-        }
-    }
-
-    /// Begins to acquire what is wanted, if nothing speaks against it and nobody has begun yet.
-    pub(super) fn begin_unless_busy(self: &Arc<Self>, want: Want) -> Result<(), AuthError> {
-        let (state, now) = (self.lock(), Instant::now());
-        match state.classify(want, now) {
-            Step::Begin(reason) => self.begin(state, reason, now).map(drop),
-            Step::Fail(error) => {
-                drop(state);
-                self.observer.tell_refusal(&error);
-                Err(error)
-            }
-            Step::Use(_) | Step::UseAndRenew(..) | Step::Wait => Ok(()),
-        }
-    }
-
-    /// Begins to renew a stale token in the background, unless that is under way or has to wait. Doesn't wait for the
-    /// lock: whoever holds it sees to the same. Returns whether the token may be used meanwhile.
-    pub(super) fn renew(self: &Arc<Self>, now: Instant) -> bool {
-        if self.nanos(now) < self.quiet_until.load(Relaxed) {
-            return true;
-        }
-        let Ok(state) = self.state.try_lock() else { return true };
-        match state.classify(Want::Token { min_ttl: Duration::ZERO }, now) {
-            Step::UseAndRenew(_, reason) => {
-                // Where there is no runtime, the token is still good.
-                let _ = self.begin(state, reason, now);
-                true
-            }
-            Step::Use(_) => true,
-            Step::Begin(_) | Step::Wait | Step::Fail(_) => false,
-        }
-    }
-
-    /// Begins a flight. Takes the lock over, since the task must not be spawned under it: a runtime that is
-    /// shutting down drops it at once, and then it reports.
-    fn begin(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<Attached>>,
-        reason: Reason,
-        now: Instant,
-    ) -> Result<Ticket, AuthError> {
-        let handle = runtime()?;
-        let (attached, superseded) = Attached::new(&handle);
-        let order = state.begin(reason, now, attached);
-        let ticket = ticket(&state, now);
-        self.publish(&state);
-        drop(state);
-        let flight = fly(Report::new(self.clone(), order.id), order, superseded);
-        handle.spawn(within_flight(self.observer.credential(), reason, flight));
-        Ok(ticket)
-    }
-
-    fn publish(&self, state: &State<Attached>) {
+    pub(super) fn publish(&self, state: &State<Attached>) {
         let entry = state.published();
         // First, so that nobody holds on to a token when somebody else has been given its successor.
         self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
@@ -310,23 +185,4 @@ impl Shared {
     fn nanos(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX)
     }
-}
-
-/// Where a caller that looked at the state is.
-#[derive(Debug)]
-enum Progress {
-    Lease(Lease),
-    Wait(Ticket),
-}
-
-fn ticket(state: &State<Attached>, now: Instant) -> Ticket {
-    let flight = state.flight().expect("a ticket is for a flight under way");
-    flight.attached.ticket(flight.id, flight.deadline, now)
-}
-
-/// The runtime to acquire on.
-pub(super) fn runtime() -> Result<Handle, AuthError> {
-    let none = || AuthError::new(AuthErrorKind::NoRuntime);
-    drop(sleep_until(Instant::now()).ok_or_else(none)?);
-    Handle::try_current().map_err(|_| none())
 }

@@ -4,23 +4,8 @@ use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::AccessToken;
-use crate::error::AcquireError;
-
-/// Why a token is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// There is no token yet.
-    Cold,
-    /// The token is still valid, but not for long. Try the refresh grant first.
-    Expiring,
-    /// The token has expired, by our clock or by the server's word. Try the refresh grant first.
-    Expired,
-    /// The token is dead, or the refresh grant failed: acquire anew, from what the program was configured with. A
-    /// credential that has only a refresh token uses that.
-    Rejected,
-}
+use super::access_token::AccessToken;
+use crate::{error::AcquireError, observe::Reason};
 
 /// What a [`Credential`](crate::Credential) is asked: why a token is needed, and which one it replaces.
 ///

@@ -14,12 +14,17 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
-    AccessToken, Description, Grants, Reason, RefreshPolicy, Renewal,
+    access_token::AccessToken,
     budget::Budget,
     lease::{Entry, Lease, Standing},
+    policy::RefreshPolicy,
+    source::{Description, Grants, Renewal},
 };
-use crate::error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
-use crate::timer::after;
+use crate::{
+    error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind},
+    observe::Reason,
+    time::after,
+};
 
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);

@@ -10,9 +10,11 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{script::ScriptBody, *};
 use crate::{
-    AccessToken, Acquire, AcquireError, AuthLayer, AuthOutcome, Credential, NotReplayed, Origin, Rule,
-    Signatures, Verdict,
-    signature::{body, header, json},
+    auth::{AuthLayer, AuthOutcome, Origin},
+    error::AcquireError,
+    keep::NotReplayed,
+    signature::{Rule, Signatures, Verdict, body, header, json},
+    token::{AccessToken, Acquire, Credential},
 };
 
 const SECOND: Duration = Duration::from_secs(1);

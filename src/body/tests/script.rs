@@ -19,7 +19,7 @@ use http_body::{Body, Frame, SizeHint};
 use proptest::prelude::*;
 use tokio::time::Sleep;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// What a body gives, as it can be compared.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,9 +12,8 @@ use super::{
     retry_after::retry_after,
 };
 use crate::{
-    credential::redact::Redactor,
-    error::{ConfigError, ConfigErrorKind},
-    error_code::ErrorCode,
+    error::{ConfigError, ConfigErrorKind, ErrorCode},
+    secret::Redactor,
 };
 
 /// Where in an answer something is.

@@ -1,7 +1,7 @@
 //! What can be said of a request before its secrets are known: for declarations that come from a file.
 
 use super::{BaseUrl, Param, TokenRequest};
-use crate::{credential::supply::SecretSource, error::ConfigError, token::AccessToken};
+use crate::{error::ConfigError, secret::SecretSource, token::AccessToken};
 
 impl TokenRequest {
     /// Writes the request once, with stand-ins for secrets.

@@ -18,9 +18,9 @@ use super::{
     request::TokenRequest,
 };
 use crate::{
-    credential::{Credential, redact::Redactor, supply::SecretSource},
     error::{AcquireError, AcquireErrorKind, ConfigError},
-    token::{AccessToken, Acquire, Description, Grants},
+    secret::{Redactor, SecretSource},
+    token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
 };
 

@@ -21,10 +21,11 @@ pub use request::TokenRequest;
 use self::answer::{Lifetime, Shape};
 use super::Parts;
 use crate::{
-    AuthLayer, Placement, Signatures, Transport,
+    auth::{AuthLayer, Origin, Placement},
     error::{ConfigError, ConfigErrorKind},
-    origin::Origin,
+    signature::Signatures,
     token::{AccessToken, Renewal},
+    transport::Transport,
 };
 
 /// A vendor, declared as data: how its tokens are obtained, renewed and revoked, where its answers have what,

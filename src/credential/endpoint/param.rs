@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::request::usable;
 use crate::{
-    credential::supply::SecretSource,
     error::{ConfigError, ConfigErrorKind},
+    secret::SecretSource,
     token::AccessToken,
 };
 

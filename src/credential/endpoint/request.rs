@@ -12,8 +12,8 @@ use secrecy::ExposeSecret;
 
 use super::{BaseUrl, Param};
 use crate::{
-    credential::{encode, supply::SecretSource},
     error::{AcquireError, ConfigError, ConfigErrorKind},
+    secret::{SecretSource, encode},
     token::AccessToken,
 };
 

@@ -7,7 +7,11 @@ mod secrets;
 mod sources;
 
 use super::{super::scripted::Scripted, EndpointCredential, Param, TokenEndpoint, TokenRequest};
-use crate::{AccessToken, Acquire, AcquireError, Credential, Reason};
+use crate::{
+    error::AcquireError,
+    observe::Reason,
+    token::{AccessToken, Acquire, Credential},
+};
 
 const API: &str = "https://api.example.com";
 

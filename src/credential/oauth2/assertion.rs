@@ -5,8 +5,8 @@ use std::{fmt, future::Future, sync::Arc};
 use secrecy::SecretString;
 
 use crate::{
-    credential::supply::{SecretSource, Supply},
     error::BoxError,
+    secret::{SecretSource, Supply},
 };
 
 /// Where assertions come from (RFC 7521): a signer, or somebody who made them elsewhere. Each attempt asks for one.

@@ -6,11 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::assertion::Assertion;
 use crate::{
-    credential::{
-        Param, TokenRequest,
-        supply::{SecretSource, Supply},
-    },
+    credential::{Param, TokenRequest},
     error::{AcquireError, ConfigError, ConfigErrorKind},
+    secret::{SecretSource, Supply},
 };
 
 /// RFC 7523 §2.2.

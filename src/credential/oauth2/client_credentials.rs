@@ -1,10 +1,7 @@
 //! [`ClientCredentials`]: a client acts for itself.
 
 use super::{
-    client::Client,
-    grant::Grant,
-    server::AuthorizationServer,
-    setup::{Setup, setup_methods},
+    client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer, setup::Setup,
 };
 
 /// Tokens for the client itself (RFC 6749 §4.4).

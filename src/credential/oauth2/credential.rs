@@ -9,16 +9,15 @@ use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
 use super::{
+    endpoints::Endpoints,
     grant::{Fields, Grant},
     rotation::{Rotation, Unsaved},
-    server::Endpoints,
     setup::Setup,
 };
 use crate::{
-    credential::{Credential, EndpointCredential, TokenEndpoint, TokenRequest, endpoint::checked_origin},
-    error::{AcquireError, AcquireErrorKind, ConfigError},
-    error_code::ErrorCode,
-    token::{AccessToken, Acquire, Description},
+    credential::{EndpointCredential, TokenEndpoint, TokenRequest, endpoint::checked_origin},
+    error::{AcquireError, AcquireErrorKind, ConfigError, ErrorCode},
+    token::{AccessToken, Acquire, Credential, Description},
     transport::Transport,
 };
 

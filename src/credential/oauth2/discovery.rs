@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, Uri, header::ACCEPT};
 use serde_json::Value;
 
-use super::server::Endpoints;
+use super::endpoints::Endpoints;
 use crate::{
     credential::endpoint::{answer::is_refusal, checked_origin, retry_after::retry_after},
     error::AcquireError,

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 
 use super::rotation::Rotation;
 use crate::{
-    credential::{Param, supply::Supply},
+    credential::Param,
     error::{AcquireError, ConfigError},
+    secret::Supply,
     token::Grants,
 };
 

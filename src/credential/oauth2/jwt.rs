@@ -23,8 +23,8 @@ use serde_json::{Map, Value};
 
 use super::{assertion::Assertion, client::Client};
 use crate::{
-    credential::supply::Supply,
     error::{BoxError, ConfigError, ConfigErrorKind},
+    secret::Supply,
 };
 
 /// A private key that signs JWTs. Clones share it. `Debug` doesn't show it.

@@ -1,11 +1,8 @@
 //! [`JwtBearer`]: a signed assertion is exchanged for a token.
 
 use super::{
-    assertion::Assertion,
-    client::Client,
-    grant::Grant,
-    server::AuthorizationServer,
-    setup::{Setup, setup_methods},
+    assertion::Assertion, client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer,
+    setup::Setup,
 };
 
 /// Tokens for whoever a JWT is about (RFC 7523 §2.1): service accounts, identities of a platform.

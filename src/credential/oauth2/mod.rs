@@ -38,10 +38,12 @@ mod client;
 mod client_credentials;
 mod credential;
 mod discovery;
+mod endpoints;
 mod grant;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod jwt_bearer;
+mod methods;
 mod password;
 mod refresh_token;
 mod rotation;
@@ -62,7 +64,7 @@ pub use rotation::Unsaved;
 pub use server::AuthorizationServer;
 pub use token_exchange::TokenExchange;
 
-pub use super::supply::SecretSource;
+pub use crate::secret::SecretSource;
 
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    client::Client,
-    grant::Grant,
-    server::AuthorizationServer,
-    setup::{Setup, setup_methods},
+    client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer, setup::Setup,
 };
-use crate::credential::supply::SecretSource;
+use crate::secret::SecretSource;
 
 /// Tokens for a user whose password the program knows (RFC 6749 §4.3).
 ///

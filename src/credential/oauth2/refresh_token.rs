@@ -7,11 +7,12 @@ use secrecy::SecretString;
 use super::{
     client::Client,
     grant::Grant,
+    methods::setup_methods,
     rotation::{Persist, Rotation},
     server::AuthorizationServer,
-    setup::{Setup, setup_methods},
+    setup::Setup,
 };
-use crate::{credential::supply::SecretSource, error::BoxError};
+use crate::{error::BoxError, secret::SecretSource};
 
 /// Tokens by a refresh token that the program was given (RFC 6749 §6).
 ///

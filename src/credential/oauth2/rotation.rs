@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    credential::supply::Supply,
     error::{AcquireError, BoxError},
+    secret::Supply,
 };
 
 /// How long saving may take, within the attempt's own limit.

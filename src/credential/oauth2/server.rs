@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::Uri;
 use tokio::sync::OnceCell;
 
-use super::discovery;
+use super::{discovery, endpoints::Endpoints};
 use crate::{
     credential::endpoint::checked_origin,
     error::{AcquireError, ConfigError, ConfigErrorKind},
@@ -126,13 +126,4 @@ impl From<String> for AuthorizationServer {
     fn from(token_endpoint: String) -> Self {
         Self::new(token_endpoint)
     }
-}
-
-/// What is known of a server.
-#[derive(Clone, Debug)]
-pub(super) struct Endpoints {
-    pub(super) token: String,
-    pub(super) revocation: Option<String>,
-    /// What assertions are made out to.
-    pub(super) audience: String,
 }

@@ -24,7 +24,12 @@ use serde_json::{Value, json};
 use tower::service_fn;
 
 use super::*;
-use crate::{AccessToken, Acquire, AcquireError, Credential, Reason, Transport};
+use crate::{
+    error::AcquireError,
+    observe::Reason,
+    token::{AccessToken, Acquire, Credential},
+    transport::Transport,
+};
 
 const URL: &str = "https://server.example.com/token";
 

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::{
     client::Client,
     grant::{Grant, TypedToken},
+    methods::setup_methods,
     server::AuthorizationServer,
-    setup::{Setup, setup_methods},
+    setup::Setup,
 };
-use crate::credential::supply::SecretSource;
+use crate::secret::SecretSource;
 
 /// Tokens in exchange for another token (RFC 8693): one for another service, or to act on somebody's behalf.
 ///

@@ -6,9 +6,9 @@ use http_body_util::Full;
 
 use super::*;
 use crate::{
-    AcquireErrorKind::{GrantRejected, Rejected, Transient},
-    Transport,
+    error::AcquireErrorKind::{GrantRejected, Rejected, Transient},
     testing::{ApiVideoError, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo, Fault, On, Revoked, Times},
+    transport::Transport,
 };
 
 macro_rules! transport {

@@ -3,10 +3,9 @@
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 
 use super::{super::scripted::Scripted, *};
-use crate::{
-    Signatures,
+use crate::signature::{
+    Finding, Head, Signatures,
     Verdict::{self, Accepted, Denied, Expired, Invalid},
-    signature::{Finding, Head},
 };
 
 fn judge(signatures: &Signatures, status: u16, body: &str) -> Finding {

@@ -3,9 +3,8 @@
 use http::{Response, StatusCode};
 
 use super::*;
-use crate::{
-    Condition, Rule, Verdict,
-    signature::{Literal, body, challenge, header, json, media_type, trailer},
+use crate::signature::{
+    Condition, Literal, Rule, Verdict, body, challenge, header, json, media_type, trailer,
 };
 
 fn rules(text: &str) -> Signatures {

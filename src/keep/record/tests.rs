@@ -4,12 +4,13 @@ use std::{
     marker::PhantomPinned,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue};
-use http_body::SizeHint;
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 

@@ -22,7 +22,7 @@ fn handles_can_go_anywhere() {
     shared::<FakeVervoe>();
     shared::<Controls>();
     anywhere::<Served>();
-    let _ = crate::Transport::new::<_, Body, _>(FakeVidesk::new());
+    let _ = crate::transport::Transport::new::<_, Body, _>(FakeVidesk::new());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use tokio::{
 
 use super::*;
 use crate::token::{AccessToken, Acquire, Description, Grants, Renewal, TokenState};
-use crate::{AcquireError, Credential};
+use crate::{error::AcquireError, token::Credential};
 
 const SECOND: Duration = Duration::from_secs(1);
 

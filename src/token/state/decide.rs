@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use super::{Newest, Quiet, State, Step, Want};
 use crate::{
     error::{AuthError, AuthErrorKind},
-    timer::after,
+    observe::Reason,
+    time::after,
     token::{
-        Reason, Renewal,
+        Renewal,
         lease::{Entry, Lease, Standing},
         report::{CacheState, TokenState},
     },

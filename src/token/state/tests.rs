@@ -7,7 +7,7 @@ mod rejections;
 
 use super::*;
 use crate::{
-    AuthErrorKind,
+    error::AuthErrorKind,
     token::{AccessToken, TokenState},
 };
 

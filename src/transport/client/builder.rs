@@ -15,12 +15,31 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::{Client, connect::Connector};
+use super::{connect::Connector, pool::Client};
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// How long a HTTP/2 connection may be silent before it is pinged, and how long the answer may take.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Client {
+    /// A client with the defaults, which trusts the system's root certificates.
+    ///
+    /// It reads these from disk, so call it once, when the program starts.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Tls`](crate::ConfigErrorKind::Tls) if the system has no usable root certificates; see
+    /// [`Roots`] for the alternatives.
+    pub fn new() -> Result<Self, ConfigError> {
+        Self::builder().build()
+    }
+
+    /// A builder with the defaults.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+}
 
 /// Builds a [`Client`].
 ///
@@ -158,7 +177,7 @@ impl ClientBuilder {
             // hyper hands a request back only if no byte of it was written, so this can't deliver one twice.
             .retry_canceled_requests(true)
             .build(connector);
-        Ok(Client { inner: Arc::new(inner) })
+        Ok(Client::over(inner))
     }
 
     fn trust(mut self, certificate: CertificateDer<'_>) -> Result<Self, ConfigError> {

@@ -6,14 +6,12 @@
 
 #![allow(dead_code, unused_imports, reason = "the layer uses the rest of what the sources offer")]
 
-#[path = "../../../src/error.rs"]
+#[path = "../../../src/error/mod.rs"]
 mod error;
-#[path = "../../../src/error_code.rs"]
-mod error_code;
 #[path = "../../../src/observe/mod.rs"]
 mod observe;
-#[path = "../../../src/timer.rs"]
-mod timer;
+#[path = "../../../src/time/timer.rs"]
+mod time;
 #[path = "../../../src/token/mod.rs"]
 mod token;
 
@@ -23,10 +21,10 @@ pub mod scenarios;
 mod server;
 mod sync;
 
-pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind};
-pub use error_code::ErrorCode;
+pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, ErrorCode};
 pub use explore::explore;
+pub use observe::Reason;
 pub use token::{
-    AccessToken, Acquire, CacheState, Credential, Description, Lease, Reason, RefreshPolicy, Renewal,
+    AccessToken, Acquire, CacheState, Credential, Description, Lease, RefreshPolicy, Renewal,
     TokenCache, TokenState,
 };

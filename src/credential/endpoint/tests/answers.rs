@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{super::AnswerField, *};
-use crate::AcquireErrorKind::{self, GrantRejected, Rejected, Transient};
+use crate::error::AcquireErrorKind::{self, GrantRejected, Rejected, Transient};
 
 #[tokio::test]
 async fn every_status_has_its_class() {
@@ -135,7 +135,7 @@ async fn the_lifetime_counts_from_before_the_request() {
         let body = r#"{"access_token":"t","expires_in":"60.5"}"#;
         Ok::<_, std::io::Error>(http::Response::new(http_body_util::Full::<bytes::Bytes>::from(body)))
     });
-    let credential = endpoint(plain()).build(crate::Transport::new(late)).unwrap();
+    let credential = endpoint(plain()).build(crate::transport::Transport::new(late)).unwrap();
     let token = ask(credential, Reason::Cold, None).await.unwrap();
     assert_eq!(token.requested_at(), Some(before));
     assert_eq!(token.lifetime(), Some(Duration::from_millis(60_500)));

@@ -1,7 +1,7 @@
 //! What can't work is refused when it is built.
 
 use super::{super::AnswerField, *};
-use crate::ConfigErrorKind::{self, Declaration, Header, InsecureUrl, Secret, Url, UserId};
+use crate::error::ConfigErrorKind::{self, Declaration, Header, InsecureUrl, Secret, Url, UserId};
 
 #[test]
 fn nonsense_is_refused_when_it_is_built() {
@@ -68,14 +68,14 @@ fn loopback_needs_no_tls() {
 
 #[test]
 fn parts_carry_what_was_declared() {
-    let placement = crate::Placement::bare("X-Key").unwrap();
+    let placement = crate::auth::Placement::bare("X-Key").unwrap();
     let parts = endpoint(plain())
-        .renewal(crate::Renewal::RevokesPrevious)
+        .renewal(crate::token::Renewal::RevokesPrevious)
         .placement(placement.clone())
         .parts(Scripted::fails("unused").transport())
         .unwrap();
-    assert_eq!(parts.origin, crate::Origin::parse(API).unwrap());
+    assert_eq!(parts.origin, crate::auth::Origin::parse(API).unwrap());
     assert_eq!(parts.placement, placement);
     let description = parts.credential.describe();
-    assert_eq!((description.name(), description.renewal), ("Acme", crate::Renewal::RevokesPrevious));
+    assert_eq!((description.name(), description.renewal), ("Acme", crate::token::Renewal::RevokesPrevious));
 }

@@ -152,7 +152,7 @@ async fn what_cannot_be_revoked_sends_nothing() {
     for endpoint in [endpoint(plain()), endpoint(plain()).revoke(needs_refresh_token)] {
         let credential = endpoint.build(server.transport()).unwrap();
         let error = Credential::revoke(&credential, &AccessToken::new("t").unwrap()).await.unwrap_err();
-        assert_eq!(error.kind(), crate::AcquireErrorKind::Unsupported);
+        assert_eq!(error.kind(), crate::error::AcquireErrorKind::Unsupported);
     }
     assert_eq!(server.count(Method::POST), 0);
 }
@@ -164,6 +164,6 @@ async fn a_refresh_token_that_no_header_can_carry_is_a_spent_grant() {
     let token = AccessToken::new("t").unwrap().with_refresh_token("a\nb");
     let credential = endpoint.build(server.transport()).unwrap();
     let error = ask(credential, Reason::Expired, Some(token)).await.unwrap_err();
-    assert_eq!(error.kind(), crate::AcquireErrorKind::GrantRejected);
+    assert_eq!(error.kind(), crate::error::AcquireErrorKind::GrantRejected);
     assert_eq!(server.count(Method::POST), 0);
 }

@@ -2,10 +2,8 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{
-    super::super::{encode, scripted::printed},
-    *,
-};
+use super::{super::super::scripted::printed, *};
+use crate::secret::encode;
 
 const SECRETS: [&str; 6] =
     ["api-k3y", "pässw:örd +%41/\"q\"", "f0rm s3cret&", "old-access", "old-refresh", "new-token-of-answer"];
@@ -95,7 +93,7 @@ async fn a_client_that_prints_the_url_is_cleaned_up_after() {
     assert!(text.contains("refused") && text.contains("[redacted]"), "{text}");
 
     let error = cold(secretive(), &Scripted::fails("connection refused")).await.unwrap_err();
-    assert_eq!(error.kind(), crate::AcquireErrorKind::Transient);
+    assert_eq!(error.kind(), crate::error::AcquireErrorKind::Transient);
     assert!(printed(&error).contains("connection refused"));
 }
 

@@ -13,8 +13,11 @@ use super::{
     *,
 };
 use crate::{
-    AcquireErrorKind::{GrantRejected, Rejected, Transient},
-    ConfigErrorKind, SecretSource,
+    error::{
+        AcquireErrorKind::{GrantRejected, Rejected, Transient},
+        ConfigErrorKind,
+    },
+    secret::SecretSource,
 };
 
 const TOKEN: &str = r#"{"access_token":"t"}"#;

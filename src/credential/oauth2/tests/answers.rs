@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{AcquireErrorKind, ErrorCode};
+use crate::error::{AcquireErrorKind, ErrorCode};
 
 async fn ask(status: u16, body: Value) -> Result<AccessToken, AcquireError> {
     let server = Server::answering([(status, body)]);

@@ -1,9 +1,11 @@
 //! Wrong configuration is reported when the credential is built.
 
 use super::*;
-use crate::{ConfigErrorKind, Param};
+use crate::{credential::Param, error::ConfigErrorKind};
 
-fn kind(build: impl FnOnce(Transport) -> Result<OAuth2Credential, crate::ConfigError>) -> ConfigErrorKind {
+fn kind(
+    build: impl FnOnce(Transport) -> Result<OAuth2Credential, crate::error::ConfigError>,
+) -> ConfigErrorKind {
     let server = Server::healthy();
     let error = build(server.transport()).expect_err("wrong");
     assert!(server.seen().is_empty(), "building does no I/O over the network");
@@ -102,7 +104,7 @@ fn the_apis_origin_is_checked_too_and_the_layer_is_preset() {
     let error = builder().layer("http://api.example.com", transport.clone()).expect_err("insecure");
     assert_eq!(error.kind(), ConfigErrorKind::InsecureUrl);
     let parts = builder().parts("https://api.example.com", transport.clone()).unwrap();
-    assert_eq!(format!("{:?}", parts.signatures), format!("{:?}", crate::Signatures::oauth2()));
+    assert_eq!(format!("{:?}", parts.signatures), format!("{:?}", crate::signature::Signatures::oauth2()));
     assert_eq!(parts.credential.describe().name(), "server.example.com (client credentials)");
     assert!(builder().name("billing").layer("https://api.example.com", transport).is_ok());
 }

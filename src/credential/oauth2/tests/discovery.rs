@@ -1,7 +1,7 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery).
 
 use super::*;
-use crate::AcquireErrorKind;
+use crate::error::AcquireErrorKind;
 
 const ISSUER: &str = "https://server.example.com";
 

@@ -11,7 +11,7 @@ use ring::signature::{
 };
 
 use super::*;
-use crate::ConfigErrorKind;
+use crate::error::ConfigErrorKind;
 
 const RSA: &[u8] = include_bytes!("keys/rfc7515-a2-pkcs8.pem");
 const EC: &[u8] = include_bytes!("keys/rfc7515-a3-pkcs8.pem");
@@ -63,7 +63,7 @@ async fn a_client_assertion_has_what_rfc_7523_asks_for_and_an_id_of_its_own() {
 
 #[tokio::test]
 async fn every_algorithms_signature_can_be_verified() {
-    let jwt = |key: Result<JwtKey, crate::ConfigError>| client_assertions(key.unwrap(), 1);
+    let jwt = |key: Result<JwtKey, crate::error::ConfigError>| client_assertions(key.unwrap(), 1);
     let split = |jwts: Vec<String>| {
         let (message, signature) = jwts[0].rsplit_once('.').unwrap();
         (parts(message).0["alg"].clone(), message.as_bytes().to_vec(), decode(signature))

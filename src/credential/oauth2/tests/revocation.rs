@@ -1,7 +1,7 @@
 //! Giving tokens back (RFC 7009).
 
 use super::*;
-use crate::{AcquireErrorKind, ErrorCode};
+use crate::error::{AcquireErrorKind, ErrorCode};
 
 const REVOKE: &str = "https://server.example.com/revoke";
 

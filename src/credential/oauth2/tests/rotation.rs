@@ -8,7 +8,10 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::{AcquireErrorKind, ErrorCode, oauth2::refresh_token::RefreshToken};
+use crate::{
+    credential::oauth2::refresh_token::RefreshToken,
+    error::{AcquireErrorKind, ErrorCode},
+};
 
 /// Where refresh tokens are saved, and whether that works.
 #[derive(Clone, Default)]
@@ -74,7 +77,7 @@ async fn what_cannot_be_saved_is_used_from_memory_shown_and_tried_again() {
     assert_eq!(acquire(&credential).await.unwrap().expose_secret(), "a1");
     let unsaved = credential.unsaved().expect("it is shown");
     assert_eq!(unsaved.error().unwrap().to_string(), "disk full");
-    let cache = crate::TokenCache::new(credential.clone());
+    let cache = crate::token::TokenCache::new(credential.clone());
     assert_eq!(cache.state().unsaved_since(), Some(unsaved.since()));
     acquire(&credential).await.unwrap();
     assert_eq!(sent(&server), ["r0", "r1"]);

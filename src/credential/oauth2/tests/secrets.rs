@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::*;
-use crate::{AcquireErrorKind, ErrorCode, credential::temp_file::TempFile};
+use crate::{
+    credential::temp_file::TempFile,
+    error::{AcquireErrorKind, ErrorCode},
+};
 
 fn sent(server: &Server) -> Vec<String> {
     server.seen().iter().map(|seen| seen.field("client_secret").unwrap().to_owned()).collect()
@@ -57,7 +60,7 @@ fn what_is_too_long_or_no_text_is_no_secret() {
     for file in [&long, &binary] {
         let client = Client::secret_post("a", SecretSource::file(file.path()));
         let error = ClientCredentials::new(URL, client).build(Server::healthy().transport()).unwrap_err();
-        assert_eq!(error.kind(), crate::ConfigErrorKind::Secret);
+        assert_eq!(error.kind(), crate::error::ConfigErrorKind::Secret);
     }
 }
 
@@ -68,7 +71,7 @@ async fn a_variable_is_a_secret_too() {
     let server = Server::healthy();
     let client = Client::secret_post("a", SecretSource::env("PATH"));
     acquire(&ClientCredentials::new(URL, client).build(server.transport()).unwrap()).await.unwrap();
-    assert_eq!(sent(&server), [crate::credential::encode::percent(&path).to_string()]);
+    assert_eq!(sent(&server), [crate::secret::encode::percent(&path).to_string()]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Acquires once, and returns what was sent.
-async fn sent(build: impl FnOnce(Transport) -> Result<OAuth2Credential, crate::ConfigError>) -> Seen {
+async fn sent(build: impl FnOnce(Transport) -> Result<OAuth2Credential, crate::error::ConfigError>) -> Seen {
     let server = Server::healthy();
     let token = acquire(&build(server.transport()).unwrap()).await.unwrap();
     assert_eq!(token.expose_secret(), "2YotnFZFEjr1zCsicMWpAA");
@@ -185,7 +185,7 @@ async fn a_refresh_token_that_came_with_a_token_is_used_first_and_without_a_scop
     // RFC 6749 §6: none came back, so the old one is kept.
     assert_eq!(second.refresh_token().map(secrecy::ExposeSecret::expose_secret), Some("r1"));
     let error = renew(&credential, &second).await.unwrap_err();
-    assert_eq!(error.kind(), crate::AcquireErrorKind::GrantRejected);
+    assert_eq!(error.kind(), crate::error::AcquireErrorKind::GrantRejected);
     let anew = Acquire::new(Reason::Rejected, Some(&second));
     assert_eq!(Credential::acquire(&credential, anew).await.unwrap().expose_secret(), "third");
     let bodies: Vec<_> = server.seen().into_iter().map(|seen| seen.body).collect();

@@ -120,7 +120,7 @@ fn a_runtime_that_is_shutting_down_while_a_flight_begins_does_not_wedge_the_cach
 fn a_flight_that_blocks_its_thread_is_given_up_by_those_on_others() {
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let blocked = Mutex::new(Some(blocked));
-    let credential = crate::from_fn(move |_, _| {
+    let credential = crate::credential::from_fn(move |_, _| {
         let blocked = blocked.lock().expect("no panic").take();
         async move {
             let Some(blocked) = blocked else { return Ok(AccessToken::new("second")?) };

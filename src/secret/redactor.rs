@@ -186,7 +186,7 @@ mod tests {
     fn secrets_in_the_chain_of_an_error_are_found() {
         let redactor = Redactor::new(["s3cret key"]);
         let shows = |text: &str| {
-            let error = crate::AcquireError::transient("failed").with_source(text.to_owned());
+            let error = crate::error::AcquireError::transient("failed").with_source(text.to_owned());
             redactor.is_shown_by(&error)
         };
         assert!(shows("GET https://host/?key=s3cret%20key failed"));

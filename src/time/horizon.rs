@@ -8,13 +8,11 @@
 //! The kernel's clock doesn't follow tests that pause Tokio's. So there is no horizon in a build in which Tokio's clock
 //! can be paused, nor on systems without such a clock.
 
-#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "no_coarse.rs")]
-mod coarse;
-
 use std::time::Duration;
 
-use coarse::Mark;
 use tokio::time::Instant;
+
+use super::coarse::Mark;
 
 /// From so long before a moment on the exact clock is asked. Far more than the 10 ms between the slowest kernels' ticks.
 const MARGIN: Duration = Duration::from_millis(100);

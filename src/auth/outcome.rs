@@ -3,7 +3,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{AuthError, Verdict, signature::Finding};
+use crate::{
+    body::Unread,
+    error::AuthError,
+    keep::NotReplayed,
+    signature::{Finding, Verdict},
+};
 
 /// A response extension that says what the layer did, or why it did nothing.
 ///
@@ -34,71 +39,35 @@ pub struct AuthOutcome {
     unread: Option<Unread>,
 }
 
-/// Why a rejected request was not sent again. A new token is acquired all the same, for the next request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum NotReplayed {
-    /// Its body wasn't kept, or broke off.
-    Body,
-    /// Its body is longer than [`record_bodies`](crate::AuthLayer::record_bodies) allows for.
-    BodyTooLong,
-    /// The answer came while its body was still being sent.
-    BodyUnfinished,
-    /// It is exempt, by [`Exempt::FromReplay`](crate::Exempt::FromReplay).
-    Exempt,
-    /// It asks for another protocol on the connection.
-    Upgrade,
-    /// The rejecting response is too long, or too slow, to be set aside while a new token is acquired.
-    Response,
-    /// It was sent with a token that was known to be rejected, because acquiring is paused.
-    Paused,
-    /// The rejection is in the trailers, which come when the response has been handed out.
-    Trailers,
-}
-
-/// Why a body that a rule wanted to see was not looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Unread {
-    /// It has a content coding. Put decompression beneath this layer.
-    Encoded,
-    /// It is longer than the byte cap, or comes in more than 1024 frames.
-    TooLong,
-    /// It took longer than the time cap.
-    TooSlow,
-    /// It broke off.
-    BrokenOff,
-}
-
 impl AuthOutcome {
-    pub(crate) fn new(finding: Finding) -> Self {
+    pub(super) fn new(finding: Finding) -> Self {
         Self { verdict: finding.verdict, reason: finding.reason.map(Arc::from), ..Self::default() }
     }
 
-    pub(crate) fn with_replayed(mut self) -> Self {
+    pub(super) fn with_replayed(mut self) -> Self {
         self.refreshed = true;
         self.replayed = true;
         self
     }
 
-    pub(crate) fn with_not_replayed(mut self, why: Option<NotReplayed>) -> Self {
+    pub(super) fn with_not_replayed(mut self, why: Option<NotReplayed>) -> Self {
         self.not_replayed = why;
         self
     }
 
-    pub(crate) fn with_refresh(mut self, refresh: Result<(), AuthError>) -> Self {
+    pub(super) fn with_refresh(mut self, refresh: Result<(), AuthError>) -> Self {
         self.refreshed = refresh.is_ok();
         self.error = refresh.err();
         self
     }
 
-    pub(crate) fn with_unread(mut self, why: Option<Unread>) -> Self {
+    pub(super) fn with_unread(mut self, why: Option<Unread>) -> Self {
         self.unread = why;
         self
     }
 
     /// Whether there is anything to say.
-    pub(crate) fn is_telling(&self) -> bool {
+    pub(super) fn is_telling(&self) -> bool {
         self.verdict != Verdict::Accepted || self.replayed || self.unread.is_some()
     }
 
@@ -178,7 +147,7 @@ impl TrailersOutcome {
     }
 
     /// The first one counts.
-    pub(crate) fn set(&self, outcome: AuthOutcome) {
+    pub(super) fn set(&self, outcome: AuthOutcome) {
         self.outcome.get_or_init(|| outcome);
     }
 }

@@ -17,15 +17,16 @@ use std::{
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 
-use crate::{horizon::Horizon, observe::EACH_USE, service::Shared, token::Entry};
+use super::shared::Shared;
+use crate::{observe::EACH_USE, time::Horizon, token::Entry};
 
 /// How many threads have a place of their own. Those beyond share, which costs time only.
 const PLACES: usize = 32;
 
 /// The state that all clones of a service share, as one thread holds on to it. Not next to another thread's in memory.
 #[repr(align(128))]
-pub(crate) struct Local<S, K> {
-    pub(crate) shared: Arc<Shared<S, K>>,
+pub(super) struct Local<S, K> {
+    pub(super) shared: Arc<Shared<S, K>>,
     place: usize,
     stamp: ArcSwapOption<Stamp>,
 }
@@ -45,7 +46,7 @@ impl<S, K> Local<S, K> {
 
     /// The header value of the newest usable token, and its generation, without waiting.
     #[inline]
-    pub(crate) fn stamp(&self) -> Option<(HeaderValue, u64)> {
+    pub(super) fn stamp(&self) -> Option<(HeaderValue, u64)> {
         match &*self.stamp.load() {
             Some(stamp) if self.admits(stamp) => Some(stamp.copy()),
             _ => self.new_stamp(),
@@ -83,7 +84,7 @@ impl<S, K> fmt::Debug for Local<S, K> {
 }
 
 /// A service's hold on the part of the thread that it is called on.
-pub(crate) struct Hold<S, K> {
+pub(super) struct Hold<S, K> {
     local: Arc<Local<S, K>>,
     /// What was sent last, from the second request on: a clone that is made for one request has no use for it.
     last: Option<Arc<Stamp>>,
@@ -96,7 +97,7 @@ pub(crate) struct Hold<S, K> {
 type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
 
 impl<S, K> Hold<S, K> {
-    pub(crate) fn new(shared: Arc<Shared<S, K>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<S, K>>) -> Self {
         Self::on(Local::at(place(), shared))
     }
 
@@ -105,13 +106,13 @@ impl<S, K> Hold<S, K> {
     }
 
     #[inline]
-    pub(crate) fn local(&self) -> &Arc<Local<S, K>> {
+    pub(super) fn local(&self) -> &Arc<Local<S, K>> {
         &self.local
     }
 
     /// Moves to the thread that this is called on.
     #[inline]
-    pub(crate) fn move_here(&mut self) {
+    pub(super) fn move_here(&mut self) {
         let here = place();
         if self.local.place != here {
             self.local = Local::at(here, self.local.shared.clone());
@@ -121,7 +122,7 @@ impl<S, K> Hold<S, K> {
 
     /// As [`Local::stamp`].
     #[inline]
-    pub(crate) fn stamp(&mut self) -> Option<(HeaderValue, u64)> {
+    pub(super) fn stamp(&mut self) -> Option<(HeaderValue, u64)> {
         if let Some(last) = &self.last
             && self.local.admits(last)
         {
@@ -163,7 +164,10 @@ mod tests {
     use tower_layer::Layer;
 
     use super::*;
-    use crate::{Auth, AuthLayer, Origin, StaticToken};
+    use crate::{
+        auth::{Auth, AuthLayer, Origin},
+        credential::StaticToken,
+    };
 
     type Service = Auth<Arc<()>>;
 

@@ -8,11 +8,17 @@ use std::{
 
 use tower_layer::Layer;
 
+use super::{
+    origin::Origin,
+    placement::Placement,
+    service::Auth,
+    shared::{Options, Shared},
+};
 use crate::{
-    Auth, Credential, Origin, Placement, RefreshPolicy, Signatures, TokenCache,
     body::PeekLimits,
     keep::{CloneBodies, NoReplay, RecordBodies},
-    service::Shared,
+    signature::Signatures,
+    token::{Credential, RefreshPolicy, TokenCache},
 };
 
 /// Authenticates outbound requests: puts a credential's token on them, and where the answer says that it has
@@ -66,16 +72,6 @@ use crate::{
 pub struct AuthLayer<K = CloneBodies> {
     options: Options,
     keep: K,
-}
-
-/// Everything that is set on a layer and never changes afterwards.
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) origin: Origin,
-    pub(crate) tokens: TokenCache,
-    pub(crate) signatures: Signatures,
-    pub(crate) placement: Placement,
-    pub(crate) peek: PeekLimits,
 }
 
 impl AuthLayer {

@@ -17,7 +17,13 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::*;
-use crate::{AccessToken, AuthLayer, Origin, PeekBody, Rule, from_fn, signature::trailer};
+use crate::{
+    auth::{AuthLayer, Origin},
+    body::PeekBody,
+    credential::from_fn,
+    signature::{Rule, trailer},
+    token::AccessToken,
+};
 
 type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 type Given = Response<PeekBody<UnsyncBoxBody<Bytes, BoxError>>>;

@@ -33,10 +33,15 @@ use tower::{Layer, Service as _, ServiceExt, limit::ConcurrencyLimitLayer, servi
 
 use super::*;
 use crate::{
-    AccessToken, Acquire, AcquireError, Auth, AuthError, AuthErrorKind, AuthLayer, AuthOutcome, Credential,
-    Exempt, NotReplayed, Origin, Placement, Reason, RefreshPolicy, Rule, Signatures, StaticToken, TokenCache,
-    TokenState, Transport, Unread, Verdict,
-    signature::{body, json},
+    auth::{Auth, AuthLayer, AuthOutcome, Origin, Placement},
+    body::Unread,
+    credential::StaticToken,
+    error::{AcquireError, AuthError, AuthErrorKind},
+    keep::{Exempt, NotReplayed},
+    observe::Reason,
+    signature::{Rule, Signatures, Verdict, body, json},
+    token::{AccessToken, Acquire, Credential, RefreshPolicy, TokenCache, TokenState},
+    transport::Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -43,7 +43,7 @@ const MAX_LEN: u64 = 64 * 1024;
 /// let vendor = ApiVideo::production(mounted);
 /// ```
 #[derive(Clone)]
-pub struct SecretSource(pub(super) Supply);
+pub struct SecretSource(pub(crate) Supply);
 
 impl SecretSource {
     /// A secret that never changes.
@@ -127,7 +127,7 @@ type Supplied = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Se
 
 /// What a source is.
 #[derive(Clone)]
-pub(super) enum Supply {
+pub(crate) enum Supply {
     Fixed(SecretString),
     Env(Cow<'static, str>),
     File(Arc<Path>),
@@ -138,7 +138,7 @@ pub(super) enum Supply {
 
 impl Supply {
     /// Reads the secret, made for `audience` if it is an assertion. `what` names it in errors.
-    pub(super) async fn read(&self, what: &str, audience: &str) -> Result<SecretString, AcquireError> {
+    pub(crate) async fn read(&self, what: &str, audience: &str) -> Result<SecretString, AcquireError> {
         let read = match self {
             Self::Fixed(secret) => Ok(secret.clone()),
             Self::Env(name) => env_secret(name).map_err(BoxError::from),
@@ -160,7 +160,7 @@ impl Supply {
     }
 
     /// What the secret is now, or a stand-in where only asking could tell.
-    pub(super) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
+    pub(crate) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
         let refuse = |why: &str| {
             let hint = match self {
                 Self::Env(_) => "; set the variable",
@@ -180,7 +180,7 @@ impl Supply {
     }
 
     /// What it is now, if that is another secret than `refused`, and can be told without waiting.
-    pub(super) fn differs_from(&self, refused: &SecretString) -> bool {
+    pub(crate) fn differs_from(&self, refused: &SecretString) -> bool {
         self.may_change()
             && self.look().is_some_and(|secret| {
                 secret.is_ok_and(|secret| {
@@ -191,12 +191,12 @@ impl Supply {
     }
 
     /// Whether it may be another one when it is read again.
-    pub(super) fn may_change(&self) -> bool {
+    pub(crate) fn may_change(&self) -> bool {
         !matches!(self, Self::Fixed(_))
     }
 
     /// The secret itself, if it is a fixed one.
-    pub(super) fn fixed(&self) -> Option<&SecretString> {
+    pub(crate) fn fixed(&self) -> Option<&SecretString> {
         match self {
             Self::Fixed(secret) => Some(secret),
             _ => None,

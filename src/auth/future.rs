@@ -12,11 +12,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{
-    BoxError, Keep, Lease,
-    body::PeekBody,
-    exchange::{Exchange, Loaded, Look, Next, Wait},
-};
+use super::exchange::{Exchange, Loaded, Look, Next, Wait};
+use crate::{body::PeekBody, error::BoxError, keep::Keep, token::Lease};
 
 pin_project! {
     /// The future of [`Auth`](crate::Auth).
@@ -70,17 +67,17 @@ where
     S: Service<Request<K::Sent>>,
 {
     /// For a request that isn't ours.
-    pub(crate) fn passing(call: S::Future) -> Self {
+    pub(super) fn passing(call: S::Future) -> Self {
         Self { kind: Kind::Passing { call } }
     }
 
     /// For a request that has been sent with a token.
-    pub(crate) fn calling(call: S::Future, exchange: Exchange<S, K, B, R>) -> Self {
+    pub(super) fn calling(call: S::Future, exchange: Exchange<S, K, B, R>) -> Self {
         Self { kind: Kind::Ours { state: State::Calling { call }, exchange } }
     }
 
     /// For a request that has to wait for a token.
-    pub(crate) fn waiting(exchange: Exchange<S, K, B, R>) -> Self {
+    pub(super) fn waiting(exchange: Exchange<S, K, B, R>) -> Self {
         let wait = exchange.wait();
         Self { kind: Kind::Ours { state: State::Waiting { wait }, exchange } }
     }

@@ -3,24 +3,20 @@
 
 use std::{
     fmt, mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header::MaxSizeReached, request::Parts};
+use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::{exchange::Exchange, future::ResponseFuture, local::Hold, shared::Shared};
 use crate::{
-    BoxError, Exempt, Keep,
     body::PeekBody,
-    exchange::Exchange,
-    future::ResponseFuture,
-    keep::{CloneBodies, KeptHead, KeptRequest},
-    layer::Options,
-    local::Hold,
-    outcome::NotReplayed,
-    transport::TokenRequest,
+    error::BoxError,
+    keep::{CloneBodies, Keep},
+    token::TokenCache,
 };
 
 /// A service that authenticates requests; see [`AuthLayer`](crate::AuthLayer), which makes it.
@@ -36,22 +32,14 @@ pub struct Auth<S, K = CloneBodies> {
     hold: Hold<S, K>,
 }
 
-/// What all clones of a service share, and their futures.
-pub(crate) struct Shared<S, K> {
-    pub(crate) options: Options,
-    pub(crate) keep: K,
-    /// For requests that couldn't be sent at once, and for replays. A service that is `Clone` needn't be `Sync`.
-    pub(crate) spare: Mutex<S>,
-}
-
 impl<S, K> Auth<S, K> {
-    pub(crate) fn new(inner: S, shared: Arc<Shared<S, K>>) -> Self {
+    pub(super) fn new(inner: S, shared: Arc<Shared<S, K>>) -> Self {
         Self { inner, hold: Hold::new(shared) }
     }
 
     /// The token cache of this service.
     #[must_use]
-    pub fn tokens(&self) -> crate::TokenCache {
+    pub fn tokens(&self) -> TokenCache {
         self.hold.local().shared.options.tokens.clone()
     }
 
@@ -64,56 +52,10 @@ impl<S, K> Auth<S, K> {
 
 #[cfg(test)]
 impl<S, K> Auth<S, K> {
-    pub(crate) fn local(&self) -> &Arc<crate::local::Local<S, K>> {
+    pub(super) fn local(&self) -> &Arc<super::local::Local<S, K>> {
         self.hold.local()
     }
 }
-
-impl<S: Clone, K> Shared<S, K> {
-    /// Another instance of the inner service, that holds no place in it yet.
-    pub(crate) fn spare(&self) -> S {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl<S, K> Shared<S, K> {
-    /// Whether a request is to carry the token: it goes to our origin, isn't exempt, and nobody else has authenticated it.
-    #[inline]
-    fn is_ours<B>(&self, request: &Request<B>) -> bool {
-        let (options, extensions) = (&self.options, request.extensions());
-        options.origin.covers(request.uri())
-            && extensions.get::<TokenRequest>().is_none()
-            && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
-            // To look through as many names as requests have takes less than to hash one.
-            && request.headers().keys().all(|name| name != options.placement.header())
-    }
-
-    /// Puts the token's header value in its place, which is free.
-    ///
-    /// # Errors
-    ///
-    /// If there are as many headers as there can be.
-    #[inline]
-    pub(crate) fn put(&self, token: HeaderValue, headers: &mut HeaderMap) -> Result<(), MaxSizeReached> {
-        headers.try_insert(self.options.placement.header(), token).map(drop)
-    }
-
-    /// Takes down what a replay of a request needs, and says which body is sent.
-    #[inline]
-    pub(crate) fn keep<B>(&self, head: &Parts, body: B) -> (K::Sent, Kept<K::Kept>)
-    where
-        K: Keep<B>,
-    {
-        if head.extensions.get() == Some(&Exempt::FromReplay) {
-            return (self.keep.pass(body), Err(NotReplayed::Exempt));
-        }
-        let (sent, kept) = self.keep.keep(body);
-        (sent, kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(head)?, body })))
-    }
-}
-
-/// What is kept of a request, or why nothing is.
-pub(crate) type Kept<T> = Result<KeptRequest<T>, NotReplayed>;
 
 impl<S, K, B, R> Service<Request<B>> for Auth<S, K>
 where

@@ -162,6 +162,7 @@ fn the_service_and_its_future_are_send_for_a_client_that_is() {
 fn the_future_is_small() {
     type Inner = tower::util::BoxCloneService<Sent, Answer, BoxError>;
     type Future = <Inner as Service<Sent>>::Future;
-    let own = size_of::<ResponseFuture<Inner, crate::CloneBodies, Full<Bytes>, BoxBody<Bytes, BoxError>>>();
+    let own =
+        size_of::<ResponseFuture<Inner, crate::keep::CloneBodies, Full<Bytes>, BoxBody<Bytes, BoxError>>>();
     assert!(own <= size_of::<Future>() + 128, "{own} bytes around {}", size_of::<Future>());
 }

@@ -17,23 +17,25 @@ use http::{
 };
 use http_body::Body;
 
-use crate::{
-    AuthError, AuthErrorKind, AuthOutcome, BoxError, Keep, Lease, NotReplayed, Reason, TokenCache,
-    TrailersOutcome, Unread, Verdict,
-    body::{Peek, PeekBody},
-    credential::without_token,
-    keep::{KeptHead, KeptRequest},
-    layer::Options,
+use super::{
+    finding::{censor, is_acceptance, is_rejection, reason},
     local::Local,
-    service::Kept,
-    signature::{Finding, Head, Screening},
-    watch::Watch,
+    outcome::{AuthOutcome, TrailersOutcome},
+    shared::{Kept, Options},
+    trailers::Trailers,
+};
+use crate::{
+    body::{Peek, PeekBody, Unread},
+    error::{AuthError, AuthErrorKind, BoxError},
+    keep::{Keep, KeptHead, KeptRequest, NotReplayed},
+    signature::{Finding, Head, Screening, Verdict},
+    token::Lease,
 };
 
-pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
+pub(super) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
 
 /// One request on its way, apart from what the inner service holds of it.
-pub(crate) struct Exchange<S, K, B, R>
+pub(super) struct Exchange<S, K, B, R>
 where
     K: Keep<B>,
 {
@@ -56,7 +58,7 @@ enum Load<Sent, T, R> {
 }
 
 /// A look at a response's body.
-pub(crate) struct Look<R> {
+pub(super) struct Look<R> {
     head: Parts,
     body: Peek<R>,
     /// The verdict, if the body isn't needed for it.
@@ -70,7 +72,7 @@ where
     R::Error: Into<BoxError>,
 {
     /// Reads on; then says why not all was read, if it wasn't.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
         self.body.poll(cx)
     }
 }
@@ -86,14 +88,14 @@ struct Replay<Sent, R> {
 }
 
 /// What to do with a response.
-pub(crate) enum Next<R> {
+pub(super) enum Next<R> {
     Deliver(Response<PeekBody<R>>),
     Look(Box<Look<R>>),
     Wait(Wait),
 }
 
 /// What there is to send.
-pub(crate) enum Loaded<Sent, R> {
+pub(super) enum Loaded<Sent, R> {
     Request(Request<Sent>),
     /// And what is to be done instead.
     Nothing(Next<R>),
@@ -104,7 +106,7 @@ where
     K: Keep<B>,
 {
     /// The exchange for a request that has not been sent yet.
-    pub(crate) fn unsent(
+    pub(super) fn unsent(
         local: Arc<Local<S, K>>,
         request: Request<K::Sent>,
         kept: Kept<K::Kept>,
@@ -115,17 +117,17 @@ where
     }
 
     /// The exchange for a request that was sent with `generation`.
-    pub(crate) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
+    pub(super) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
         Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false }
     }
 
     /// The wait for a token to send the request with.
-    pub(crate) fn wait(&self) -> Wait {
+    pub(super) fn wait(&self) -> Wait {
         Box::pin(self.local.shared.options.tokens.usable())
     }
 
     /// An instance of the inner service that holds no place in it yet.
-    pub(crate) fn spare(&self) -> S
+    pub(super) fn spare(&self) -> S
     where
         S: Clone,
     {
@@ -133,7 +135,7 @@ where
     }
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
-    pub(crate) fn check(&self, result: Result<Lease, AuthError>) -> Result<Lease, AuthError> {
+    pub(super) fn check(&self, result: Result<Lease, AuthError>) -> Result<Lease, AuthError> {
         result.and_then(|lease| match &self.load {
             Load::Again(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
             _ => Ok(lease),
@@ -142,7 +144,7 @@ where
 
     /// The request with the freshest token there is. Or what else is to be done: to wait again, if `lease` became
     /// worthless while the inner service was getting ready (rejected, forgotten, or meant for a pause that is over).
-    pub(crate) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
+    pub(super) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
         let Options { tokens, placement, .. } = &self.local.shared.options;
         let ((token, generation), in_pause) = match self.local.stamp() {
             Some(usable) => (usable, false),
@@ -176,12 +178,12 @@ where
 
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
     #[inline]
-    pub(crate) fn is_usual(&self, status: StatusCode) -> bool {
+    pub(super) fn is_usual(&self, status: StatusCode) -> bool {
         !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_))
     }
 
     /// The first look at any other response: status and headers.
-    pub(crate) fn screen(&mut self, response: Response<R>) -> Next<R>
+    pub(super) fn screen(&mut self, response: Response<R>) -> Next<R>
     where
         R: Body,
         R::Error: Into<BoxError>,
@@ -214,7 +216,7 @@ where
     }
 
     /// The second look: the body has been read, as far as may be.
-    pub(crate) fn judge(&mut self, look: Look<R>, stopped: Option<Unread>) -> Next<R>
+    pub(super) fn judge(&mut self, look: Look<R>, stopped: Option<Unread>) -> Next<R>
     where
         R: Body,
         R::Error: Into<BoxError>,
@@ -319,7 +321,7 @@ where
         if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
             return false;
         }
-        let watch = Watch {
+        let watch = Trailers {
             tokens: tokens.clone(),
             signatures: signatures.clone(),
             status: response.status(),
@@ -339,14 +341,14 @@ where
 
     /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
     #[inline]
-    pub(crate) fn mark_accepted(&self, status: StatusCode) {
+    pub(super) fn mark_accepted(&self, status: StatusCode) {
         if is_acceptance(status) {
             self.local.shared.options.tokens.mark_accepted(self.generation);
         }
     }
 
     /// No token came: the rejected response, if there is one, or the error.
-    pub(crate) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
+    pub(super) fn without_token(&mut self, error: AuthError) -> Result<Response<PeekBody<R>>, BoxError> {
         let Load::Again(replay) = mem::replace(&mut self.load, Load::Replayed) else {
             return Err(error.into());
         };
@@ -371,36 +373,6 @@ fn not_restored<R>(mut rejection: Response<PeekBody<R>>, finding: Finding) -> Re
     let outcome = AuthOutcome::new(finding).with_refresh(Ok(())).with_not_replayed(Some(NotReplayed::Body));
     rejection.extensions_mut().insert(outcome);
     rejection
-}
-
-/// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
-/// not at hand, and of little use to anybody.
-pub(crate) fn censor(mut finding: Finding, tokens: &TokenCache, generation: u64) -> Finding {
-    if let Some(reason) = &finding.reason
-        && let Some(entry) = tokens.newest_if(generation)
-        && let Some(censored) = without_token(reason, entry.token.expose_secret())
-    {
-        finding.reason = Some(censored.into());
-    }
-    finding
-}
-
-pub(crate) fn is_rejection(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Expired | Verdict::Invalid)
-}
-
-/// What a rejection asks the credential for.
-pub(crate) fn reason(verdict: Verdict) -> Reason {
-    match verdict {
-        Verdict::Invalid => Reason::Rejected,
-        _ => Reason::Expired,
-    }
-}
-
-/// Whether a server that answers with this status has accepted the token.
-#[inline]
-pub(crate) fn is_acceptance(status: StatusCode) -> bool {
-    status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

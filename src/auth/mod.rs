@@ -1,0 +1,23 @@
+//! The way of one request, from the layer that was configured to the response that its caller gets.
+//!
+//! A file imports only what stands below it: layer, service, future, exchange, trailers, local, shared, finding, outcome,
+//! placement, origin.
+
+mod exchange;
+mod finding;
+mod future;
+mod layer;
+mod local;
+mod origin;
+mod outcome;
+mod placement;
+mod service;
+mod shared;
+pub(crate) mod trailers;
+
+pub use future::ResponseFuture;
+pub use layer::AuthLayer;
+pub use origin::Origin;
+pub use outcome::{AuthOutcome, TrailersOutcome};
+pub use placement::Placement;
+pub use service::Auth;

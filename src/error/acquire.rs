@@ -1,0 +1,173 @@
+//! [`AcquireError`]: why a credential brought no token.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use http::StatusCode;
+use secrecy::SecretString;
+
+use super::{boxed::BoxError, code::ErrorCode};
+
+/// Why a [`Credential`](crate::Credential) brought no token.
+///
+/// The kind decides what happens next: another attempt, another grant, a pause, or failing fast.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::{AcquireError, AcquireErrorKind};
+///
+/// let error = AcquireError::transient("the vault is sealed").with_retry_after(Duration::from_secs(5));
+/// assert_eq!(error.kind(), AcquireErrorKind::Transient);
+/// ```
+#[derive(Debug)]
+pub struct AcquireError {
+    kind: AcquireErrorKind,
+    message: String,
+    status: Option<StatusCode>,
+    code: Option<ErrorCode>,
+    retry_after: Option<Duration>,
+    refresh_token: Option<SecretString>,
+    source: Option<BoxError>,
+}
+
+/// The kinds of failure that are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AcquireErrorKind {
+    /// It may work later: a network error, 408, 425, 429, 5xx, or an answer that makes no sense.
+    Transient,
+    /// The server refused the credentials themselves. Asking again soon may lock the account.
+    Rejected,
+    /// The server refused only the grant that was tried (a spent refresh token, an expired token that can't be
+    /// renewed any more); the credential has another one.
+    GrantRejected,
+    /// The credential can't do what was asked, ever: a static key can't be renewed.
+    Unsupported,
+    /// The attempt's time was up. Whether the server saw the request is not known.
+    TimedOut,
+    /// The credential's code panicked.
+    Panicked,
+}
+
+impl AcquireError {
+    /// It may work later.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::new(AcquireErrorKind::Transient, message)
+    }
+
+    /// The server refused the credentials themselves.
+    pub fn rejected(message: impl Into<String>) -> Self {
+        Self::new(AcquireErrorKind::Rejected, message)
+    }
+
+    /// The server refused the grant that was tried, and there is another: the flight goes on with
+    /// [`Reason::Rejected`](crate::Reason::Rejected), which asks for a token from scratch.
+    pub fn grant_rejected(message: impl Into<String>) -> Self {
+        Self::new(AcquireErrorKind::GrantRejected, message)
+    }
+
+    /// The credential can't do what was asked.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(AcquireErrorKind::Unsupported, message)
+    }
+
+    pub(crate) fn new(kind: AcquireErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            code: None,
+            retry_after: None,
+            refresh_token: None,
+            source: None,
+        }
+    }
+
+    /// Adds the status that the token endpoint answered with.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Adds the error code that an OAuth 2.0 server gave (RFC 6749 §5.2).
+    #[must_use]
+    pub fn with_code(mut self, code: ErrorCode) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Adds the time for which the server asked to be left alone (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Adds the refresh token that the server sent beside an access token that can't be used. The one before it may
+    /// be spent, so this one takes its place.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    /// Adds the error that caused this one. Its text must not hold a secret.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> AcquireErrorKind {
+        self.kind
+    }
+
+    /// The status that the token endpoint answered with, if it answered.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.status
+    }
+
+    /// The error code that the server gave, if it is one of RFC 6749 §5.2 or its extensions.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    /// How long the server asked to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The refresh token that came all the same.
+    pub(crate) fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
+    }
+
+    /// Whether the server asked everybody to stay away for a while: 429, 503, or any `Retry-After`.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.retry_after.is_some()
+            || matches!(self.status, Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE))
+    }
+}
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match self.status {
+            Some(status) => write!(f, " (status {})", status.as_u16()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for AcquireError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,141 @@
+//! [`AuthError`]: what a caller is told when there is no token.
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::acquire::{AcquireError, AcquireErrorKind};
+
+/// What a caller is told when there is no token for its request, or when a refresh failed.
+///
+/// The services of this crate return it as [`BoxError`]; [`AuthError::find`] gets it back from any chain of
+/// errors. It is cheap to clone: everyone who waited on one flight gets the same failure.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AuthError, BoxError};
+///
+/// fn try_again_later(error: &BoxError) -> bool {
+///     AuthError::find(&**error).is_some_and(|error| error.retry_at().is_some())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthError {
+    kind: AuthErrorKind,
+    retry_at: Option<Instant>,
+    source: Option<Arc<AcquireError>>,
+}
+
+/// Why there is no (new) token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthErrorKind {
+    /// The token endpoint refused the credentials. Calls fail fast until [`AuthError::retry_at`], so that the
+    /// account isn't locked; [`TokenCache::invalidate`](crate::TokenCache::invalidate) tries again at once.
+    CredentialsRejected,
+    /// The token endpoint can't be reached, is overloaded, or answers nonsense.
+    Unavailable,
+    /// No attempt brought an answer in time.
+    TimedOut,
+    /// The credential's code panicked.
+    Panicked,
+    /// The flight that was waited for was lost with its runtime, again and again.
+    Lost,
+    /// There is no Tokio runtime with its time driver enabled on this thread, so nothing can be acquired.
+    NoRuntime,
+    /// The server keeps rejecting new tokens, or too many were rejected lately, or what was acquired is the rejected
+    /// token again, as with a key that nobody has replaced: no refresh for now.
+    Paused,
+    /// The credential can't renew its token: a static key.
+    NotRenewable,
+    /// The credential can't revoke tokens.
+    NotRevocable,
+}
+
+impl AuthError {
+    pub(crate) fn new(kind: AuthErrorKind) -> Self {
+        Self { kind, retry_at: None, source: None }
+    }
+
+    /// What the callers who waited for `error`'s flight are told.
+    pub(crate) fn from_acquire(error: Arc<AcquireError>) -> Self {
+        let kind = match error.kind() {
+            AcquireErrorKind::Rejected | AcquireErrorKind::GrantRejected => {
+                AuthErrorKind::CredentialsRejected
+            }
+            AcquireErrorKind::Unsupported => AuthErrorKind::NotRenewable,
+            AcquireErrorKind::TimedOut => AuthErrorKind::TimedOut,
+            AcquireErrorKind::Panicked => AuthErrorKind::Panicked,
+            AcquireErrorKind::Transient => AuthErrorKind::Unavailable,
+        };
+        Self { kind, retry_at: None, source: Some(error) }
+    }
+
+    pub(crate) fn with_retry_at(mut self, at: Option<Instant>) -> Self {
+        self.retry_at = at;
+        self
+    }
+
+    /// Whether the token endpoint can't be reached or doesn't work, as far as anybody knows only for now.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self.kind, AuthErrorKind::Unavailable | AuthErrorKind::TimedOut)
+    }
+
+    /// The first `AuthError` in `error`'s chain of sources, `error` itself included.
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.kind
+    }
+
+    /// The first moment at which another attempt would reach the token endpoint, if that is known.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// The credential's own error, where it was asked.
+    #[must_use]
+    pub fn acquire_error(&self) -> Option<&AcquireError> {
+        self.source.as_deref()
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            AuthErrorKind::CredentialsRejected => "the token endpoint rejected the credentials; check them",
+            AuthErrorKind::Unavailable => "the token endpoint is unavailable; try again later",
+            AuthErrorKind::TimedOut => "the token endpoint did not answer in time; try again later",
+            AuthErrorKind::Panicked => "the credential panicked; this is a bug in its code",
+            AuthErrorKind::Lost => "the runtime that was acquiring the token went away; try again",
+            AuthErrorKind::NoRuntime => {
+                "acquiring a token needs a tokio runtime with its time driver enabled"
+            }
+            AuthErrorKind::Paused => {
+                "the server keeps rejecting what is acquired, new tokens or the same one again; acquiring is paused"
+            }
+            AuthErrorKind::NotRenewable => "the credential is static and can't be renewed; supply a new one",
+            AuthErrorKind::NotRevocable => "the credential can't revoke tokens",
+        })
+    }
+}
+
+impl StdError for AuthError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,42 @@
+//! [`Observer`]: tells both listeners what happens to one credential.
+
+use std::sync::Arc;
+
+use super::{event::Event, logs, metrics};
+use crate::error::{AuthError, AuthErrorKind};
+
+/// Whether somebody wants to hear of [`Event::Used`].
+pub(crate) const EACH_USE: bool = metrics::EACH_USE;
+
+/// Who the events are about.
+#[derive(Clone, Debug)]
+pub(crate) struct Observer {
+    credential: Arc<str>,
+    meters: metrics::Meters,
+}
+
+impl Observer {
+    pub(crate) fn new(credential: &str) -> Self {
+        let credential = Arc::from(credential);
+        Self { meters: metrics::Meters::new(&credential), credential }
+    }
+
+    /// The credential's name.
+    pub(crate) fn credential(&self) -> &Arc<str> {
+        &self.credential
+    }
+
+    #[inline]
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        logs::record(&self.credential, event);
+        self.meters.record(&self.credential, event);
+    }
+
+    /// Tells why a caller gets no token without anybody being asked for it.
+    pub(crate) fn tell_refusal(&self, error: &AuthError) {
+        self.tell(match error.kind() {
+            AuthErrorKind::Paused => Event::Paused { until: error.retry_at() },
+            _ => Event::FailedFast { error },
+        });
+    }
+}

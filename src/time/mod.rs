@@ -1,0 +1,9 @@
+//! Clocks and timers: time without panics, and a clock that costs little.
+
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "no_coarse.rs")]
+mod coarse;
+mod horizon;
+mod timer;
+
+pub(crate) use horizon::Horizon;
+pub(crate) use timer::{after, sleep_until};

@@ -1,0 +1,120 @@
+//! [`Client`]: the connection pool as a Tower service.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use tower_service::Service;
+
+use super::{super::erased::Transport, connect::Connector, error::ClientError};
+use crate::error::BoxError;
+
+/// An HTTPS client with a connection pool, as a Tower service. Clones are cheap and share the pool.
+///
+/// See the [module](self) for what it does and what it leaves to others.
+///
+/// # Examples
+///
+/// ```no_run
+/// use bytes::Bytes;
+/// use http_body_util::Full;
+/// use tower::{Service, ServiceExt};
+/// use tower_reauth::{Client, Transport};
+///
+/// # async fn run() -> Result<(), tower_reauth::BoxError> {
+/// let mut client = Client::new()?;
+/// let transport = Transport::from(client.clone());
+///
+/// let request = http::Request::get("https://api.example.com/videos").body(Full::<Bytes>::default())?;
+/// let response = client.ready().await?.call(request).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// The futures that it returns panic when they are polled outside a Tokio runtime with I/O and time enabled.
+pub struct Client<B = Full<Bytes>> {
+    inner: Arc<legacy::Client<Connector, B>>,
+}
+
+impl<B> Client<B> {
+    pub(super) fn over(inner: legacy::Client<Connector, B>) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+}
+
+impl<B> Clone for Client<B> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<B> fmt::Debug for Client<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<Request<B>> for Client<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Incoming>;
+    type Error = ClientError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        ResponseFuture { inner: self.inner.request(request) }
+    }
+}
+
+impl<B> From<Client<B>> for Transport
+where
+    B: Body + From<Bytes> + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    fn from(client: Client<B>) -> Self {
+        Self::new(client)
+    }
+}
+
+/// The future of [`Client`]: the response's head, with the body to be streamed.
+///
+/// # Cancel safety
+///
+/// Dropping it gives the request up. An HTTP/1.1 connection is closed then; on HTTP/2 only the stream is reset.
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture {
+    inner: legacy::ResponseFuture,
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Incoming>, ClientError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.inner).poll(cx).map_err(ClientError::from)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

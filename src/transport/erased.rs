@@ -1,0 +1,112 @@
+//! [`Transport`]: any HTTP client with its type erased, and one request with its whole answer.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tower_service::Service;
+
+use crate::error::{AcquireError, BoxError};
+
+/// The longest answer that is read, in bytes, after whatever decoding the client does.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// The HTTP client with which credentials obtain tokens.
+///
+/// Any `Clone` Tower service will do, the authenticated client included: token requests carry a mark that makes
+/// the layer pass them through untouched, so that it can't recurse. The client must not follow redirects, or it
+/// would hand the secrets in a token request to whomever the redirect names.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use http_body_util::Full;
+/// use tower_reauth::Transport;
+/// # fn client() -> impl tower_service::Service<
+/// #     http::Request<Full<Bytes>>,
+/// #     Response = http::Response<Full<Bytes>>,
+/// #     Error = std::io::Error,
+/// #     Future = std::future::Ready<Result<http::Response<Full<Bytes>>, std::io::Error>>,
+/// # > + Clone + Send + 'static {
+/// #     tower::service_fn(|_| std::future::ready(Ok(http::Response::default())))
+/// # }
+/// let transport = Transport::new(client());
+/// ```
+#[derive(Clone)]
+pub struct Transport {
+    client: Arc<dyn Exchange>,
+}
+
+impl Transport {
+    /// Wraps `client`.
+    pub fn new<S, B, R>(client: S) -> Self
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: From<Bytes> + Send + 'static,
+        R: Body + Send + 'static,
+        R::Data: Send,
+        R::Error: Into<BoxError>,
+    {
+        let client = Mutex::new(client);
+        let make = move || client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { client: Arc::new(move |request| -> Answer { Box::pin(exchange(make(), request)) }) }
+    }
+
+    /// Sends one request and reads the whole answer, at most 1 MiB of it.
+    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, AcquireError> {
+        request.extensions_mut().insert(TokenRequest);
+        (self.client)(request).await
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
+}
+
+/// The request extension that marks a credential's own request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenRequest;
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Bytes>, AcquireError>> + Send>>;
+
+/// The client without its type.
+trait Exchange: Fn(Request<Bytes>) -> Answer + Send + Sync {}
+impl<F: Fn(Request<Bytes>) -> Answer + Send + Sync> Exchange for F {}
+
+async fn exchange<S, B, R>(mut client: S, request: Request<Bytes>) -> Result<Response<Bytes>, AcquireError>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    B: From<Bytes>,
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    let failed = |what: &str, error: BoxError| AcquireError::transient(what).with_source(error);
+    std::future::poll_fn(|cx| client.poll_ready(cx))
+        .await
+        .map_err(|error| failed("the client for token requests is not ready", error.into()))?;
+    let response = client
+        .call(request.map(B::from))
+        .await
+        .map_err(|error| failed("the token request could not be sent or was not answered", error.into()))?;
+    let (head, body) = response.into_parts();
+    match Limited::new(body, MAX_ANSWER).collect().await {
+        Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(AcquireError::transient("the token endpoint's answer is longer than 1 MiB"))
+        }
+        Err(error) => Err(failed("the token endpoint's answer broke off", error)),
+    }
+}
