@@ -1,6 +1,6 @@
 //! What can be said of a request before its secrets are known: for declarations that come from a file.
 
-use super::{BaseUrl, Param, TokenRequest};
+use super::{base_url::BaseUrl, param::Param, request::TokenRequest};
 use crate::{error::ConfigError, secret::SecretSource, token::AccessToken};
 
 impl TokenRequest {

@@ -13,8 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{
-    BaseUrl, TokenEndpoint,
     answer::{Answer, Problem},
+    base_url::BaseUrl,
+    contract::Contract,
     request::TokenRequest,
 };
 use crate::{
@@ -45,7 +46,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct EndpointCredential {
-    endpoint: TokenEndpoint,
+    contract: Contract,
     base: BaseUrl,
     transport: Transport,
     refused: Arc<Mutex<Vec<Refused>>>,
@@ -59,8 +60,9 @@ struct Refused {
 }
 
 impl EndpointCredential {
-    pub(super) fn new(endpoint: TokenEndpoint, transport: Transport) -> Result<Self, ConfigError> {
-        Ok(Self { base: endpoint.check()?, endpoint, transport, refused: Arc::default() })
+    /// With a contract that has been checked.
+    pub(super) fn new(contract: Contract, base: BaseUrl, transport: Transport) -> Self {
+        Self { contract, base, transport, refused: Arc::default() }
     }
 
     /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
@@ -93,7 +95,7 @@ impl EndpointCredential {
             request.render(&self.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
         let requested_at = Instant::now();
         let response = self.send(rendered, request, previous).await?;
-        let answer = Answer::new(&self.endpoint.shape, &response);
+        let answer = Answer::new(&self.contract.shape, &response);
         let failed = |problem: Problem| self.failure(problem, refused, request, &answer, previous);
 
         answer.problem(request).map_err(failed)?;
@@ -120,7 +122,7 @@ impl EndpointCredential {
 
     /// A request that can't be written: the token to be renewed doesn't fit into it, or a secret of this moment.
     fn unsendable(&self, error: ConfigError, renewed: Option<&AccessToken>) -> AcquireError {
-        let words = format!("a token request of {} can't be written", self.endpoint.name);
+        let words = format!("a token request of {} can't be written", self.contract.name);
         let failed = match renewed {
             Some(_) => AcquireError::grant_rejected(words),
             None => AcquireError::transient(words),
@@ -195,7 +197,7 @@ impl EndpointCredential {
     }
 
     fn words(&self, what: &str) -> String {
-        format!("the token endpoint of {} {what}", self.endpoint.name)
+        format!("the token endpoint of {} {what}", self.contract.name)
     }
 
     /// Knows every secret that could come back in an answer or an error.
@@ -205,8 +207,8 @@ impl EndpointCredential {
         previous: Option<&AccessToken>,
         answer: Option<&Answer<'_>>,
     ) -> Redactor {
-        let endpoint = &self.endpoint;
-        let requests = [sent, &endpoint.acquire].into_iter().chain(&endpoint.refresh).chain(&endpoint.revoke);
+        let contract = &self.contract;
+        let requests = [sent, &contract.acquire].into_iter().chain(&contract.refresh).chain(&contract.revoke);
         let mut secrets: Vec<Cow<'_, str>> = requests.flat_map(TokenRequest::secrets).collect();
         if let Some(token) = previous {
             secrets.push(token.expose_secret().into());
@@ -223,17 +225,17 @@ impl Credential for EndpointCredential {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
         let previous = acquire.previous();
         let renewed = previous.filter(|_| acquire.may_refresh());
-        match (&self.endpoint.refresh, renewed) {
+        match (&self.contract.refresh, renewed) {
             (Some(refresh), Some(token)) if refresh.can_use(token) => {
                 self.obtain(refresh, renewed, previous).await
             }
-            _ => self.obtain(&self.endpoint.acquire, None, previous).await,
+            _ => self.obtain(&self.contract.acquire, None, previous).await,
         }
     }
 
     async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
-        let Some(request) = self.endpoint.revoke.as_ref().filter(|request| request.can_use(token)) else {
-            let name = &self.endpoint.name;
+        let Some(request) = self.contract.revoke.as_ref().filter(|request| request.can_use(token)) else {
+            let name = &self.contract.name;
             return Err(AcquireError::unsupported(format!("{name} has no way to revoke this token")));
         };
         let refused: fn(String) -> AcquireError = |words| AcquireError::rejected(words);
@@ -241,7 +243,7 @@ impl Credential for EndpointCredential {
         let rendered =
             request.render(&self.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
         let response = self.send(rendered, request, Some(token)).await?;
-        let answer = Answer::new(&self.endpoint.shape, &response);
+        let answer = Answer::new(&self.contract.shape, &response);
         answer
             .problem(request)
             .map_err(|problem| self.failure(problem, refused, request, &answer, Some(token)))
@@ -252,10 +254,10 @@ impl Credential for EndpointCredential {
     }
 
     fn describe(&self) -> Description {
-        let grants = match self.endpoint.refresh {
+        let grants = match self.contract.refresh {
             Some(_) => Grants::RefreshThenOther,
             None => Grants::Reusable,
         };
-        Description::new(self.endpoint.name.clone()).renewal(self.endpoint.renewal).grants(grants)
+        Description::new(self.contract.name.clone()).renewal(self.contract.renewal).grants(grants)
     }
 }

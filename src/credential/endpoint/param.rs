@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::request::usable;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
@@ -162,5 +161,19 @@ impl From<i64> for Param {
 impl From<bool> for Param {
     fn from(flag: bool) -> Self {
         Self(Kind::Flag(flag))
+    }
+}
+
+/// The text of a secret that was read, or an error if it can't be meant.
+pub(super) fn usable(source: &SecretSource) -> Result<&str, ConfigError> {
+    let refuse = |words| ConfigError::new(ConfigErrorKind::Secret, words);
+    match source.0.fixed().map(ExposeSecret::expose_secret) {
+        None => Err(refuse("a secret was not read before it was to be sent")),
+        Some("") => Err(refuse("a secret is empty; check the variable or file that it comes from")),
+        // No server means it, and few say what is wrong when they get it.
+        Some(text) if text.ends_with(['\n', '\r']) => {
+            Err(refuse("a secret ends with a line break; trim what was read from a file"))
+        }
+        Some(text) => Ok(text),
     }
 }

@@ -10,7 +10,10 @@ use http::{
 };
 use secrecy::ExposeSecret;
 
-use super::{BaseUrl, Param};
+use super::{
+    base_url::BaseUrl,
+    param::{Param, usable},
+};
 use crate::{
     error::{AcquireError, ConfigError, ConfigErrorKind},
     secret::{SecretSource, encode},
@@ -340,20 +343,6 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, ConfigError> {
         let message = format!("{name:?} is not a header name");
         ConfigError::new(ConfigErrorKind::Header, message).with_source(error)
     })
-}
-
-/// The text of a secret that was read, or an error if it can't be meant.
-pub(super) fn usable(source: &SecretSource) -> Result<&str, ConfigError> {
-    let refuse = |words| ConfigError::new(ConfigErrorKind::Secret, words);
-    match source.0.fixed().map(ExposeSecret::expose_secret) {
-        None => Err(refuse("a secret was not read before it was to be sent")),
-        Some("") => Err(refuse("a secret is empty; check the variable or file that it comes from")),
-        // No server means it, and few say what is wrong when they get it.
-        Some(text) if text.ends_with(['\n', '\r']) => {
-            Err(refuse("a secret ends with a line break; trim what was read from a file"))
-        }
-        Some(text) => Ok(text),
-    }
 }
 
 fn header_value(text: &str, secret: bool) -> Result<HeaderValue, ConfigError> {

@@ -1,0 +1,301 @@
+//! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    answer::{AnswerField, Lifetime},
+    base_url::BaseUrl,
+    contract::Contract,
+    endpoint_credential::EndpointCredential,
+    request::TokenRequest,
+};
+use crate::{
+    auth::{AuthLayer, Origin, Placement},
+    credential::parts::Parts,
+    error::ConfigError,
+    signature::Signatures,
+    token::Renewal,
+    transport::Transport,
+};
+
+/// A vendor, declared as data: how its tokens are obtained, renewed and revoked, where its answers have what,
+/// where its tokens go, and which of its API's responses mean what.
+///
+/// By default answers are read as RFC 6749 §5 has them: the token at `/access_token`, its lifetime in seconds at
+/// `/expires_in`, the refresh token at `/refresh_token`, any 2xx is a success, and `/error` and
+/// `/error_description` are shown in errors. Nothing is checked before the declaration is built.
+///
+/// A file can say the same, with the feature `serde`: see `Declaration`.
+///
+/// # Examples
+///
+/// Zoom, for an app of the kind "server-to-server OAuth". Its answers are those of RFC 6749, but for the parameters
+/// of the request, and the words for an expired token: one code has two meanings, so the rule looks at the message
+/// too.
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_reauth::{
+///     AuthLayer, ConfigError, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+///     signature::json,
+/// };
+///
+/// fn zoom(transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::post("https://zoom.us/oauth/token")
+///         .query("grant_type", "account_credentials")
+///         .query("account_id", SecretSource::env("ZOOM_ACCOUNT_ID"))
+///         .basic(SecretSource::env("ZOOM_CLIENT_ID"), SecretSource::env("ZOOM_CLIENT_SECRET"));
+///     let expired = json("/code").is(124).and(json("/message").is("Access token is expired."));
+///     let expired = Rule::expired().status(StatusCode::UNAUTHORIZED).when(expired);
+///     TokenEndpoint::new("Zoom", "https://api.zoom.us", request)
+///         .signatures(Signatures::new().rule(expired).reason("/message"))
+///         .layer(transport)
+/// }
+/// ```
+///
+/// Feishu, with the token of a tenant (for Lark the host is `open.larksuite.com`). Token and lifetime have names of
+/// their own, and failures come with a 200 and a code:
+///
+/// ```
+/// # use http::StatusCode;
+/// # use tower_reauth::{
+/// #     AuthLayer, ConfigError, Param, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+/// #     signature::json,
+/// # };
+/// fn feishu(app_id: String, secret: SecretSource, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::post("/open-apis/auth/v3/tenant_access_token/internal")
+///         .json("app_id", Param::text(app_id))
+///         .json("app_secret", secret);
+///     let expired = Rule::expired().status(StatusCode::BAD_REQUEST).when(json("/code").is(99991663));
+///     TokenEndpoint::new("Feishu", "https://open.feishu.cn", request)
+///         .token("/tenant_access_token")
+///         .lifetime("/expire")
+///         .success("/code", 0)
+///         .message("/msg")
+///         .signatures(Signatures::new().rule(expired).reason("/msg"))
+///         .layer(transport)
+/// }
+/// ```
+///
+/// Marketo, whose host is each customer's own, and in whose answers a token expires with a 200. The codes are
+/// strings; only JSON is looked at, so that downloads stream:
+///
+/// ```
+/// # use http::StatusCode;
+/// # use tower_reauth::{
+/// #     AuthLayer, ConfigError, Rule, SecretSource, Signatures, TokenEndpoint, TokenRequest, Transport,
+/// #     signature::{json, media_type},
+/// # };
+/// fn marketo(instance: String, secret: SecretSource, transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let request = TokenRequest::get("/identity/oauth/token")
+///         .query("grant_type", "client_credentials")
+///         .query("client_id", SecretSource::env("MARKETO_CLIENT_ID"))
+///         .query("client_secret", secret);
+///     let in_200 = |rule: Rule| rule.status(StatusCode::OK).read_success_bodies().when(media_type("json"));
+///     let signatures = Signatures::new()
+///         .rule(in_200(Rule::expired()).when(json("/errors/*/code").is("602")))
+///         .rule(in_200(Rule::invalid()).when(json("/errors/*/code").is("601")))
+///         .reason("/errors/0/message");
+///     TokenEndpoint::new("Marketo", instance, request).signatures(signatures).layer(transport)
+/// }
+/// ```
+///
+/// A vendor that isn't there, whose tokens can be renewed and given back. Its answers don't say how long they last:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::{AuthLayer, ConfigError, Param, SecretSource, TokenEndpoint, TokenRequest, Transport};
+///
+/// fn acme(transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let key = SecretSource::file("/run/secrets/acme");
+///     let open = TokenRequest::post("/v2/sessions").json("key", key).json("scope", "videos");
+///     let renew = TokenRequest::new(http::Method::PUT, "/v2/sessions").bearer(Param::access_token());
+///     let close = TokenRequest::new(http::Method::DELETE, "/v2/sessions").bearer(Param::access_token());
+///     TokenEndpoint::new("Acme", "https://api.acme.example", open)
+///         .refresh(renew)
+///         .revoke(close)
+///         .token("/session/id")
+///         .fixed_lifetime(Duration::from_secs(30 * 60))
+///         .success("/ok", true)
+///         .message("/problem")
+///         .layer(transport)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenEndpoint {
+    base_url: Cow<'static, str>,
+    contract: Contract,
+    signatures: Signatures,
+    placement: Placement,
+}
+
+impl TokenEndpoint {
+    /// Declares the vendor `name`, whose API is at the origin `base_url` and whose tokens are obtained by
+    /// `acquire`.
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        base_url: impl Into<Cow<'static, str>>,
+        acquire: TokenRequest,
+    ) -> Self {
+        Self {
+            base_url: base_url.into(),
+            contract: Contract::new(name.into(), acquire),
+            signatures: Signatures::oauth2(),
+            placement: Placement::default(),
+        }
+    }
+
+    /// The vendor's name, for logs and errors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.contract.name
+    }
+
+    /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
+    /// declared with a path go there as well.
+    pub fn base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Sets the request that renews a token. It is tried first where the previous token has what it sends; if it
+    /// fails, a token is acquired from scratch.
+    pub fn refresh(mut self, request: TokenRequest) -> Self {
+        self.contract.refresh = Some(request);
+        self
+    }
+
+    /// Sets the request that makes the vendor forget a token: a logout.
+    pub fn revoke(mut self, request: TokenRequest) -> Self {
+        self.contract.revoke = Some(request);
+        self
+    }
+
+    /// Sets where the token is. By default at `/access_token`.
+    pub fn token(mut self, field: impl Into<AnswerField>) -> Self {
+        self.contract.shape.token = field.into();
+        self
+    }
+
+    /// Sets where the refresh token is. By default at `/refresh_token`. An answer to a refresh that has none
+    /// leaves the previous one in force (RFC 6749 §6).
+    pub fn refresh_token(mut self, field: impl Into<AnswerField>) -> Self {
+        self.contract.shape.refresh_token = field.into();
+        self
+    }
+
+    /// Sets where the token's lifetime is, in seconds. By default at `/expires_in`. Where it isn't, or isn't
+    /// usable, the token is used until the server rejects it.
+    pub fn lifetime(mut self, field: impl Into<AnswerField>) -> Self {
+        self.contract.shape.lifetime = Lifetime::Stated(field.into());
+        self
+    }
+
+    /// Sets the lifetime of every token, whatever the answer says.
+    pub fn fixed_lifetime(mut self, lifetime: Duration) -> Self {
+        self.contract.shape.lifetime = Lifetime::Fixed(lifetime);
+        self
+    }
+
+    /// Says that no lifetime is known: tokens are used until the server rejects them.
+    pub fn unknown_lifetime(mut self) -> Self {
+        self.contract.shape.lifetime = Lifetime::Unknown;
+        self
+    }
+
+    /// Adds a condition beyond the status: an answer that has another value at `field` is malformed, and may be
+    /// better later. One that has nothing there is judged by its token.
+    pub fn success(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
+        self.contract.shape.success.push((field.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a value that means that the credentials are refused, for vendors that say so with a 200 or a 500.
+    pub fn refusal(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
+        self.contract.shape.refusals.push((field.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a place where failures have the vendor's own words, which errors then show, without secrets and cut
+    /// off after 256 characters. Those given replace the default, `/error` and `/error_description`.
+    pub fn message(mut self, field: impl Into<AnswerField>) -> Self {
+        self.contract.shape.messages.push(field.into());
+        self
+    }
+
+    /// Adds a header that says how long to stay away, in seconds or as an HTTP date, at most a day. It is looked
+    /// at before `Retry-After`.
+    pub fn retry_after(mut self, header: impl Into<Cow<'static, str>>) -> Self {
+        self.contract.shape.retry_after.push(header.into());
+        self
+    }
+
+    /// Judges answers by the letter of RFC 6749 §5, beside their status.
+    ///
+    /// - A `token_type` other than `Bearer`, in whatever case, is refused; an absent one is `Bearer`.
+    /// - `error` without a token refuses the credentials also in a success, except `server_error` and
+    ///   `temporarily_unavailable`, which are transient whatever the status.
+    /// - `invalid_client` in the answer to a refresh refuses the credentials, and not only that grant.
+    /// - `error_uri` is shown too.
+    pub fn strict(mut self) -> Self {
+        self.contract.shape.strict = true;
+        self
+    }
+
+    /// Sets what renewing a token means to the one it replaces. By default that stays valid.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.contract.renewal = renewal;
+        self
+    }
+
+    /// Sets which responses of the API mean what. By default those of RFC 6750.
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
+    /// Sets where in a request the token goes. By default `Authorization: Bearer`.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = placement;
+        self
+    }
+
+    /// Checks the declaration, and makes a credential of it that sends its requests with `transport`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigErrorKind::Url`]: `base_url` is no origin, or a request's URL can't be parsed.
+    /// - [`ConfigErrorKind::InsecureUrl`]: one of them is `http` to a host that is not loopback.
+    /// - [`ConfigErrorKind::Secret`]: a secret is empty, its variable or file can't be read, or it has to go into a
+    ///   header that can't carry it.
+    /// - [`ConfigErrorKind::UserId`]: a Basic user-id has a colon.
+    /// - [`ConfigErrorKind::Header`]: a header's name or value is not valid.
+    /// - [`ConfigErrorKind::Declaration`]: a request has two kinds of body or of authorization, the request for
+    ///   the first token uses a previous one, or a JSON Pointer is none.
+    pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
+        let base = BaseUrl::parse(&self.base_url)?;
+        self.contract.check(&base)?;
+        Ok(EndpointCredential::new(self.contract, base, transport.into()))
+    }
+
+    /// As [`build`](Self::build), with what belongs to the credential.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<EndpointCredential>, ConfigError> {
+        let origin = Origin::parse(&self.base_url)?;
+        let (signatures, placement) = (self.signatures.clone(), self.placement.clone());
+        Ok(Parts { credential: self.build(transport)?, origin, signatures, placement })
+    }
+
+    /// The layer for the vendor's API, with its origin, signatures and placement.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub fn layer(self, transport: impl Into<Transport>) -> Result<AuthLayer, ConfigError> {
+        Ok(self.parts(transport)?.into_layer())
+    }
+}
