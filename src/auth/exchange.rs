@@ -1,7 +1,8 @@
-//! [`Exchange`]: one request on its way, and what each answer to it calls for.
+//! [`Exchange`]: the story of one request, from top to bottom. It waits for a token, is sent, its answer is looked at, and
+//! either handed out, or set aside while the request goes back to waiting, to be sent once more.
 //!
 //! A request is sent at most twice. Between the two, the rejected response is read to its end and set aside, so that the
-//! caller still gets it if no new token comes.
+//! caller still gets it if no new token comes. When each step is taken is [the future](super::future)'s business.
 
 use std::{
     mem,
@@ -57,54 +58,16 @@ enum Load<Sent, T, R> {
     Replayed,
 }
 
-/// A look at a response's body.
-pub(super) struct Look<R> {
-    head: Parts,
-    body: Peek<R>,
-    /// The verdict, if the body isn't needed for it.
-    finding: Option<Finding>,
-    unread: Option<Unread>,
-}
-
-impl<R> Look<R>
-where
-    R: Body,
-    R::Error: Into<BoxError>,
-{
-    /// Reads on; then says why not all was read, if it wasn't.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
-        self.body.poll(cx)
-    }
-}
-
-/// A request that is to be sent again, and the response that rejected its token, read to its end, which the replay is
-/// to do away with.
-struct Replay<Sent, R> {
-    /// Packed until it is sent: thousands may be waiting.
-    head: KeptHead,
-    body: Sent,
-    rejection: Response<PeekBody<R>>,
-    finding: Finding,
-}
-
-/// What to do with a response.
-pub(super) enum Next<R> {
-    Deliver(Response<PeekBody<R>>),
-    Look(Box<Look<R>>),
-    Wait(Wait),
-}
-
-/// What there is to send.
-pub(super) enum Loaded<Sent, R> {
-    Request(Request<Sent>),
-    /// And what is to be done instead.
-    Nothing(Next<R>),
-}
-
+// A request begins: it has been sent with a cached token, or there is none yet.
 impl<S, K, B, R> Exchange<S, K, B, R>
 where
     K: Keep<B>,
 {
+    /// The exchange for a request that was sent with `generation`.
+    pub(super) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
+        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false }
+    }
+
     /// The exchange for a request that has not been sent yet.
     pub(super) fn unsent(
         local: Arc<Local<S, K>>,
@@ -115,23 +78,16 @@ where
         let load = Load::Unsent(Box::new((request, kept)));
         Self { local, load, generation: 0, is_head, in_pause: false }
     }
+}
 
-    /// The exchange for a request that was sent with `generation`.
-    pub(super) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
-        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false }
-    }
-
+// It waits for a token, holding nothing of the inner service.
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
     /// The wait for a token to send the request with.
     pub(super) fn wait(&self) -> Wait {
         Box::pin(self.local.shared.options.tokens.usable())
-    }
-
-    /// An instance of the inner service that holds no place in it yet.
-    pub(super) fn spare(&self) -> S
-    where
-        S: Clone,
-    {
-        self.local.shared.spare()
     }
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
@@ -142,6 +98,20 @@ where
         })
     }
 
+    /// An instance of the inner service that holds no place in it yet.
+    pub(super) fn spare(&self) -> S
+    where
+        S: Clone,
+    {
+        self.local.shared.spare()
+    }
+}
+
+// It is sent, for the first or the second time.
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
     /// The request with the freshest token there is. Or what else is to be done: to wait again, if `lease` became
     /// worthless while the inner service was getting ready (rejected, forgotten, or meant for a pause that is over).
     pub(super) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
@@ -175,11 +145,32 @@ where
         let _ = self.local.shared.put(token, request.headers_mut());
         Loaded::Request(request)
     }
+}
 
+/// What there is to send.
+pub(super) enum Loaded<Sent, R> {
+    Request(Request<Sent>),
+    /// And what is to be done instead.
+    Nothing(Next<R>),
+}
+
+// Its answer comes, and is looked at no further than need be.
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
     #[inline]
     pub(super) fn is_usual(&self, status: StatusCode) -> bool {
         !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_))
+    }
+
+    /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
+    #[inline]
+    pub(super) fn mark_accepted(&self, status: StatusCode) {
+        if is_acceptance(status) {
+            self.local.shared.options.tokens.mark_accepted(self.generation);
+        }
     }
 
     /// The first look at any other response: status and headers.
@@ -234,16 +225,71 @@ where
                 (censor(finding, tokens, self.generation), stopped)
             }
         };
-        let has_rest = body.has_rest();
+        if self.calls_for_replay(&finding) {
+            self.set_aside(head, body, finding, unread)
+        } else {
+            let response = Response::from_parts(head, body.into_body());
+            Next::Deliver(self.settle(response, finding, unread))
+        }
+    }
+
+    /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
+    fn is_bodyless(&self, response: &Response<R>) -> bool {
+        let status = response.status();
+        self.is_head
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
+    }
+}
+
+/// A look at a response's body.
+pub(super) struct Look<R> {
+    head: Parts,
+    body: Peek<R>,
+    /// The verdict, if the body isn't needed for it.
+    finding: Option<Finding>,
+    unread: Option<Unread>,
+}
+
+impl<R> Look<R>
+where
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    /// Reads on; then says why not all was read, if it wasn't.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unread>> {
+        self.body.poll(cx)
+    }
+}
+
+/// What to do with a response.
+pub(super) enum Next<R> {
+    Deliver(Response<PeekBody<R>>),
+    Look(Box<Look<R>>),
+    Wait(Wait),
+}
+
+// The answer rejects the token: it is set aside, and the request goes back to waiting.
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
+    /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.
+    fn calls_for_replay(&self, finding: &Finding) -> bool {
+        is_rejection(finding.verdict) && !self.in_pause && matches!(self.load, Load::Sent(Ok(_)))
+    }
+
+    /// Keeps a rejection that a replay may do away with, for the case that no new token comes. Where it is too long for
+    /// that, or the request's body can't be had again, it is handed out.
+    fn set_aside(&mut self, head: Parts, body: Peek<R>, finding: Finding, unread: Option<Unread>) -> Next<R>
+    where
+        R: Body,
+        R::Error: Into<BoxError>,
+    {
+        let kept = if body.has_rest() { Err(NotReplayed::Response) } else { self.again() };
         let response = Response::from_parts(head, body.into_body());
-        if !self.calls_for_replay(&finding) {
-            return Next::Deliver(self.settle(response, finding, unread));
-        }
-        if has_rest {
-            self.load = Load::Sent(Err(NotReplayed::Response));
-            return Next::Deliver(self.settle(response, finding, unread));
-        }
-        match self.again() {
+        match kept {
             Ok(KeptRequest { head, body }) => {
                 let tokens = &self.local.shared.options.tokens;
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
@@ -258,11 +304,6 @@ where
         }
     }
 
-    /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.
-    fn calls_for_replay(&self, finding: &Finding) -> bool {
-        is_rejection(finding.verdict) && !self.in_pause && matches!(self.load, Load::Sent(Ok(_)))
-    }
-
     /// The kept request, with the body that is sent again.
     fn again(&mut self) -> Result<KeptRequest<K::Sent>, NotReplayed> {
         match mem::replace(&mut self.load, Load::Replayed) {
@@ -272,7 +313,23 @@ where
             _ => Err(NotReplayed::Body),
         }
     }
+}
 
+/// A request that is to be sent again, and the response that rejected its token, read to its end, which the replay is
+/// to do away with.
+struct Replay<Sent, R> {
+    /// Packed until it is sent: thousands may be waiting.
+    head: KeptHead,
+    body: Sent,
+    rejection: Response<PeekBody<R>>,
+    finding: Finding,
+}
+
+// It ends: a response is handed out for good.
+impl<S, K, B, R> Exchange<S, K, B, R>
+where
+    K: Keep<B>,
+{
     /// Hands out a response for good: tells the cache what it says of the token, and the caller what was done.
     fn settle(
         &mut self,
@@ -287,8 +344,14 @@ where
         let tokens = &self.local.shared.options.tokens;
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
-        if verdict == Verdict::Accepted && !self.watch(&mut response) {
-            self.mark_accepted(response.status());
+        if verdict == Verdict::Accepted {
+            match self.trailers(&response) {
+                Some(trailers) => {
+                    response.extensions_mut().insert(trailers.outcome.clone());
+                    response = response.map(|body| body.watched_by(trailers));
+                }
+                None => self.mark_accepted(response.status()),
+            }
         }
         if is_rejection(verdict) {
             tokens.mark_rejected(self.generation, reason(verdict));
@@ -310,8 +373,8 @@ where
         response
     }
 
-    /// Where a rule is about the trailers, leaves the last word on the token to them. Returns whether that is so.
-    fn watch(&self, response: &mut Response<PeekBody<R>>) -> bool
+    /// What is to have the last word on the token, where a rule is about the trailers and they are still to come.
+    fn trailers(&self, response: &Response<PeekBody<R>>) -> Option<Trailers>
     where
         R: Body,
         R::Error: Into<BoxError>,
@@ -319,9 +382,9 @@ where
         let Options { tokens, signatures, .. } = &self.local.shared.options;
         let head = Head { status: response.status(), headers: response.headers() };
         if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
-            return false;
+            return None;
         }
-        let watch = Trailers {
+        Some(Trailers {
             tokens: tokens.clone(),
             signatures: signatures.clone(),
             status: response.status(),
@@ -333,18 +396,7 @@ where
                 _ => Some(NotReplayed::Trailers),
             },
             outcome: TrailersOutcome::default(),
-        };
-        response.extensions_mut().insert(watch.outcome.clone());
-        response.body_mut().set_watch(watch);
-        true
-    }
-
-    /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
-    #[inline]
-    pub(super) fn mark_accepted(&self, status: StatusCode) {
-        if is_acceptance(status) {
-            self.local.shared.options.tokens.mark_accepted(self.generation);
-        }
+        })
     }
 
     /// No token came: the rejected response, if there is one, or the error.
@@ -355,15 +407,6 @@ where
         let Replay { mut rejection, finding, .. } = *replay;
         rejection.extensions_mut().insert(AuthOutcome::new(finding).with_refresh(Err(error)));
         Ok(rejection)
-    }
-
-    /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
-    fn is_bodyless(&self, response: &Response<R>) -> bool {
-        let status = response.status();
-        self.is_head
-            || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
 }
 

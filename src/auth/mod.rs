@@ -13,7 +13,7 @@ mod outcome;
 mod placement;
 mod service;
 mod shared;
-pub(crate) mod trailers;
+mod trailers;
 
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;

@@ -10,6 +10,7 @@ use super::{
     outcome::{AuthOutcome, TrailersOutcome},
 };
 use crate::{
+    body::{Seen, Watch},
     error::BoxError,
     keep::NotReplayed,
     signature::{Finding, Head, Signatures, Verdict},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Sees the frames of a response pass, until its trailers come, and tells the cache what they say.
-pub(crate) struct Trailers {
+pub(super) struct Trailers {
     pub(super) tokens: TokenCache,
     pub(super) signatures: Signatures,
     pub(super) status: StatusCode,
@@ -62,9 +63,8 @@ impl Trailers {
     }
 }
 
-impl Trailers {
-    /// Sees what a body has given: a frame, its failure, or its end.
-    pub(crate) fn see(&self, given: Option<&Result<Frame<Bytes>, BoxError>>) -> Watched {
+impl Watch for Trailers {
+    fn see(&self, given: Option<&Result<Frame<Bytes>, BoxError>>) -> Seen {
         match given {
             Some(Ok(frame)) => match (frame.data_ref(), frame.trailers_ref()) {
                 (Some(data), _) => {
@@ -72,30 +72,23 @@ impl Trailers {
                     if !data.is_empty() {
                         self.accept();
                     }
-                    Watched::SoFar
+                    Seen::SoFar
                 }
                 (None, Some(trailers)) => {
                     self.conclude(trailers);
-                    Watched::ToTheEnd
+                    Seen::Enough
                 }
-                (None, None) => Watched::SoFar,
+                (None, None) => Seen::SoFar,
             },
             // How the server meant to end isn't known.
-            Some(Err(_)) => Watched::ToTheEnd,
+            Some(Err(_)) => Seen::Enough,
             None => {
                 self.accept();
                 self.outcome.set(AuthOutcome::default());
-                Watched::ToTheEnd
+                Seen::Enough
             }
         }
     }
-}
-
-/// Whether there is more to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Watched {
-    SoFar,
-    ToTheEnd,
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
 use super::{
-    frames::Frames,
     peek_body::PeekBody,
     peeked::{End, EndProjection, Peeked, poll_bytes},
     unread::Unread,
@@ -58,7 +57,7 @@ where
 {
     pub(crate) fn new(body: R, limits: PeekLimits) -> Self {
         Self {
-            peeked: Box::pin(Peeked { frames: Frames::default(), end: End::Rest { body } }),
+            peeked: Box::pin(Peeked::unread(body)),
             bytes: 0,
             limits,
             until: after(Instant::now(), limits.time),

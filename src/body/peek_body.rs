@@ -3,18 +3,18 @@
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::peeked::{End, Peeked, poll_bytes};
-use crate::{
-    auth::trailers::{Trailers, Watched},
-    error::BoxError,
+use super::{
+    peeked::{End, Peeked, poll_bytes},
+    watch::Watch,
 };
+use crate::error::BoxError;
 
 pin_project! {
     /// The body of the layer's responses: the inner service's, frame for frame.
@@ -24,15 +24,13 @@ pin_project! {
     pub struct PeekBody<R> {
         #[pin]
         kind: Kind<R>,
-        // Sees the frames pass, where a rule is about the trailers.
-        watch: Option<Box<Trailers>>,
     }
 }
 
 pin_project! {
     #[project = KindProjection]
     enum Kind<R> {
-        // Nobody looked at it: the usual case, without any allocation.
+        // Nobody looked at it, nor will: the usual case, without any allocation.
         Plain { #[pin] body: R },
         Peeked { peeked: Pin<Box<Peeked<R>>> },
     }
@@ -40,16 +38,21 @@ pin_project! {
 
 impl<R> PeekBody<R> {
     pub(crate) fn plain(body: R) -> Self {
-        Self { kind: Kind::Plain { body }, watch: None }
+        Self { kind: Kind::Plain { body } }
     }
 
     pub(super) fn peeked(peeked: Pin<Box<Peeked<R>>>) -> Self {
-        Self { kind: Kind::Peeked { peeked }, watch: None }
+        Self { kind: Kind::Peeked { peeked } }
     }
 
-    /// Has `watch` see the frames pass.
-    pub(crate) fn set_watch(&mut self, watch: Trailers) {
-        self.watch = Some(Box::new(watch));
+    /// The same, with `watch` to see the frames pass.
+    pub(crate) fn watched_by(self, watch: impl Watch + 'static) -> Self {
+        let mut peeked = match self.kind {
+            Kind::Plain { body } => Box::pin(Peeked::unread(body)),
+            Kind::Peeked { peeked } => peeked,
+        };
+        peeked.as_mut().set_watch(watch);
+        Self::peeked(peeked)
     }
 }
 
@@ -65,17 +68,10 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
-        let frame = ready!(match this.kind.project() {
+        match self.project().kind.project() {
             KindProjection::Plain { body } => poll_bytes(body, cx),
             KindProjection::Peeked { peeked } => peeked.as_mut().poll(cx),
-        });
-        if let Some(watch) = this.watch
-            && watch.see(frame.as_ref()) == Watched::ToTheEnd
-        {
-            *this.watch = None;
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -9,7 +9,10 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 
-use super::frames::Frames;
+use super::{
+    frames::Frames,
+    watch::{Seen, Watch},
+};
 use crate::error::BoxError;
 
 pin_project! {
@@ -18,6 +21,8 @@ pin_project! {
         pub(super) frames: Frames,
         #[pin]
         pub(super) end: End<R>,
+        // Sees the frames pass, until it has seen enough.
+        watch: Option<Box<dyn Watch>>,
     }
 }
 
@@ -34,6 +39,17 @@ pin_project! {
     }
 }
 
+impl<R> Peeked<R> {
+    /// A body of which nothing has been read.
+    pub(super) fn unread(body: R) -> Self {
+        Self { frames: Frames::default(), end: End::Rest { body }, watch: None }
+    }
+
+    pub(super) fn set_watch(self: Pin<&mut Self>, watch: impl Watch + 'static) {
+        *self.project().watch = Some(Box::new(watch));
+    }
+}
+
 impl<R> Peeked<R>
 where
     R: Body,
@@ -44,18 +60,22 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        if let Some(frame) = this.frames.pop() {
-            return Poll::Ready(Some(Ok(frame)));
+        let given = match this.frames.pop() {
+            Some(frame) => Some(Ok(frame)),
+            None => match this.end.as_mut().project() {
+                EndProjection::Rest { body } => ready!(poll_bytes(body, cx)),
+                EndProjection::Reached => None,
+                EndProjection::Broken { error } => {
+                    let error = error.take();
+                    this.end.set(End::Reached);
+                    error.map(Err)
+                }
+            },
+        };
+        if this.watch.as_ref().is_some_and(|watch| watch.see(given.as_ref()) == Seen::Enough) {
+            *this.watch = None;
         }
-        match this.end.as_mut().project() {
-            EndProjection::Rest { body } => poll_bytes(body, cx),
-            EndProjection::Reached => Poll::Ready(None),
-            EndProjection::Broken { error } => {
-                let error = error.take();
-                this.end.set(End::Reached);
-                Poll::Ready(error.map(Err))
-            }
-        }
+        Poll::Ready(given)
     }
 }
 

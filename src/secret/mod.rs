@@ -6,4 +6,5 @@ mod source;
 
 pub(crate) use redactor::{Redactor, without_token};
 pub use source::SecretSource;
+#[cfg(feature = "oauth2")]
 pub(crate) use source::Supply;

@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{media_type, verdict::Head};
+use super::{media_type::may_be_utf8, verdict::Head};
 
 /// What comes after a response's head, as far as it has been read.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl<'a> View<'a> {
     /// The body as text. `None` if there is none yet, or it isn't UTF-8.
     pub(super) fn text(&self) -> Option<&'a str> {
         // Asked first: where the headers say that the body can't be decoded, it needn't be read.
-        if !media_type::may_be_utf8(self.head.headers) {
+        if !may_be_utf8(self.head.headers) {
             return None;
         }
         let text = std::str::from_utf8(self.bytes()?).ok()?;

@@ -13,6 +13,7 @@ pub(super) mod retry_after;
 mod token_endpoint;
 
 pub use answer::AnswerField;
+#[cfg(feature = "oauth2")]
 pub(super) use base_url::checked_origin;
 pub use endpoint_credential::EndpointCredential;
 pub use param::Param;
