@@ -1,4 +1,4 @@
-//! The programs `call` and `proxy` of `examples/`, run as processes against fakes on loopback sockets.
+//! The programs `call` and `proxy`, run as processes against fakes on loopback sockets.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]

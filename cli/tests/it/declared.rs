@@ -12,7 +12,7 @@ const KEY: &str = "a-key-that-nobody-may-see";
 
 /// The content of a file beside the declarations, to which they refer.
 fn secret(name: &str) -> String {
-    let path = format!("{}/tests/declared/secrets/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../tests/declared/secrets/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap().trim_end().to_owned()
 }
 

@@ -1,6 +1,5 @@
 //! What the tests run and talk to: the programs as processes, servers and clients that speak byte for byte.
 
-pub(crate) mod binary;
 pub(crate) mod client;
 pub(crate) mod process;
 pub(crate) mod server;

@@ -12,11 +12,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{binary::example, soon};
+use super::soon;
+
+/// Where the tests run: what the declarations say of files is relative to the crate.
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A program that is to be run. It sees no variables of the environment but those given.
 pub(crate) struct Program {
-    name: &'static str,
+    path: &'static str,
     args: Vec<OsString>,
     secrets: Vec<(&'static str, String)>,
     input: Option<Vec<u8>>,
@@ -24,7 +27,8 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn call() -> Self {
-        Self { name: "call", args: Vec::new(), secrets: Vec::new(), input: None }.args("--roots bundled")
+        let path = env!("CARGO_BIN_EXE_call");
+        Self { path, args: Vec::new(), secrets: Vec::new(), input: None }.args("--roots bundled")
     }
 
     pub(crate) fn proxy() -> Self {
@@ -32,7 +36,7 @@ impl Program {
     }
 
     pub(crate) fn proxy_at(listen: &str) -> Self {
-        Self { name: "proxy", ..Self::call() }.arg("--listen").arg(listen)
+        Self { path: env!("CARGO_BIN_EXE_proxy"), ..Self::call() }.arg("--listen").arg(listen)
     }
 
     /// Arguments without spaces.
@@ -86,8 +90,9 @@ impl Program {
     }
 
     fn spawn(self, stdin: Stdio, stdout: Stdio) -> Child {
-        let mut child = Command::new(example(self.name))
+        let mut child = Command::new(self.path)
             .args(&self.args)
+            .current_dir(DIRECTORY)
             .env_clear()
             .envs(self.secrets)
             .stdin(stdin)

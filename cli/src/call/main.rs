@@ -1,8 +1,8 @@
 //! One call of a vendor's API from the command line: a small curl that sees to the token by itself.
 //!
 //! ```text
-//! cargo run --example call -- --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
-//! cargo run --example call -- --help
+//! cargo run --manifest-path cli/Cargo.toml --bin call -- --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
+//! cargo run --manifest-path cli/Cargo.toml --bin call -- --help
 //! ```
 
 mod args;

@@ -2,9 +2,9 @@
 //! knowing of tokens.
 //!
 //! ```text
-//! cargo run --example proxy -- --vendor api-video --sandbox --key env:API_VIDEO_KEY
+//! cargo run --manifest-path cli/Cargo.toml --bin proxy -- --vendor api-video --sandbox --key env:API_VIDEO_KEY
 //! curl http://127.0.0.1:8080/videos
-//! cargo run --example proxy -- --help
+//! cargo run --manifest-path cli/Cargo.toml --bin proxy -- --help
 //! ```
 //!
 //! A request goes through [`guard`], which says whether it may be made at all, then [`headers`], which takes out what
