@@ -1,18 +1,15 @@
-//! The command line of `call`.
+//! The command line of `reauth call`.
 
 use std::{convert::Infallible, str::FromStr, time::Duration};
 
-use clap::Parser;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
     uri::PathAndQuery,
 };
 
-use crate::{
-    data::Data,
-    support::{Mistake, TrustOptions, Vendor, VendorOptions, seconds},
-};
+use super::data::Data;
+use crate::support::{Mistake, TrustOptions, Vendor, VendorOptions, seconds};
 
 const AFTER: &str = "\
 Secrets:
@@ -37,8 +34,8 @@ Exit status:
   When nobody reads the output any more, it ends quietly, with the status of the answer.";
 
 /// Calls a vendor's API with a token that it gets by itself.
-#[derive(Debug, Parser)]
-#[command(name = "call", after_help = AFTER, disable_version_flag = true, max_term_width = 110)]
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// GET, POST, or any other
     #[arg(value_name = "METHOD", value_parser = method)]

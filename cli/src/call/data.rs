@@ -10,7 +10,8 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBod
 use tokio::{fs::File, io::AsyncRead};
 use tokio_util::io::ReaderStream;
 
-use crate::{ending::Failure, support::Idle};
+use super::ending::Failure;
+use crate::support::Idle;
 
 /// How much of a file is read at once, in bytes.
 const PIECE: usize = 64 * 1024;

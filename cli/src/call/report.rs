@@ -48,7 +48,10 @@ impl Report {
         if outcome.verdict() != Verdict::Accepted
             && let Some(error) = outcome.error()
         {
-            tell(format_args!("call: the token was rejected, and there is no new one: {}", chain(error)));
+            tell(format_args!(
+                "reauth call: the token was rejected, and there is no new one: {}",
+                chain(error)
+            ));
         }
     }
 

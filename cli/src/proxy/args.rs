@@ -1,8 +1,7 @@
-//! The command line of `proxy`.
+//! The command line of `reauth proxy`.
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::Parser;
 use http::uri::{Authority, PathAndQuery};
 
 use crate::support::{Mistake, TrustOptions, VendorOptions, seconds};
@@ -52,8 +51,8 @@ Exit status:
   2  wrong usage, or a configuration that can't work";
 
 /// A local reverse proxy that puts a vendor's token on requests, and renews it.
-#[derive(Debug, Parser)]
-#[command(name = "proxy", after_help = AFTER, disable_version_flag = true, max_term_width = 110)]
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// Where to listen; port 0 is a free one. The URL is printed on standard output
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]

@@ -19,12 +19,12 @@ use tower_reauth::{
     client::{ClientError, ClientErrorKind},
 };
 
-use crate::{
+use super::{
     args::Args,
     headers::{RequestRules, ResponseRules},
     problem::Problem,
-    support::{Idle, Vendor, chain, tell},
 };
+use crate::support::{Idle, Vendor, chain, tell};
 
 /// The vendor, behind the layer.
 pub(crate) struct Upstream {

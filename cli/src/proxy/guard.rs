@@ -9,7 +9,7 @@ use http::{
     uri::Authority,
 };
 
-use crate::{args::Args, headers, problem::Problem};
+use super::{args::Args, headers, problem::Problem};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -10,7 +10,7 @@ use http::{
     },
 };
 
-use crate::problem::NAME;
+use super::problem::NAME;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower_reauth::{CacheState, TokenCache, TokenState};
 
-use crate::{problem::Problem, support::chain};
+use super::problem::Problem;
+use crate::support::chain;
 
 /// Answers at one path. Everything else there is, is the vendor's.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What the programs `call` and `proxy` have in common: which vendor, whose secrets, and how long to wait.
+//! What both programs have in common: which vendor, whose secrets, and how long to wait.
 
 mod idle;
 mod options;

@@ -138,7 +138,9 @@ async fn a_refusal_that_no_new_token_helps_is_printed_and_explained() {
     let program = Program::call().args("--vendor videsk --key env:VIDESK_KEY").secret("VIDESK_KEY", &key);
     let ended = program.arg("--base-url").arg(served.origin()).args("-v GET /segments").run().await;
     ended.assert_status(4).assert_says("* verdict: expired, replayed: no\n* reason: jwt expired\n");
-    ended.assert_says("call: the token was rejected, and there is no new one: the credential is static");
+    ended.assert_says(
+        "reauth call: the token was rejected, and there is no new one: the credential is static",
+    );
     assert!(ended.stdout.contains("jwt expired"), "{}", ended.stdout);
     assert_eq!(fake.counts().api_calls, 1);
 }
@@ -166,10 +168,10 @@ async fn without_a_token_nothing_is_sent_and_the_status_is_3() {
     let ended = program.args("GET /videos").run().await;
     ended
         .assert_status(3)
-        .assert_says("call: no token: the token endpoint rejected the credentials; check them");
+        .assert_says("reauth call: no token: the token endpoint rejected the credentials; check them");
     fake.controls().fail(On::Tokens, Times::UntilCleared, Answer::new(StatusCode::BAD_GATEWAY));
     let ended = api_video_at(&served).args("GET /videos").run().await;
-    ended.assert_status(3).assert_says("call: no token: the token endpoint is unavailable");
+    ended.assert_status(3).assert_says("reauth call: no token: the token endpoint is unavailable");
     assert_eq!(fake.counts().api_calls, 0);
     assert_eq!(ended.stdout, "");
 }
@@ -180,10 +182,10 @@ async fn without_an_answer_the_status_is_6() {
     let origin = gone.origin().to_owned();
     gone.stop().await;
     let ended = at(&origin).args("GET /x").run().await;
-    ended.assert_status(6).assert_says("call: no answer: no connection could be made");
+    ended.assert_status(6).assert_says("reauth call: no answer: no connection could be made");
     let closes = Raw::with(Manner::Closes, &["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]).await;
     let ended = at(&closes.origin).args("GET /x").run().await;
-    ended.assert_status(6).assert_says("call: the answer broke off");
+    ended.assert_status(6).assert_says("reauth call: the answer broke off");
     assert_eq!(ended.stdout, "half");
 }
 
@@ -191,7 +193,7 @@ async fn without_an_answer_the_status_is_6() {
 async fn when_nothing_moves_any_more_the_status_is_7() {
     let silent = Raw::start(&[""]).await;
     let ended = at(&silent.origin).args("--timeout 1.5 GET /x").run().await;
-    ended.assert_status(7).assert_says("call: nothing moved for 1.5s; see --timeout");
+    ended.assert_status(7).assert_says("reauth call: nothing moved for 1.5s; see --timeout");
     let stalls = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]).await;
     let ended = at(&stalls.origin).args("--timeout 1.5 GET /x").run().await;
     ended.assert_status(7);

@@ -1,4 +1,4 @@
-//! The programs `call` and `proxy`, run as processes against fakes on loopback sockets.
+//! The program `reauth`, run as a process against fakes on loopback sockets.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -6,4 +6,5 @@
 mod call;
 mod declared;
 mod proxy;
+mod subcommands;
 mod support;

@@ -26,7 +26,7 @@ async fn data_is_text_a_file_or_standard_input() {
     assert!(seen[2].ends_with("\r\n13\r\nfrom standard input\r\n0\r\n\r\n"), "{}", seen[2]);
     assert!(seen.iter().all(|request| request.contains("content-type: application/json\r\n")));
     let ended = at(&server.origin).args("POST /x --data @/not/there").run().await;
-    ended.assert_status(1).assert_says("call: /not/there can't be read");
+    ended.assert_status(1).assert_says("reauth call: /not/there can't be read");
     let ended = at(&server.origin).args("POST /x --data @/").run().await;
     ended.assert_status(1).assert_says("directory");
 }

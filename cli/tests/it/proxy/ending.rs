@@ -57,7 +57,7 @@ async fn a_second_signal_ends_it_at_once() {
     proxy.signal("INT").await;
     let (status, log) = proxy.ended().await;
     assert_eq!(status.code(), Some(1), "{log}");
-    assert!(log.contains("proxy: ended at once"), "{log}");
+    assert!(log.contains("reauth proxy: ended at once"), "{log}");
 }
 
 #[tokio::test]

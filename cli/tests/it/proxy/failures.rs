@@ -104,5 +104,5 @@ async fn an_address_that_is_taken_is_status_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ended = with_key(Program::proxy_at(&address), "https://api.videsk.io").run().await;
-    ended.assert_status(1).assert_says(&format!("proxy: can't listen at {address}"));
+    ended.assert_status(1).assert_says(&format!("reauth proxy: can't listen at {address}"));
 }

@@ -79,7 +79,7 @@ async fn its_path_is_one_that_can_be_chosen_and_all_others_are_the_vendors() {
     let answer = raw(&proxy.address, "GET /ok HTTP/1.1\r\nHost: evil.example\r\n\r\n").await;
     assert_eq!(status(&answer), 403);
     let log = proxy.stop().await;
-    assert!(log.contains("proxy: /ok is answered here and never goes to the vendor"), "{log}");
+    assert!(log.contains("reauth proxy: /ok is answered here and never goes to the vendor"), "{log}");
     for wrong in ["ok", "/ok?x", "http://a/ok"] {
         let ended = before("https://api.videsk.io").args("--health-path").arg(wrong).run().await;
         ended.assert_status(2).assert_says("write a path that begins with /");

@@ -1,4 +1,4 @@
-//! What the tests run and talk to: the programs as processes, servers and clients that speak byte for byte.
+//! What the tests run and talk to: the program as a process, servers and clients that speak byte for byte.
 
 pub(crate) mod client;
 pub(crate) mod process;

@@ -1,4 +1,4 @@
-//! The programs as processes. None of their output may hold a secret.
+//! The program as a process. None of its output may hold a secret.
 
 use std::{
     ffi::OsString,
@@ -19,16 +19,19 @@ const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A program that is to be run. It sees no variables of the environment but those given.
 pub(crate) struct Program {
-    path: &'static str,
     args: Vec<OsString>,
     secrets: Vec<(&'static str, String)>,
     input: Option<Vec<u8>>,
 }
 
 impl Program {
+    /// Without any arguments.
+    pub(crate) fn bare() -> Self {
+        Self { args: Vec::new(), secrets: Vec::new(), input: None }
+    }
+
     pub(crate) fn call() -> Self {
-        let path = env!("CARGO_BIN_EXE_call");
-        Self { path, args: Vec::new(), secrets: Vec::new(), input: None }.args("--roots bundled")
+        Self::bare().args("call --roots bundled")
     }
 
     pub(crate) fn proxy() -> Self {
@@ -36,7 +39,7 @@ impl Program {
     }
 
     pub(crate) fn proxy_at(listen: &str) -> Self {
-        Self { path: env!("CARGO_BIN_EXE_proxy"), ..Self::call() }.arg("--listen").arg(listen)
+        Self::bare().args("proxy --roots bundled --listen").arg(listen)
     }
 
     /// Arguments without spaces.
@@ -90,7 +93,7 @@ impl Program {
     }
 
     fn spawn(self, stdin: Stdio, stdout: Stdio) -> Child {
-        let mut child = Command::new(self.path)
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reauth"))
             .args(&self.args)
             .current_dir(DIRECTORY)
             .env_clear()

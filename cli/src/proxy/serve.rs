@@ -1,24 +1,4 @@
-//! A local reverse proxy that puts a vendor's token on requests, so that any program can call the vendor without
-//! knowing of tokens.
-//!
-//! ```text
-//! cargo run --manifest-path cli/Cargo.toml --bin proxy -- --vendor api-video --sandbox --key env:API_VIDEO_KEY
-//! curl http://127.0.0.1:8080/videos
-//! cargo run --manifest-path cli/Cargo.toml --bin proxy -- --help
-//! ```
-//!
-//! A request goes through [`guard`], which says whether it may be made at all, then [`headers`], which takes out what
-//! is not for the vendor, then [`forward`], which sends it.
-
-mod args;
-mod forward;
-mod guard;
-mod headers;
-mod health;
-mod problem;
-mod signals;
-#[path = "../support/mod.rs"]
-mod support;
+//! Listens, hands each request to the guard, to health or to the vendor, and ends when it is asked to.
 
 use std::{
     io::{self, Write},
@@ -34,29 +14,19 @@ use axum::{
     response::{IntoResponse, Response},
     serve::ListenerExt,
 };
-use clap::{CommandFactory, Parser};
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
 
-use self::{
-    args::Args,
-    forward::Upstream,
-    guard::Guard,
-    health::Health,
-    signals::Signals,
-    support::{Mistake, Vendor, one_reader, tell},
-};
+use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
+use crate::support::{Mistake, Vendor, one_reader, tell};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let args = Args::parse();
-    let vendor = configure(&args).unwrap_or_else(|mistake| mistake.exit(Args::command()));
-    match serve(args, vendor).await {
-        Ok(code) => code,
-        Err(error) => {
-            tell(format_args!("proxy: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+/// Serves until it is asked to end, and says how the program is to end.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
+    let vendor = configure(&args)?;
+    let served = Runtime::new().and_then(|runtime| runtime.block_on(serve(args, vendor)));
+    Ok(served.unwrap_or_else(|error| {
+        tell(format_args!("reauth proxy: {error}"));
+        ExitCode::FAILURE
+    }))
 }
 
 /// Everything that can be known to be wrong before the first request comes.
@@ -99,17 +69,17 @@ async fn serve(args: Args, vendor: Vendor) -> io::Result<ExitCode> {
         ended = &mut server => return ended?.map(|()| ExitCode::SUCCESS),
         () = signals.next() => drop(stop),
     }
-    tell(format_args!("proxy: ending; requests in flight have {:?}", args.grace));
+    tell(format_args!("reauth proxy: ending; requests in flight have {:?}", args.grace));
     tokio::select! {
         ended = timeout(args.grace, &mut server) => match ended {
             Ok(ended) => ended?.map(|()| ExitCode::SUCCESS),
             Err(_) => {
-                tell("proxy: ended with requests in flight; see --grace");
+                tell("reauth proxy: ended with requests in flight; see --grace");
                 Ok(ExitCode::FAILURE)
             }
         },
         () = signals.next() => {
-            tell("proxy: ended at once");
+            tell("reauth proxy: ended at once");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -135,6 +105,6 @@ async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
 /// The address goes to standard output, for other programs to read; everything else is for people.
 fn announce(address: SocketAddr, base_url: &str, health_path: &str) {
     let _ = writeln!(io::stdout(), "http://{address}");
-    tell(format_args!("proxy: calls of http://{address} go to {base_url} with a token"));
-    tell(format_args!("proxy: {health_path} is answered here and never goes to the vendor"));
+    tell(format_args!("reauth proxy: calls of http://{address} go to {base_url} with a token"));
+    tell(format_args!("reauth proxy: {health_path} is answered here and never goes to the vendor"));
 }

@@ -1,21 +1,8 @@
-//! One call of a vendor's API from the command line: a small curl that sees to the token by itself.
-//!
-//! ```text
-//! cargo run --manifest-path cli/Cargo.toml --bin call -- --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
-//! cargo run --manifest-path cli/Cargo.toml --bin call -- --help
-//! ```
-
-mod args;
-mod data;
-mod ending;
-mod report;
-#[path = "../support/mod.rs"]
-mod support;
+//! From a command line to an exit status: checks everything, makes the call, and hands its answer on.
 
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use clap::{CommandFactory, Parser};
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -23,33 +10,34 @@ use tokio::io::AsyncWriteExt;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_reauth::PeekBody;
 
-use self::{
+use super::{
     args::Args,
+    data,
     ending::{Ending, Failure},
-    report::Report,
-    support::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell},
+    report::{self, Report},
 };
+use crate::support::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell};
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
 const KEPT: usize = 1024 * 1024;
 
-fn main() -> ExitCode {
-    let args = Args::parse();
-    let call = Call::new(&args).unwrap_or_else(|mistake| mistake.exit(Args::command()));
+/// Makes the call, and says how the program is to end.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
+    let call = Call::new(args)?;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell(format_args!("call: {error}"));
-            return Ending::Local.into();
+            tell(format_args!("reauth call: {error}"));
+            return Ok(Ending::Local.into());
         }
     };
     let ending = runtime.block_on(call.make()).unwrap_or_else(|failure| {
-        tell(format_args!("call: {failure}"));
+        tell(format_args!("reauth call: {failure}"));
         failure.ending()
     });
     // A thread that reads standard input would otherwise be waited for, as long as nobody types anything.
     runtime.shutdown_background();
-    ending.into()
+    Ok(ending.into())
 }
 
 /// A call that is ready to be made: everything on the command line makes sense.

@@ -1,0 +1,9 @@
+//! `reauth call`: one call of a vendor's API from the command line, a small curl that sees to the token by itself.
+
+mod args;
+mod data;
+mod ending;
+mod report;
+mod run;
+
+pub(crate) use self::{args::Args, run::run};

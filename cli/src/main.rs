@@ -1,0 +1,44 @@
+//! `reauth`: calls vendors' APIs with tokens that it gets and renews by itself. Each subcommand is a program of its own.
+//!
+//! ```text
+//! reauth call --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
+//! reauth proxy --vendor api-video --sandbox --key env:API_VIDEO_KEY
+//! ```
+
+mod call;
+mod proxy;
+mod support;
+
+use std::process::ExitCode;
+
+use clap::{Command, CommandFactory, Parser, Subcommand};
+
+/// Calls vendors' APIs with tokens that it gets and renews by itself.
+#[derive(Debug, Parser)]
+#[command(name = "reauth", version, max_term_width = 110)]
+struct CommandLine {
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Debug, Subcommand)]
+enum Program {
+    Call(call::Args),
+    Proxy(proxy::Args),
+}
+
+fn main() -> ExitCode {
+    let (name, ended) = match CommandLine::parse().program {
+        Program::Call(args) => ("call", call::run(&args)),
+        Program::Proxy(args) => ("proxy", proxy::run(args)),
+    };
+    ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))
+}
+
+/// What clap knows of a subcommand, so that a mistake is shown with its usage.
+fn subcommand(name: &str) -> Command {
+    let mut whole = CommandLine::command();
+    // Until then a subcommand doesn't know that `reauth` comes before its name.
+    whole.build();
+    whole.find_subcommand(name).cloned().unwrap_or(whole)
+}

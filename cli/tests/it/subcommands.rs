@@ -1,0 +1,36 @@
+//! What the program says of its subcommands.
+
+use crate::support::process::Program;
+
+#[tokio::test]
+async fn without_a_subcommand_it_says_which_there_are() {
+    let ended = Program::bare().run().await;
+    ended.assert_status(2).assert_says("Usage: reauth <COMMAND>");
+    ended.assert_says("  call   Calls a vendor's API").assert_says("  proxy  A local reverse proxy");
+    assert_eq!(ended.stdout, "");
+}
+
+#[tokio::test]
+async fn a_mistake_is_shown_with_the_usage_of_its_subcommand() {
+    for (program, usage) in [
+        (Program::call().args("GET /x"), "Usage: reauth call [OPTIONS] <METHOD> <PATH>\n"),
+        (Program::proxy(), "Usage: reauth proxy [OPTIONS]\n"),
+    ] {
+        let ended = program.args("--vendor videsk").run().await;
+        ended.assert_status(2).assert_says("error: Videsk needs --key\n").assert_says(usage);
+    }
+}
+
+#[tokio::test]
+async fn each_subcommands_help_is_a_manual() {
+    for (program, words) in [
+        (Program::call(), ["Usage: reauth call ", "Secrets:\n", "Exit status:\n"]),
+        (Program::proxy(), ["Usage: reauth proxy ", "Who may call:\n", "Exit status:\n"]),
+    ] {
+        let ended = program.arg("--help").run().await;
+        ended.assert_status(0);
+        for word in words {
+            assert!(ended.stdout.contains(word), "{word}: {}", ended.stdout);
+        }
+    }
+}
