@@ -6,8 +6,12 @@
 //! ```
 
 mod call;
+mod idle;
+mod message;
+mod mistake;
+mod options;
 mod proxy;
-mod support;
+mod vendor;
 
 use std::process::ExitCode;
 

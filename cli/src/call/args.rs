@@ -9,7 +9,11 @@ use http::{
 };
 
 use super::data::Data;
-use crate::support::{Mistake, TrustOptions, Vendor, VendorOptions, seconds};
+use crate::{
+    mistake::Mistake,
+    options::{TrustOptions, VendorOptions, seconds},
+    vendor::Vendor,
+};
 
 const AFTER: &str = "\
 Secrets:

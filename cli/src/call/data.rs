@@ -11,7 +11,7 @@ use tokio::{fs::File, io::AsyncRead};
 use tokio_util::io::ReaderStream;
 
 use super::ending::Failure;
-use crate::support::Idle;
+use crate::idle::Idle;
 
 /// How much of a file is read at once, in bytes.
 const PIECE: usize = 64 * 1024;

@@ -5,7 +5,7 @@ use std::{fmt, io, path::PathBuf, process::ExitCode, time::Duration};
 use http::StatusCode;
 use tower_reauth::{AuthError, BoxError, ConfigError};
 
-use crate::support::chain;
+use crate::message::chain;
 
 /// The exit status. Wrong usage is 2, and clap's.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tokio::time::Instant;
 use tower_reauth::{AuthOutcome, TokenCache, Verdict};
 
-use crate::support::{chain, tell};
+use crate::message::{chain, tell};
 
 /// Says what was done about the token if it was asked to, and otherwise only why an answer is a refusal of the token.
 pub(crate) struct Report {

@@ -16,7 +16,13 @@ use super::{
     ending::{Ending, Failure},
     report::{self, Report},
 };
-use crate::support::{Idle, Mistake, TrustOptions, Vendor, one_reader, tell};
+use crate::{
+    idle::Idle,
+    message::tell,
+    mistake::Mistake,
+    options::{TrustOptions, one_reader},
+    vendor::Vendor,
+};
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
 const KEPT: usize = 1024 * 1024;

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::uri::{Authority, PathAndQuery};
 
-use crate::support::{Mistake, TrustOptions, VendorOptions, seconds};
+use crate::{
+    mistake::Mistake,
+    options::{TrustOptions, VendorOptions, seconds},
+};
 
 const AFTER: &str = "\
 Secrets:

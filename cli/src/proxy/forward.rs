@@ -24,7 +24,11 @@ use super::{
     headers::{RequestRules, ResponseRules},
     problem::Problem,
 };
-use crate::support::{Idle, Vendor, chain, tell};
+use crate::{
+    idle::Idle,
+    message::{chain, tell},
+    vendor::Vendor,
+};
 
 /// The vendor, behind the layer.
 pub(crate) struct Upstream {

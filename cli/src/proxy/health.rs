@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tower_reauth::{CacheState, TokenCache, TokenState};
 
 use super::problem::Problem;
-use crate::support::chain;
+use crate::message::chain;
 
 /// Answers at one path. Everything else there is, is the vendor's.
 #[derive(Debug)]

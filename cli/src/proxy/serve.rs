@@ -17,7 +17,7 @@ use axum::{
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
 
 use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
-use crate::support::{Mistake, Vendor, one_reader, tell};
+use crate::{message::tell, mistake::Mistake, options::one_reader, vendor::Vendor};
 
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {

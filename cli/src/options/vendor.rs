@@ -1,11 +1,11 @@
-//! The options by which both programs are told whom to call, and with what.
+//! [`VendorOptions`]: whom to call, and as whom. What comes of them is for `crate::vendor` to say.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tower_reauth::{Client, client::ClientBuilder};
 
-use super::{Mistake, TrustedRoots, secret::Secret};
+use super::secret::Secret;
+use crate::mistake::Mistake;
 
 /// The vendors that the library knows, and OAuth 2.0 for many others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,59 +28,59 @@ pub(crate) enum Kind {
 pub(crate) struct VendorOptions {
     /// Whose API is called
     #[arg(long, value_enum, value_name = "NAME", required_unless_present = "config")]
-    pub(super) vendor: Option<Kind>,
+    pub(crate) vendor: Option<Kind>,
 
     /// Another vendor, as a TOML file declares it
     #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
-    pub(super) config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 
     /// Another origin than the vendor's own: https, or http to this machine
     #[arg(long, value_name = "URL")]
-    pub(super) base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
 
     /// api.video's sandbox instead of production
     #[arg(long)]
-    pub(super) sandbox: bool,
+    pub(crate) sandbox: bool,
 
     /// Put Videsk's key where its export endpoints want it
     #[arg(long)]
-    pub(super) exports: bool,
+    pub(crate) exports: bool,
 
     /// The VIDIZMO portal's host name
     #[arg(long, value_name = "HOST")]
-    pub(super) domain: Option<String>,
+    pub(crate) domain: Option<String>,
 
     /// The VIDIZMO user
     #[arg(long, value_name = "ADDRESS")]
-    pub(super) email: Option<String>,
+    pub(crate) email: Option<String>,
 
     /// API key of api.video, Videsk or Vervoe
     #[arg(long, value_name = "SECRET", value_parser = Secret::parser())]
-    pub(super) key: Option<Secret>,
+    pub(crate) key: Option<Secret>,
 
     /// The secret that goes with Vervoe's key
     #[arg(long, value_name = "SECRET", value_parser = Secret::parser())]
-    pub(super) secret: Option<Secret>,
+    pub(crate) secret: Option<Secret>,
 
     /// The VIDIZMO user's password
     #[arg(long, value_name = "SECRET", value_parser = Secret::parser())]
-    pub(super) password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
 
     /// Client secret of VIDIZMO or OAuth 2.0
     #[arg(long, value_name = "SECRET", value_parser = Secret::parser())]
-    pub(super) client_secret: Option<Secret>,
+    pub(crate) client_secret: Option<Secret>,
 
     /// OAuth 2.0: the token endpoint
     #[arg(long, value_name = "URL")]
-    pub(super) token_url: Option<String>,
+    pub(crate) token_url: Option<String>,
 
     /// OAuth 2.0: the client's id
     #[arg(long, value_name = "ID")]
-    pub(super) client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
 
     /// OAuth 2.0: what to ask for, words with one space between them
     #[arg(long, value_name = "SCOPE")]
-    pub(super) scope: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
 impl VendorOptions {
@@ -97,7 +97,7 @@ impl VendorOptions {
     }
 
     /// An error if there is an option that nobody has taken: one of another vendor's.
-    pub(super) fn refuse_rest(&self, taker: &str) -> Result<(), Mistake> {
+    pub(crate) fn refuse_rest(&self, taker: &str) -> Result<(), Mistake> {
         let rest = [
             ("--base-url", self.base_url.is_some()),
             ("--sandbox", self.sandbox),
@@ -118,33 +118,5 @@ impl VendorOptions {
             }
             None => Ok(()),
         }
-    }
-}
-
-/// Whom to trust with all that.
-#[derive(Args, Clone, Copy, Debug)]
-#[command(next_help_heading = "Connections")]
-pub(crate) struct TrustOptions {
-    /// Which root certificates are trusted
-    #[arg(long, value_enum, value_name = "WHICH", default_value = "system")]
-    roots: TrustedRoots,
-}
-
-impl TrustOptions {
-    pub(crate) fn client(self) -> ClientBuilder {
-        Client::builder().roots(self.roots.into())
-    }
-}
-
-/// More than one option that wants standard input.
-pub(crate) fn one_reader(options: &[&str]) -> Result<(), Mistake> {
-    match options {
-        [_, _, ..] => {
-            let list = options.join(" and ");
-            Err(Mistake::new(format!(
-                "{list} can't both read standard input; use env: or file: for a secret"
-            )))
-        }
-        _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
 use tower_reauth::SecretSource;
 
-use super::Mistake;
+use crate::mistake::Mistake;
 
 /// The longest line that is taken for a secret, in bytes.
 const MAX_LEN: u64 = 64 * 1024;

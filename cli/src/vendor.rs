@@ -9,10 +9,9 @@ use tower_reauth::{
     oauth2::{Client as OAuth2Client, ClientCredentials},
 };
 
-use super::{
-    Mistake,
-    options::{Kind, VendorOptions},
-    secret::Secret,
+use crate::{
+    mistake::Mistake,
+    options::{Kind, Secret, VendorOptions},
 };
 
 /// A vendor that can be called.
