@@ -1,6 +1,6 @@
 //! No circles: from no file do arrows lead back to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     arrows::Arrows,
@@ -10,23 +10,14 @@ use crate::{
 
 /// Each set of files that all lead to each other, with the arrows among them.
 pub(crate) fn check(source: &Source, arrows: &Arrows) -> Vec<Finding> {
-    let mut seen = BTreeSet::new();
-    let mut findings = Vec::new();
-    for (file, _) in source.files() {
-        let circle = circle(arrows, file);
-        if !circle.is_empty() && !seen.contains(&file) {
-            findings.push(finding(source, arrows, &circle));
-        }
-        seen.extend(circle);
-    }
-    findings
-}
-
-/// The files that lead to one and to which it leads, itself among them; none if it isn't on a circle.
-fn circle(arrows: &Arrows, file: FileId) -> BTreeSet<FileId> {
-    let mut circle = arrows.reach(file);
-    circle.retain(|other| arrows.reach(*other).contains(&file));
-    circle
+    let reached: BTreeMap<_, _> = source.files().map(|(file, _)| (file, arrows.reach(file))).collect();
+    // The files that lead to one and to which it leads, itself among them if it is on a circle.
+    let circles: BTreeSet<BTreeSet<_>> = reached
+        .iter()
+        .map(|(file, to)| to.iter().copied().filter(|other| reached[other].contains(file)).collect())
+        .collect();
+    let circles = circles.iter().filter(|circle| !circle.is_empty());
+    circles.map(|circle| finding(source, arrows, circle)).collect()
 }
 
 fn finding(source: &Source, arrows: &Arrows, circle: &BTreeSet<FileId>) -> Finding {

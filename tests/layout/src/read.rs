@@ -53,18 +53,21 @@ impl Reader<'_> {
         let name = self.name(&next.path);
         let text = match fs::read_to_string(&next.path) {
             Ok(text) => text,
-            Err(error) => return self.unread(error.to_string(), name, None, ""),
-        };
-        let syntax = match syn::parse_file(&text) {
-            Ok(syntax) => syntax,
             Err(error) => {
-                let line = error.span().start().line;
-                let code = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-                return self.unread(error.to_string(), name, Some(line), code.trim());
+                let place = Place { file: name, line: None, text: String::new() };
+                return self.unread(error.to_string(), place);
             }
         };
-        let for_tests = next.for_tests || attributes::are_for_tests(&syntax.attrs);
-        let file = self.source.add_file(File { name, text, items: Vec::new(), for_tests });
+        let file = self.source.add_file(File { name, text, items: Vec::new(), for_tests: next.for_tests });
+        let read = self.source.file_mut(file);
+        let syntax = match syn::parse_file(&read.text) {
+            Ok(syntax) => syntax,
+            Err(error) => {
+                let place = read.place(error.span().start().line);
+                return self.unread(error.to_string(), place);
+            }
+        };
+        read.for_tests |= attributes::are_for_tests(&syntax.attrs);
         for declared in Visitor::new(&mut self.source, file, next.scope).visit(&syntax) {
             self.module(&next, file, declared);
         }
@@ -85,9 +88,8 @@ impl Reader<'_> {
             files.extend(at.into_iter().filter(|path| path.exists()).map(|path| (path, folder.join(&name))));
         }
         if files.is_empty() {
-            let declaring = self.source.file(file);
-            let (file, code) = (declaring.name.clone(), declaring.line(line).to_owned());
-            return self.unread(format!("can't find the file of `{name}`"), file, Some(line), &code);
+            let place = self.source.file(file).place(line);
+            return self.unread(format!("can't find the file of `{name}`"), place);
         }
         for (path, children) in files {
             let scope = self.source.add_scope(ScopeKind::Module, Some(parent));
@@ -107,9 +109,8 @@ impl Reader<'_> {
         parts.join("/")
     }
 
-    fn unread(&mut self, what: String, file: String, line: Option<usize>, code: &str) {
-        let places = vec![Place { file, line, text: code.to_owned() }];
-        self.unread.push(Finding { rule: Rule::Understood, what, places });
+    fn unread(&mut self, what: String, place: Place) {
+        self.unread.push(Finding { rule: Rule::Understood, what, places: vec![place] });
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syn::Item;
+
 use crate::{
     arrows::Arrows,
-    finding::{Finding, Rule},
+    finding::{Finding, Place, Rule},
+    items,
     source::{File, Source},
 };
 
@@ -39,7 +42,11 @@ pub(crate) fn check(source: &Source, arrows: &Arrows, house: &House) -> Vec<Find
         let room = room(file);
         if house.floor(room).is_none() && unknown.insert(room) {
             let what = format!("room `{room}` is not in the list");
-            findings.push(Finding { rule: Rule::Downwards, what, places: vec![file.place(1)] });
+            findings.push(Finding {
+                rule: Rule::Downwards,
+                what,
+                places: vec![declaration(source, room, file)],
+            });
         }
     }
     for (from, to, line) in arrows.iter() {
@@ -53,6 +60,15 @@ pub(crate) fn check(source: &Source, arrows: &Arrows, house: &House) -> Vec<Find
         }
     }
     findings
+}
+
+/// Where `lib.rs` declares a room, or else the beginning of a file in it.
+fn declaration(source: &Source, room: &str, file: &File) -> Place {
+    let mut declared = source.files().filter(|(_, file)| file.name == "src/lib.rs").flat_map(|(_, lib)| {
+        let items = lib.items.iter().filter(|item| matches!(item, Item::Mod(module) if module.ident == room));
+        items.map(|item| lib.place(items::line(item)))
+    });
+    declared.next().unwrap_or_else(|| file.place(1))
 }
 
 /// How many arrows lead from one room to another.

@@ -146,7 +146,7 @@ impl Source {
 impl File {
     /// One of its lines, counted from 1, without what is blank around it.
     pub(crate) fn line(&self, line: usize) -> &str {
-        self.text.lines().nth(line - 1).unwrap_or_default().trim()
+        self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim()
     }
 
     pub(crate) fn place(&self, line: usize) -> Place {
