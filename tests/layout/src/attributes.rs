@@ -55,7 +55,8 @@ pub(crate) fn quoted_paths(tokens: TokenStream) -> Vec<(Path, usize)> {
                 let line = literal.span().start().line;
                 let quoted: Option<LitStr> = syn::parse2(TokenTree::Literal(literal).into()).ok();
                 let path = quoted.and_then(|quoted| quoted.parse::<Path>().ok());
-                found.extend(path.map(|path| (path, line)));
+                // One word is no path, and could be any.
+                found.extend(path.filter(|path| path.segments.len() > 1).map(|path| (path, line)));
             }
             _ => {}
         }

@@ -1,5 +1,5 @@
 //! Goes through the syntax of one file: the scopes in it, what their names mean, and each place that names something.
-//! Doc comments are no code.
+//! Doc comments are no code. Items, fields and `let` may be for tests alone; any other expression counts.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{
@@ -12,7 +12,9 @@ use syn::{
 use crate::{
     attributes::{self, Paths},
     items,
-    source::{self, FileId, Glob, ItemKind, Means, Mention, MentionKind, Name, ScopeId, ScopeKind, Source},
+    source::{
+        self, FileId, Glob, ItemKind, Means, Mention, MentionKind, Name, ROOT, ScopeId, ScopeKind, Source,
+    },
     tokens,
 };
 
@@ -162,6 +164,9 @@ impl<'a> Visitor<'a> {
     fn macro_item(&mut self, item: &ItemMacro) {
         if let Some(name) = &item.ident {
             self.define(name, ItemKind::Macro);
+            if item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
+                self.inside(ROOT, |this| this.define(name, ItemKind::Macro));
+            }
             self.visit_token_stream(&item.mac.tokens);
             return;
         }

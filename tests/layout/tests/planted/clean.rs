@@ -105,8 +105,13 @@ fn a_clean_crate() {
             "use super::{super::fake::Fake, *};\npub(super) struct T(B, crate::high::C);",
         ),
         ("low/mod.rs", "#[path = \"on_unix.rs\"]\nmod l;\npub(crate) use l::L;"),
-        ("low/on_unix.rs", "mod sub;\npub(crate) struct L;"),
-        ("low/sub.rs", "use std::collections::*;\ntype Map = self::HashMap<(), ()>;"),
+        ("low/on_unix.rs", "mod sub;\npub(crate) struct L;\nuse sub::Map;\ncrate::exported!();"),
+        (
+            "low/sub.rs",
+            "use std::collections::*;\npub(super) type Map = self::HashMap<(), ()>;
+#[macro_export]
+macro_rules! exported { () => {}; }",
+        ),
     ]);
     assert_eq!(krate.found(), [""; 0]);
 }
