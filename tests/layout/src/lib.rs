@@ -1,18 +1,18 @@
 //! Checks the structure of a crate: reads its sources and says, with file and line, what breaks one of these rules.
 //!
-//! 1. **No circles.** An arrow leads from file to file if code of the one, tests aside, names something that is defined in
-//!    the other. No arrows lead back to where they began. An import through a re-export leads to the definition.
+//! 1. **No circles.** An arrow leads from file to file if code of the one, tests aside, names something that is defined
+//!    in the other. No arrows lead back to where they began. An import through a re-export leads to the definition.
 //! 2. **Rooms import downwards.** The folders of `src/` have one order, that of `house.txt`.
-//! 3. **Nothing is imported through the crate's root**, in tests neither: `crate::Origin` says less than
+//! 3. **Nothing is imported through the crate's root**, not in tests either: `crate::Origin` says less than
 //!    `crate::auth::Origin`.
 //! 4. **A `mod.rs` declares and re-exports only**, and so does `lib.rs`, which has documentation too.
 //! 5. **`src/` holds `lib.rs` and folders only.**
 //!
-//! Code counts whatever features and platforms it is for. Names are looked up as the compiler does it, in what macros
-//! are given and made of too. A path that can't be found is reported, so that nothing goes by unseen.
+//! Code counts whatever features and platforms it is for. Names are looked up as the compiler does it, also in what
+//! macros are given and made of. A path into the crate that leads nowhere is reported, so that nothing goes by unseen.
 //!
-//! What it can't see: which file a method or a field is from, as that takes types; names that a macro makes; and
-//! variables that have the name of something imported by a glob, for which it takes them.
+//! What it can't see: from which file a method or a field is, as that takes types; names that a macro makes up; whether a
+//! name is public; and what a glob brings from another crate. It takes a variable for what a glob brings under its name.
 
 mod arrows;
 mod attributes;

@@ -76,7 +76,7 @@ pub(crate) struct Glob {
     pub(crate) for_tests: bool,
 }
 
-/// A path's names, `crate`, `self` and `super` among them. If the first one is empty, the path begins with another crate.
+/// A path's names, `crate`, `self` and `super` among them. If the first is empty, the path begins with another crate.
 pub(crate) type Path = Vec<String>;
 
 /// A place in the code that names something.

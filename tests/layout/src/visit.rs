@@ -82,8 +82,8 @@ impl<'a> Visitor<'a> {
     }
 
     fn name(&mut self, name: String, means: Means) {
-        let name_of = Name { means, for_tests: self.for_tests };
-        self.source.scope_mut(self.scope).names.entry(name).or_default().push(name_of);
+        let meaning = Name { means, for_tests: self.for_tests };
+        self.source.scope_mut(self.scope).names.entry(name).or_default().push(meaning);
     }
 
     fn mention(&mut self, path: source::Path, line: usize, kind: MentionKind) {
@@ -197,9 +197,11 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
                 Item::Macro(item) => return this.macro_item(item),
                 Item::ExternCrate(item) => {
                     let name = item.rename.as_ref().map_or(&item.ident, |(_, name)| name);
-                    let path = match item.ident == "self" {
-                        true => vec!["crate".into()],
-                        false => vec![String::new(), item.ident.to_string()],
+                    // The crate itself, or one that is found from the root of all crates.
+                    let path = if item.ident == "self" {
+                        vec!["crate".to_owned()]
+                    } else {
+                        vec![String::new(), item.ident.to_string()]
                     };
                     return this.name(name.to_string(), Means::Import(path));
                 }
