@@ -155,6 +155,7 @@ pub mod signature;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod text;
 mod time;
 mod token;
 mod transport;

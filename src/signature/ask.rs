@@ -3,9 +3,9 @@
 use super::{
     condition::Condition,
     matcher::{Literal, Matcher},
-    pointer::Pointer,
     subject::{Body, Challenge, ChallengeParam, Header, Json, Trailer},
 };
+use crate::text::Pointer;
 
 /// What can be asked of a value that is text and nothing else.
 macro_rules! value_conditions {

@@ -5,11 +5,11 @@ use std::ops::Not;
 use super::{
     matcher::{Case, Matcher},
     media_type::MediaType,
-    pointer::Pointer,
     subject::Subject,
     truth::Truth,
     view::View,
 };
+use crate::text::Pointer;
 
 /// Asks for a media type in `Content-Type`, whatever its parameters and its case.
 ///
@@ -109,7 +109,7 @@ impl Condition {
     }
 
     /// Whether it holds, as far as that can be told from what `view` shows.
-    pub(super) fn holds(&self, view: View<'_>) -> Truth {
+    pub(super) fn holds(&self, view: View<'_, '_>) -> Truth {
         match &self.0 {
             Node::Test { subject, matcher, case } => {
                 subject.any(view, &mut |found| matcher.matches(found, *case))
@@ -127,7 +127,7 @@ impl Condition {
     }
 
     /// Whether all of `conditions` hold.
-    pub(super) fn all(conditions: &[Self], view: View<'_>) -> Truth {
+    pub(super) fn all(conditions: &[Self], view: View<'_, '_>) -> Truth {
         Truth::all(conditions.iter().map(|condition| condition.holds(view)))
     }
 

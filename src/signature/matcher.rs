@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use crate::text::{Node, Scalar};
 
 /// A value that JSON can hold, as [`Json::is`](super::Json::is) compares it: with its type, so that 602 isn't
 /// `"602"`. Numbers are compared by value: 602 is `602.0`.
@@ -87,7 +87,7 @@ pub(super) enum Matcher {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Found<'a> {
     Text(&'a str),
-    Json(&'a Value),
+    Json(Node<'a>),
 }
 
 impl Matcher {
@@ -112,7 +112,7 @@ impl Matcher {
             }),
             Self::Contains(part) => found.text().is_some_and(|text| {
                 let (text, part): (Cow<'_, str>, Cow<'_, str>) = match case {
-                    Case::Sensitive => (text.into(), (&**part).into()),
+                    Case::Sensitive => (text, (&**part).into()),
                     Case::Ignored => (text.to_ascii_lowercase().into(), part.to_ascii_lowercase().into()),
                 };
                 text.contains(&*part)
@@ -128,8 +128,8 @@ impl Literal {
                 Case::Sensitive => *text == **expected,
                 Case::Ignored => text.eq_ignore_ascii_case(expected),
             }),
-            (Kind::Null, Found::Json(value)) => value.is_null(),
-            (Kind::Bool(expected), Found::Json(value)) => value.as_bool() == Some(*expected),
+            (Kind::Null, Found::Json(value)) => value.scalar() == Some(Scalar::Null),
+            (Kind::Bool(expected), Found::Json(value)) => value.scalar() == Some(Scalar::Bool(*expected)),
             (Kind::Integer(expected), Found::Json(value)) => integer(value) == Some(*expected),
             (_, Found::Text(_)) => false,
         }
@@ -137,23 +137,21 @@ impl Literal {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn text(self) -> Option<&'a str> {
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Text(text) => Some(text),
-            Self::Json(value) => value.as_str(),
+            Self::Text(text) => Some(text.into()),
+            Self::Json(value) => value.text(),
         }
     }
 }
 
 /// The whole number that `value` is, however it is written.
-fn integer(value: &Value) -> Option<i128> {
+fn integer(value: Node<'_>) -> Option<i128> {
     // Above 2^53 a fraction's digits are no longer exact, and equality would be chance.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number = value.as_number()?;
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)).or_else(|| {
-        number
-            .as_f64()
-            .filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)
-            .map(|float| float as i128)
+    let Some(Scalar::Number(digits)) = value.scalar() else { return None };
+    digits.parse().ok().or_else(|| {
+        let float = digits.parse().ok().filter(|float: &f64| float.fract() == 0.0 && float.abs() <= EXACT)?;
+        Some(float as i128)
     })
 }

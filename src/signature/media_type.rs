@@ -1,4 +1,4 @@
-//! What `Content-Type` (RFC 9110 §8.3) says: the media type and the charset.
+//! What `Content-Type` (RFC 9110 §8.3) says of the media type.
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
@@ -30,24 +30,6 @@ impl MediaType {
             }),
         }
     }
-}
-
-/// Whether the body may be UTF-8, by what its headers say. ASCII is part of UTF-8.
-pub(super) fn may_be_utf8(headers: &HeaderMap) -> bool {
-    if !headers.contains_key(CONTENT_TYPE) {
-        return true;
-    }
-    // A value that isn't even text says nothing that could be relied on.
-    let Some(value) = content_type(headers) else { return false };
-    value
-        .split(';')
-        .skip(1)
-        .filter_map(|parameter| parameter.split_once('='))
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .map(|(_, charset)| charset.trim().trim_matches('"'))
-        .all(|charset| {
-            ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|fine| charset.eq_ignore_ascii_case(fine))
-        })
 }
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {

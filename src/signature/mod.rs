@@ -5,8 +5,8 @@
 //! [`Signatures::verdict`] tries them out on recorded answers. For the servers that do follow the RFC there is
 //! [`Signatures::oauth2`].
 //!
-//! A condition holds, doesn't, or can't be told: the last where it is about a body that can't be had, isn't JSON, or
-//! isn't UTF-8. A rule matches only if its conditions surely hold, and never makes a response fail.
+//! A condition holds, doesn't, or can't be told: the last where it is about a body that can't be had or isn't
+//! JSON. A rule matches only if its conditions surely hold, and never makes a response fail.
 //!
 //! The body is read only where a rule's statuses and headers fit and leave the decision to the body.
 //!
@@ -167,7 +167,6 @@ mod list;
 mod matcher;
 mod media_type;
 mod oauth2;
-mod pointer;
 mod reason;
 mod rule;
 mod statuses;

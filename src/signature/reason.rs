@@ -1,6 +1,7 @@
 //! The vendor's own words, made fit for logs: one line, short, without anything that a terminal would obey.
 
 use super::matcher::Found;
+use crate::text::Scalar;
 
 /// In characters.
 const LONGEST: usize = 256;
@@ -9,9 +10,13 @@ const LONGEST: usize = 256;
 pub(super) fn reason(found: Found<'_>) -> Option<Box<str>> {
     let Some(text) = found.text() else {
         let Found::Json(value) = found else { return None };
-        return (value.is_number() || value.is_boolean()).then(|| tidy(&value.to_string()));
+        return match value.scalar()? {
+            Scalar::Number(digits) => Some(tidy(digits)),
+            Scalar::Bool(value) => Some(tidy(&value.to_string())),
+            Scalar::Text(_) | Scalar::Null => None,
+        };
     };
-    Some(tidy(text)).filter(|text| !text.is_empty())
+    Some(tidy(&text)).filter(|text| !text.is_empty())
 }
 
 fn tidy(text: &str) -> Box<str> {
@@ -30,9 +35,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::text::Document;
 
     fn of(value: serde_json::Value) -> Option<String> {
-        reason(Found::Json(&value)).map(String::from)
+        let document = Document::parse(value.to_string().into()).expect("json");
+        reason(Found::Json(document.root())).map(String::from)
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl Rule {
         }
         let verdict = match &self.decision {
             Decision::Always(verdict) => Some(*verdict),
-            Decision::By(judge) => (judge.0)(&Answer(view)),
+            Decision::By(judge) => (judge.0)(&Answer { head, body: &|| view.bytes() }),
         };
         if content.take_asked() {
             return Match::NeedsBody;
@@ -224,25 +224,28 @@ impl Rule {
 ///     expired.then_some(Verdict::Expired)
 /// }
 /// ```
-pub struct Answer<'a>(View<'a>);
+pub struct Answer<'a> {
+    head: Head<'a>,
+    body: &'a dyn Fn() -> Option<&'a [u8]>,
+}
 
 impl Answer<'_> {
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.head.status
+        self.head.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        self.0.head.headers
+        self.head.headers
     }
 
     /// The whole body, if it can be had. Asking is what makes it be read.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
-        self.0.bytes()
+        (self.body)()
     }
 }
 

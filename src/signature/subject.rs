@@ -6,11 +6,11 @@ use percent_encoding::percent_decode;
 use super::{
     challenge::{any_param, has_challenge},
     matcher::Found,
-    pointer::Pointer,
     reason::reason,
     truth::Truth,
     view::View,
 };
+use crate::text::Pointer;
 
 /// Looks at a header. Of gRPC's `grpc-message` it sees what its percent-encoding stands for.
 ///
@@ -79,9 +79,9 @@ pub fn challenge(scheme: &str) -> Challenge {
 /// In an array `*` stands for any element: `/errors/*/code`. The empty pointer is the whole document; keys may have
 /// spaces; `~` and `/` in keys are written `~0` and `~1`.
 ///
-/// The body must be UTF-8 JSON as a whole, whatever its media type. Where it isn't (other charset, cut off, nested
-/// more than 127 deep), nothing can be said of it: neither the condition nor its negation holds. Of members with the
-/// same key the last counts.
+/// The body must be JSON as a whole, whatever its media type. Where it isn't, such as when it was cut off, nothing can be
+/// said of it: neither the condition nor its negation holds. What is odd elsewhere in it (a byte that is in no charset, a
+/// number out of all bounds, a raw line break) doesn't matter. Of members with the same key the last counts.
 ///
 /// # Panics
 ///
@@ -99,7 +99,7 @@ pub fn json(pointer: &str) -> Json {
     Json { pointer: Pointer::new(pointer) }
 }
 
-/// Looks at the body as text, which must be UTF-8: for XML and plain text.
+/// Looks at the body as text: for XML and plain text. It is read as UTF-8, UTF-16 or ISO 8859-1, whichever it is.
 ///
 /// # Examples
 ///
@@ -232,7 +232,7 @@ enum Place {
 
 impl Subject {
     /// Shows `visit` each value that is there, until it returns true. Says whether it did, as far as that is known.
-    pub(super) fn any(&self, view: View<'_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
+    pub(super) fn any(&self, view: View<'_, '_>, visit: &mut dyn FnMut(Found<'_>) -> bool) -> Truth {
         let headers = view.head.headers;
         Truth::of(match &self.0 {
             Place::Header(name) => any_line(headers, name, visit),
@@ -260,7 +260,7 @@ impl Subject {
     }
 
     /// The first value that makes a reason.
-    pub(super) fn reason(&self, view: View<'_>) -> Option<Box<str>> {
+    pub(super) fn reason(&self, view: View<'_, '_>) -> Option<Box<str>> {
         let mut words = None;
         self.any(view, &mut |found| {
             words = reason(found);

@@ -1,18 +1,21 @@
 //! [`View`]: the response as conditions see it, whose body is parsed only when asked for, and once.
 
-use std::cell::{Cell, OnceCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+};
 
+use super::verdict::Head;
+use crate::text::{Document, Node, decode};
 use http::HeaderMap;
-use serde_json::Value;
-
-use super::{media_type::may_be_utf8, verdict::Head};
 
 /// What comes after a response's head, as far as it has been read.
 #[derive(Debug)]
 pub(super) struct Content<'a> {
     state: State<'a>,
     asked: Cell<bool>,
-    json: OnceCell<Option<Value>>,
+    text: OnceCell<Cow<'a, str>>,
+    json: OnceCell<Option<Document<'a>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +68,7 @@ impl<'a> Content<'a> {
     }
 
     fn new(state: State<'a>) -> Self {
-        Self { state, asked: Cell::new(false), json: OnceCell::new() }
+        Self { state, asked: Cell::new(false), text: OnceCell::new(), json: OnceCell::new() }
     }
 
     fn bytes(&self) -> Option<&'a [u8]> {
@@ -94,55 +97,47 @@ impl<'a> Content<'a> {
 
 /// The response as conditions see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    pub(super) head: Head<'a>,
-    content: &'a Content<'a>,
+pub(super) struct View<'v, 'c> {
+    pub(super) head: Head<'v>,
+    content: &'v Content<'c>,
     /// Where pointers start, if that isn't the whole document.
-    root: Option<&'a Value>,
+    root: Option<Node<'v>>,
 }
 
-impl<'a> View<'a> {
-    pub(super) fn new(head: Head<'a>, content: &'a Content<'a>) -> Self {
+impl<'v, 'c> View<'v, 'c> {
+    pub(super) fn new(head: Head<'v>, content: &'v Content<'c>) -> Self {
         Self { head, content, root: None }
     }
 
     /// The same response, with pointers that start at `root`.
-    pub(super) fn within(self, root: &'a Value) -> Self {
+    pub(super) fn within(self, root: Node<'v>) -> Self {
         Self { root: Some(root), ..self }
     }
 
-    pub(super) fn bytes(&self) -> Option<&'a [u8]> {
+    pub(super) fn bytes(&self) -> Option<&'c [u8]> {
         self.content.bytes()
     }
 
     /// The trailers. `None` if there are none, or none yet.
-    pub(super) fn trailers(&self) -> Option<&'a HeaderMap> {
+    pub(super) fn trailers(&self) -> Option<&'c HeaderMap> {
         self.content.fields()
     }
 
-    /// The body as text. `None` if there is none yet, or it isn't UTF-8.
-    pub(super) fn text(&self) -> Option<&'a str> {
-        // Asked first: where the headers say that the body can't be decoded, it needn't be read.
-        if !may_be_utf8(self.head.headers) {
-            return None;
-        }
-        let text = std::str::from_utf8(self.bytes()?).ok()?;
-        Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+    /// The body as text, as far as it can be read. `None` if there is none yet.
+    pub(super) fn text(&self) -> Option<&'v str> {
+        let bytes = self.bytes()?;
+        Some(self.content.text.get_or_init(|| decode(bytes, self.head.headers)))
     }
 
     /// The body as JSON. `None` if there is none yet, or it isn't JSON from its first byte to its last.
-    pub(super) fn document(&self) -> Option<&'a Value> {
+    pub(super) fn document(&self) -> Option<Node<'v>> {
         if self.root.is_some() {
             return self.root;
         }
-        let text = self.text()?;
-        self.content.json.get_or_init(|| parse(text)).as_ref()
+        self.text()?;
+        let text = || self.content.text.get().cloned().unwrap_or_default();
+        self.content.json.get_or_init(|| Document::parse(text())).as_ref().map(Document::root)
     }
-}
-
-fn parse(text: &str) -> Option<Value> {
-    // serde_json refuses to go deeper than 127 levels, and of members with the same key keeps the last.
-    serde_json::from_str(text).ok()
 }
 
 #[cfg(test)]
@@ -157,8 +152,10 @@ mod tests {
         let head = Head { status: StatusCode::UNAUTHORIZED, headers: &headers };
         let content = Content::whole(b"{}", None);
         let (one, other) = (View::new(head, &content), View::new(head, &content));
-        let (one, other) = (one.document().expect("json"), other.document().expect("json"));
-        assert!(std::ptr::eq(one, other));
+        one.document().expect("json");
+        let parsed = content.json.get().and_then(Option::as_ref).expect("parsed");
+        other.document().expect("json");
+        assert!(std::ptr::eq(parsed, content.json.get().and_then(Option::as_ref).expect("parsed")));
     }
 
     #[test]
@@ -168,7 +165,7 @@ mod tests {
         for (content, asked) in
             [(Content::unread(), true), (Content::missing(), false), (Content::whole(b"", None), false)]
         {
-            assert_eq!(View::new(head, &content).document(), None);
+            assert!(View::new(head, &content).document().is_none());
             assert_eq!(content.take_asked(), asked);
             assert!(!content.take_asked());
         }

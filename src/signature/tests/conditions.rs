@@ -111,8 +111,6 @@ fn conditions_combine() {
 #[test]
 fn of_a_body_that_is_not_json_nothing_is_known() {
     let condition = || json("/error").is("expired");
-    let latin1: &[u8] = b"{\"error\":\"expired\",\"who\":\"Andr\xe9\"}";
-    let deep = format!(r#"{{"error":"expired","deep":{}{}}}"#, "[".repeat(200), "]".repeat(200));
     let abyss = "[".repeat(16 * 1024);
     for body in [
         &b""[..],
@@ -121,10 +119,6 @@ fn of_a_body_that_is_not_json_nothing_is_known() {
         br#"{"error":"expired"} trailing"#,
         br#"{"error":"expired"}{"error":"expired"}"#,
         br#"{'error':'expired'}"#,
-        br#"{"error":"expired","x":"\ud800"}"#,
-        br#"{"error":"expired","x":1e999}"#,
-        latin1,
-        deep.as_bytes(),
         abyss.as_bytes(),
     ] {
         assert!(!holds(condition(), body), "{}", body.escape_ascii());
@@ -133,39 +127,59 @@ fn of_a_body_that_is_not_json_nothing_is_known() {
         assert!(!holds(json("").has(condition()), body), "{}", body.escape_ascii());
         assert!(holds(condition().or(!header("x").exists()), body), "what is known still decides");
     }
-    assert!(!holds(body().contains("expired"), latin1), "text must be utf-8 as well");
 }
 
 #[test]
-fn utf8_is_read_with_and_without_a_byte_order_mark() {
-    let condition = || json("/é").is("ü");
-    assert!(holds(condition(), r#"{"é":"ü"}"#));
-    assert!(holds(condition(), "\u{feff} {\"é\":\"\\u00fc\"}\r\n"));
-    for (content_type, expected) in [
-        ("application/json", true),
-        ("application/json; charset=UTF-8", true),
-        ("application/json;charset=\"utf-8\"", true),
-        ("text/plain; Charset=us-ascii", true),
-        ("application/json; charset=iso-8859-1", false),
-        ("application/json; charset=utf-16", false),
-        ("application/json; profile=x; charset=\"shift_jis\"", false),
-        ("application/json; charset=", false),
-        ("text/html; é", false),
+fn something_odd_beside_it_hides_nothing() {
+    let deep = format!(r#"{{"error":"expired","deep":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let utf_16: Vec<u8> = r#"{"error":"expired"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for body in [
+        &b"{\"error\":\"expired\",\"who\":\"Andr\xe9\"}"[..],
+        b"{\"error\":\"expired\",\"detail\":\"one line\nand another\"}",
+        b"{\"error\":\"expired\"}\0",
+        br#"{"error":"expired","x":"\ud800"}"#,
+        br#"{"error":"expired","x":1e999}"#,
+        br#"{"error":"expired","x":NaN}"#,
+        deep.as_bytes(),
+        &utf_16,
     ] {
-        let response = answered(401, &[("content-type", content_type)], r#"{"é":"ü"}"#);
-        let expected = if expected { Verdict::Expired } else { Verdict::Accepted };
-        assert_eq!(response.verdict(&only(condition())), expected, "{content_type}");
-        assert_eq!(response.verdict(&only(body().contains("ü"))), expected, "{content_type}");
-        let direct = only(condition()).judge(response.head(), Some(&response.body));
-        assert_eq!(direct.verdict, expected, "{content_type}");
+        assert!(holds(json("/error").is("expired"), body), "{}", body.escape_ascii());
+        assert!(holds(json("").has(json("/error").is("expired")), body), "{}", body.escape_ascii());
+        assert!(!holds(!json("/error").is("expired"), body), "{}", body.escape_ascii());
+        assert!(holds(super::super::body().contains("expired"), body), "{}", body.escape_ascii());
     }
 }
 
 #[test]
-fn nesting_has_a_limit() {
+fn utf8_is_read_whatever_the_header_says_with_and_without_a_byte_order_mark() {
+    let condition = || json("/é").is("ü");
+    assert!(holds(condition(), r#"{"é":"ü"}"#));
+    assert!(holds(condition(), "\u{feff} {\"é\":\"\\u00fc\"}\r\n"));
+    for content_type in [
+        "application/json",
+        "application/json; charset=UTF-8",
+        "application/json;charset=\"utf-8\"",
+        "text/plain; Charset=us-ascii",
+        // The framework's default, and not the body's.
+        "application/json; charset=iso-8859-1",
+        "application/json; charset=utf-16",
+        "application/json; profile=x; charset=\"shift_jis\"",
+        "application/json; charset=",
+        "text/html; é",
+    ] {
+        let response = answered(401, &[("content-type", content_type)], r#"{"é":"ü"}"#);
+        assert_eq!(response.verdict(&only(condition())), Verdict::Expired, "{content_type}");
+        assert_eq!(response.verdict(&only(body().contains("ü"))), Verdict::Expired, "{content_type}");
+        let direct = only(condition()).judge(response.head(), Some(&response.body));
+        assert_eq!(direct.verdict, Verdict::Expired, "{content_type}");
+    }
+}
+
+#[test]
+fn nesting_has_no_limit_and_takes_no_stack() {
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-    assert!(holds(json("").exists(), nested(127)));
-    assert!(!holds(json("").exists(), nested(128)));
+    assert!(holds(json("").exists(), nested(100_000)));
+    assert!(holds(json("/0/0/*").exists(), nested(100_000)));
 }
 
 #[test]

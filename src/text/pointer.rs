@@ -1,10 +1,10 @@
 //! Pointers into a JSON document (RFC 6901), with `*` for any element of an array.
 
-use serde_json::Value;
+use super::node::Node;
 
 /// Where in a JSON document to look. It may name several places.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pointer(Box<[Segment]>);
+pub(crate) struct Pointer(Box<[Segment]>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Segment {
@@ -26,14 +26,14 @@ impl Pointer {
     ///
     /// If `text` is no pointer.
     #[track_caller]
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let Some(pointer) = Self::parse(text) else {
             panic!("{text:?} is no JSON pointer: it must be empty or start with `/`, and `~` be written `~0`")
         };
         pointer
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self(Box::default()));
         }
@@ -43,8 +43,18 @@ impl Pointer {
     /// Shows `visit` each value that the pointer names, until it returns true. Says whether it did.
     ///
     /// Linear in the size of the document: no value is at two places.
-    pub(super) fn any<'a>(&self, document: &'a Value, visit: &mut dyn FnMut(&'a Value) -> bool) -> bool {
+    pub(crate) fn any<'a>(&self, document: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bool) -> bool {
         walk(&self.0, document, visit)
+    }
+
+    /// The first value that it points to.
+    pub(crate) fn first<'a>(&self, document: Node<'a>) -> Option<Node<'a>> {
+        let mut found = None;
+        self.any(document, &mut |value| {
+            found = Some(value);
+            true
+        });
+        found
     }
 }
 
@@ -68,30 +78,28 @@ impl Segment {
     }
 }
 
-fn walk<'a>(path: &[Segment], value: &'a Value, visit: &mut dyn FnMut(&'a Value) -> bool) -> bool {
+fn walk<'a>(path: &[Segment], value: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bool) -> bool {
     let Some((segment, rest)) = path.split_first() else { return visit(value) };
-    match (value, segment.index) {
-        (Value::Object(members), _) => {
-            members.get(&*segment.key).is_some_and(|member| walk(rest, member, visit))
-        }
-        (Value::Array(elements), Index::Any) => elements.iter().any(|element| walk(rest, element, visit)),
-        (Value::Array(elements), Index::At(index)) => {
-            elements.get(index).is_some_and(|element| walk(rest, element, visit))
-        }
-        _ => false,
+    match segment.index {
+        _ if value.is_object() => value.member(&segment.key).is_some_and(|member| walk(rest, member, visit)),
+        Index::Any => value.elements().into_iter().any(|element| walk(rest, element, visit)),
+        Index::At(index) => value.elements().get(index).is_some_and(|element| walk(rest, *element, visit)),
+        Index::None => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::text::Document;
 
     fn found(pointer: &str, document: &Value) -> Vec<Value> {
         let mut all = Vec::new();
-        Pointer::new(pointer).any(document, &mut |value| {
-            all.push(value.clone());
+        let document = Document::parse(document.to_string().into()).expect("json");
+        Pointer::new(pointer).any(document.root(), &mut |value| {
+            all.push(serde_json::from_str(value.written()).expect("json"));
             false
         });
         all

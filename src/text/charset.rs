@@ -1,0 +1,52 @@
+//! Bytes as text: which charset they are in, by what they begin with and what `Content-Type` says (RFC 9110 §8.3.2).
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, header::CONTENT_TYPE};
+
+/// The text that `bytes` are, without a byte order mark. What can't be decoded is `U+FFFD`, which is in no token.
+///
+/// A byte order mark counts most, then a zero byte in the place where one of UTF-16 would be, since no other JSON begins
+/// like that (RFC 4627 §3). Text that is UTF-8 is taken for that, whatever the header says: many servers write a charset
+/// that is their framework's default and not the body's.
+pub(crate) fn decode<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest, headers),
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0, second, ..] if *second != 0 => utf_16(bytes, u16::from_be_bytes),
+        [first, 0, ..] if *first != 0 => utf_16(bytes, u16::from_le_bytes),
+        _ => utf_8(bytes, headers),
+    }
+}
+
+fn utf_8<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) if is_latin_1(headers) => bytes.iter().copied().map(char::from).collect::<String>().into(),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+fn utf_16<'a>(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'a, str> {
+    let (units, rest) = bytes.as_chunks();
+    let mut text = String::from_utf16_lossy(&units.iter().copied().map(unit).collect::<Vec<_>>());
+    if !rest.is_empty() {
+        text.push(char::REPLACEMENT_CHARACTER);
+    }
+    text.into()
+}
+
+/// Whether the header names ISO 8859-1, whose bytes are the first 256 characters of Unicode, or what is nearly that.
+fn is_latin_1(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let charset = value.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    charset.is_some_and(|charset| {
+        ["iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252"]
+            .iter()
+            .any(|name| charset.eq_ignore_ascii_case(name))
+    })
+}

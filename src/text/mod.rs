@@ -1,0 +1,18 @@
+//! What others wrote, read as far as it can be read: bytes as text, and text as JSON.
+//!
+//! Of a document only what is asked for has to be right. An odd byte, number or member elsewhere spoils nothing.
+
+mod charset;
+mod document;
+mod node;
+mod pointer;
+mod scan;
+mod string;
+
+pub(crate) use charset::decode;
+pub(crate) use document::Document;
+pub(crate) use node::{Node, Scalar};
+pub(crate) use pointer::Pointer;
+
+#[cfg(test)]
+mod tests;
