@@ -1,5 +1,5 @@
-//! [`Exchange`]: the story of one request, from top to bottom. It waits for a token, is sent, its answer is looked at, and
-//! either handed out, or set aside while the request goes back to waiting, to be sent once more.
+//! [`Exchange`]: the story of one request, from top to bottom. It waits for a token, is sent, its answer is looked at,
+//! and either handed out, or set aside while the request goes back to waiting, to be sent once more.
 //!
 //! A request is sent at most twice. Between the two, the rejected response is read to its end and set aside, so that the
 //! caller still gets it if no new token comes. When each step is taken is [the future](super::future)'s business.

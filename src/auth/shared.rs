@@ -1,5 +1,5 @@
-//! [`Shared`]: what all clones of a service and all of their requests have in common, and what they do alike: is a request
-//! ours, where does the token go, what is kept.
+//! [`Shared`]: what all clones of a service and all of their requests have in common, and what they do alike: is a
+//! request ours, where does the token go, what is kept.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Who we are to a server: what implements [`Credential`].
+//! Who we are to a server: what implements [`Credential`](crate::Credential).
 
 mod api_video;
 mod boxed;

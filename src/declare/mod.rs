@@ -1,5 +1,5 @@
-//! Vendors declared in a file: what [`TokenEndpoint`](crate::TokenEndpoint) says, in TOML, JSON, or any other format that serde reads and that
-//! names its fields. A file needs no Rust, and holds no secret.
+//! Vendors declared in a file: what [`TokenEndpoint`](crate::TokenEndpoint) says, in TOML, JSON, or any other format that
+//! serde reads and that names its fields. A file needs no Rust, and holds no secret.
 //!
 //! # Examples
 //!

@@ -1,4 +1,4 @@
-//! Takes the secrets that we know, and whatever could disturb a log, out of text that others wrote.
+//! [`Redactor`]: takes the secrets that we know, and whatever could disturb a log, out of text that others wrote.
 
 use std::error::Error as StdError;
 

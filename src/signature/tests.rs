@@ -1,3 +1,5 @@
+//! What rules make of responses: the tests by what they are about, and what they have in common.
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::*;

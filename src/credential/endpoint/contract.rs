@@ -1,4 +1,5 @@
-//! [`Contract`]: what a declaration says of a vendor's token endpoint, without where it is and what becomes of the tokens.
+//! [`Contract`]: what a declaration says of a vendor's token endpoint, without where it is and what becomes of the
+//! tokens.
 
 use std::borrow::Cow;
 

@@ -1,3 +1,5 @@
+//! Any body, sent, dropped or failing at any frame: what is played again is what was sent, or nothing is.
+
 use std::{
     collections::VecDeque,
     convert::Infallible,

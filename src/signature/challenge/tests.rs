@@ -1,3 +1,5 @@
+//! Challenges as servers write them, well formed and not.
+
 use http::HeaderValue;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The fake of api.video against its contract.
+
 use std::{collections::HashSet, time::Duration};
 
 use http::{Method, Request, header};

@@ -1,3 +1,5 @@
+//! What a test plans to go wrong, and when it does.
+
 use std::{io, time::Duration};
 
 use http::{HeaderValue, Method, Request, StatusCode, header::RETRY_AFTER};

@@ -1,3 +1,5 @@
+//! Requests that no contract knows: each is answered, within bounds.
+
 use std::{
     io,
     pin::Pin,

@@ -1,3 +1,5 @@
+//! Fakes on loopback sockets.
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! The fake of Vervoe against its contract.
+
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};

@@ -1,3 +1,5 @@
+//! The fake of VIDIZMO against its contract.
+
 use std::time::Duration;
 
 use http::{Method, Request, header};

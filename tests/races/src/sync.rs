@@ -1,4 +1,4 @@
-//! Stands in for the crate's `sync.rs`.
+//! Stands in for the crate's `src/sync/`.
 
 pub(crate) use shuttle::sync::{
     Mutex, MutexGuard, PoisonError,
