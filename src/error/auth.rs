@@ -8,8 +8,8 @@ use super::acquire::{AcquireError, AcquireErrorKind};
 
 /// What a caller is told when there is no token for its request, or when a refresh failed.
 ///
-/// The services of this crate return it as [`BoxError`]; [`AuthError::find`] gets it back from any chain of
-/// errors. It is cheap to clone: everyone who waited on one flight gets the same failure.
+/// The services of this crate return it as [`BoxError`](crate::BoxError); [`AuthError::find`] gets it back from any
+/// chain of errors. It is cheap to clone: everyone who waited on one flight gets the same failure.
 ///
 /// # Examples
 ///

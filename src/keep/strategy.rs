@@ -4,8 +4,8 @@ use super::not_replayed::NotReplayed;
 
 /// How request bodies are kept for a replay: the layer's type parameter.
 ///
-/// [`CloneBodies`] is the default; [`RecordBodies`] and [`NoReplay`] are chosen on the layer. A strategy may send
-/// another type of body than it is given.
+/// [`CloneBodies`] is the default; [`RecordBodies`](crate::RecordBodies) and [`NoReplay`] are chosen on the layer. A
+/// strategy may send another type of body than it is given.
 ///
 /// For one request either [`pass`](Self::pass) is called, or [`keep`](Self::keep) and then, at most once, when the
 /// answer has rejected the token, [`again`](Self::again). None of them may block. What is kept and not asked for

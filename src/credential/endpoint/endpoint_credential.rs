@@ -25,7 +25,7 @@ use crate::{
     transport::Transport,
 };
 
-/// The credential that a [`TokenEndpoint`] declares.
+/// The credential that a [`TokenEndpoint`](crate::TokenEndpoint) declares.
 ///
 /// Network errors, 408, 425, 429, 5xx, and answers that make no sense are transient. Any other 3xx or 4xx refuses
 /// the credentials or, where it answers a refresh, only that grant.

@@ -265,14 +265,17 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// - [`ConfigErrorKind::Url`]: `base_url` is no origin, or a request's URL can't be parsed.
-    /// - [`ConfigErrorKind::InsecureUrl`]: one of them is `http` to a host that is not loopback.
-    /// - [`ConfigErrorKind::Secret`]: a secret is empty, its variable or file can't be read, or it has to go into a
-    ///   header that can't carry it.
-    /// - [`ConfigErrorKind::UserId`]: a Basic user-id has a colon.
-    /// - [`ConfigErrorKind::Header`]: a header's name or value is not valid.
-    /// - [`ConfigErrorKind::Declaration`]: a request has two kinds of body or of authorization, the request for
-    ///   the first token uses a previous one, or a JSON Pointer is none.
+    /// - [`ConfigErrorKind::Url`](crate::ConfigErrorKind::Url): `base_url` is no origin, or a request's URL
+    ///   can't be parsed.
+    /// - [`ConfigErrorKind::InsecureUrl`](crate::ConfigErrorKind::InsecureUrl): one of them is `http` to a
+    ///   host that is not loopback.
+    /// - [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret): a secret is empty, its variable or file
+    ///   can't be read, or it has to go into a header that can't carry it.
+    /// - [`ConfigErrorKind::UserId`](crate::ConfigErrorKind::UserId): a Basic user-id has a colon.
+    /// - [`ConfigErrorKind::Header`](crate::ConfigErrorKind::Header): a header's name or value is not valid.
+    /// - [`ConfigErrorKind::Declaration`](crate::ConfigErrorKind::Declaration): a request has two kinds of
+    ///   body or of authorization, the request for the first token uses a previous one, or a JSON Pointer is
+    ///   none.
     pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         self.contract.check(&base)?;

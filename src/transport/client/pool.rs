@@ -20,7 +20,7 @@ use crate::error::BoxError;
 
 /// An HTTPS client with a connection pool, as a Tower service. Clones are cheap and share the pool.
 ///
-/// See the [module](self) for what it does and what it leaves to others.
+/// See the [module](crate::client) for what it does and what it leaves to others.
 ///
 /// # Examples
 ///
