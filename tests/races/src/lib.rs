@@ -25,6 +25,6 @@ pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, ErrorC
 pub use explore::explore;
 pub use observe::Reason;
 pub use token::{
-    AccessToken, Acquire, CacheState, Credential, Description, Lease, RefreshPolicy, Renewal,
-    TokenCache, TokenState,
+    AccessToken, Acquire, CacheState, Credential, Description, Lease, RefreshPolicy, Renewal, TokenCache,
+    TokenState,
 };
