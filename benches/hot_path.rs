@@ -1,6 +1,8 @@
 //! What the layer costs a request whose token is cached, beside the same client without it, and beside what tower has.
 //!
-//! Making a request is part of no figure: see `support/timing.rs`. Only ratios within one run mean anything.
+//! One thread is measured hot and cold: with each request made right before it is sent, within the time, and with
+//! requests made beforehand. All else is cold: see `support/timing.rs`. Only ratios of one kind and within one run mean
+//! anything.
 
 mod support;
 #[path = "support/timing.rs"]
@@ -17,18 +19,25 @@ use tokio::{
 use tower::{Layer, Service};
 use tower_reauth::{AuthLayer, RecordBodies, RefreshPolicy};
 
-use crate::timing::{Group, Posted, batches, on_threads, row};
+use crate::timing::{Group, Posted, on_threads, row};
 
 const FLOOR: &str = "AddAuthorization (can't refresh)";
 const RETRY: &str = "tower Retry + AddAuthorization (doesn't refresh)";
 
-fn one_thread(criterion: &mut Criterion) {
+fn hot(criterion: &mut Criterion) {
+    one_thread(criterion.benchmark_group("hot path, cache hot"), Kind::Hot);
+}
+
+fn cold(criterion: &mut Criterion) {
+    one_thread(criterion.benchmark_group("hot path, cache cold"), Kind::Cold);
+}
+
+fn one_thread(mut group: Group<'_>, kind: Kind) {
     let runtime = runtime();
     let _entered = runtime.enter();
     let credential = Counted::default();
     let auth = warmed(&runtime, layer(credential.clone()));
-    let mut group = criterion.benchmark_group("hot path");
-    let mut group = Rows { group: &mut group, work: Work::new() };
+    let mut group = Rows { group: &mut group, work: Work::new(), kind };
 
     group.add("bare inner service", Inner);
     group.add(FLOOR, floor(Inner));
@@ -50,7 +59,7 @@ fn reading(criterion: &mut Criterion) {
     let credential = Counted::default();
     let auth = warmed(&runtime, layer(credential.clone()));
     let mut group = criterion.benchmark_group("hot path, body read");
-    let mut group = Rows { group: &mut group, work: Work::new() };
+    let mut group = Rows { group: &mut group, work: Work::new(), kind: Kind::Cold };
 
     group.add("bare inner service", Reading);
     group.add(FLOOR, floor(Reading));
@@ -120,16 +129,32 @@ fn cloned<S: Service<Posted> + Clone>(service: &mut S, request: Posted) {
 struct Rows<'a, 'b> {
     group: &'a mut Group<'b>,
     work: Work,
+    kind: Kind,
+}
+
+/// Where a request is when it is sent.
+enum Kind {
+    /// In the first-level cache, as it has just been made. Making it is part of the time.
+    Hot,
+    /// In the second-level cache, as others have been made since.
+    Cold,
 }
 
 impl Rows<'_, '_> {
-    fn add<S: Service<Posted>>(&mut self, name: &str, service: S) {
-        row(self.group, BenchmarkId::from_parameter(name), service, || self.work.request());
+    fn add<S: Service<Posted>>(&mut self, name: &str, mut service: S) {
+        self.time(name, |request| call(&mut service, request));
     }
 
     fn add_cloned<S: Service<Posted> + Clone>(&mut self, name: &str, service: S) {
-        let send = |request| call(&mut black_box(&service).clone(), request);
-        batches(self.group, BenchmarkId::from_parameter(name), || self.work.request(), send);
+        self.time(name, |request| call(&mut black_box(&service).clone(), request));
+    }
+
+    fn time<T>(&mut self, name: &str, send: impl FnMut(Posted) -> T) {
+        let (id, make) = (BenchmarkId::from_parameter(name), || self.work.request());
+        match self.kind {
+            Kind::Hot => timing::hot(self.group, id, make, send),
+            Kind::Cold => timing::batches(self.group, id, make, send),
+        }
     }
 }
 
@@ -155,5 +180,5 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-criterion_group!(benches, one_thread, reading, headers, threads);
+criterion_group!(benches, hot, cold, reading, headers, threads);
 criterion_main!(benches);

@@ -1,6 +1,6 @@
 //! What the bench programs share: the same work, the same trivial clients, the same credential.
 //!
-//! Making a request costs more than sending it through a layer. It is never part of a time; see `timing.rs`.
+//! Making a request costs more than sending it through a layer. It is part of no time but the hot ones: see `timing.rs`.
 
 #![allow(dead_code, unused_imports, reason = "each program uses its part")]
 

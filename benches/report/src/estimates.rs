@@ -24,6 +24,8 @@ pub(crate) struct Row {
     /// What was measured, in groups that measure several things.
     pub(crate) what: String,
     pub(crate) ns: f64,
+    /// How often it was measured.
+    pub(crate) passes: usize,
 }
 
 impl Row {
@@ -34,7 +36,7 @@ impl Row {
 
 impl Run {
     /// Reads all of it. There needn't be any instructions: valgrind isn't to be had everywhere.
-    pub(crate) fn read(criterion: &Path, instructions: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn read(criterion: &Path, instructions: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let mut found = Vec::new();
         find(criterion, &mut found)?;
         found.sort_by_key(|(at, _)| *at);
@@ -43,11 +45,14 @@ impl Run {
             let row = row(path)?;
             match rows.iter_mut().find(|known| known.is_of(&row)) {
                 // Whatever else a machine does makes things slower, and never faster.
-                Some(known) => known.ns = known.ns.min(row.ns),
+                Some(known) => {
+                    known.ns = known.ns.min(row.ns);
+                    known.passes += 1;
+                }
                 None => rows.push(row),
             }
         }
-        let text = fs::read_to_string(instructions).unwrap_or_default();
+        let text = instructions.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         let mut counts = HashMap::new();
         for line in text.lines() {
             let mut fields = line.split('\t');
@@ -101,7 +106,7 @@ fn row(directory: &Path) -> Result<Row, Box<dyn Error>> {
         (Some(who), what) => (who, what.unwrap_or_default()),
         (None, who) => (who.unwrap_or_default(), String::new()),
     };
-    Ok(Row { group: benchmark.group_id, who, what, ns })
+    Ok(Row { group: benchmark.group_id, who, what, ns, passes: 1 })
 }
 
 /// The directories of the newest estimates, with the time at which they were made.

@@ -10,8 +10,12 @@ use crate::estimates::{Row, Run};
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 pub(crate) const OURS: &str = "Auth, ";
+/// The heading of the section that can be measured by itself.
+pub(crate) const HOT_PATH: &str = "## Hot path\n";
 const BARE: &str = "bare inner service";
 const FLOOR: &str = "AddAuthorization";
+const HOT: &str = "hot path, cache hot";
+const COLD: &str = "hot path, cache cold";
 
 pub(crate) struct Report<'a> {
     pub(crate) run: &'a Run,
@@ -22,16 +26,12 @@ impl Report<'_> {
     /// All tables.
     pub(crate) fn full(&self) -> Result<String> {
         let mut page = format!(
-            "# Performance\n\n{}. Written by `benches/run`, which measures all of this in one run.\n\n{ABOUT}\n",
+            "# Performance\n\n{}. Written by `benches/run`, which measures all of this in one run.\n\
+             A section that was measured by itself says so.\n\n{ABOUT}\n",
             self.machine
         );
         write!(page, "\n## Beside others\n\n{PEERS}\n\n{}", self.threads("peers")?)?;
-        write!(page, "\n## Hot path\n\n{}", self.list("hot path")?)?;
-        write!(
-            page,
-            "\nThe client reads the body, so recording it costs something:\n\n{}",
-            self.list("hot path, body read")?
-        )?;
+        write!(page, "\n{HOT_PATH}\n{}", self.hot_path()?)?;
         write!(page, "\n## Two threads\n\n{}", self.threads("threads")?)?;
         write!(page, "\n## Number of headers\n\n{}", self.grid("headers", "Auth")?)?;
         write!(page, "\n## Looking at answers\n\n{}", self.list("rules")?)?;
@@ -61,6 +61,51 @@ impl Report<'_> {
         let head = "| | time | ÷ AddAuthorization | the same, two threads |\n|---|---:|---:|---:|";
         let chart = "![Time of a request, by layer](benches/results/requests.svg)";
         Ok(format!("\n{head}\n{table}\n{}.\n\n{chart}\n\n", self.machine))
+    }
+
+    /// Without its heading.
+    pub(crate) fn hot_path(&self) -> Result<String> {
+        let mut table = String::from(
+            "| | hot | ÷ AddAuthorization | – bare | cold | ÷ AddAuthorization | – bare |\n\
+             |---|---:|---:|---:|---:|---:|---:|\n",
+        );
+        for Row { who, .. } in self.run.group(HOT) {
+            write!(table, "| {} |", emphasized(who))?;
+            for group in [HOT, COLD] {
+                let ns = self.run.ns(group, who, "")?;
+                let (floor, bare) = (self.run.ns(group, FLOOR, "")?, self.run.ns(group, BARE, "")?);
+                write!(table, " {} | {:.2} | {:.0} ns |", Time(ns), ns / floor, ns - bare)?;
+            }
+            writeln!(table)?;
+        }
+        let read = self.list("hot path, body read")?;
+        Ok(format!(
+            "{HOT_AND_COLD}\n\n{table}\n\
+             The client reads the body, so recording it costs something; cold:\n\n{read}"
+        ))
+    }
+
+    /// The ratios of both kinds, for the crate's README.
+    pub(crate) fn hot_and_cold(&self) -> Result<String> {
+        let ratio = |group, who| {
+            Ok::<_, Box<dyn Error>>(self.run.ns(group, who, "")? / self.run.ns(group, FLOOR, "")?)
+        };
+        let (replayable, replay_off) = ("Auth, replayable", "Auth, replay off");
+        Ok(format!(
+            "\nCold, as in the table, with requests made beforehand, a request takes {:.2} times what it takes with\n\
+             `AddAuthorization` ({:.2} with replay off); hot, with making it part of the time, {:.2} times ({:.2}):\n\
+             [what each shows](benches/results/README.md#hot-path).\n\n",
+            ratio(COLD, replayable)?,
+            ratio(COLD, replay_off)?,
+            ratio(HOT, replayable)?,
+            ratio(HOT, replay_off)?,
+        ))
+    }
+
+    /// What is said of the hot path if it was measured by itself.
+    pub(crate) fn of_its_own(&self) -> Result<String> {
+        let passes = self.run.group(HOT).first().ok_or("the hot path wasn't measured")?.passes;
+        Ok(format!("Measured in a run of its own, the fastest of {passes} passes:\n{}.\n", self.machine))
     }
 
     /// Rows with their ratios to those that do nothing, and next to nothing.
@@ -218,15 +263,25 @@ impl fmt::Display for Time {
 
 const ABOUT: &str = "\
 The work is a POST with 8 headers (3 static, 2 that share their memory, 3 made anew) and a `Full<Bytes>` of 200 bytes, to
-an inner service that answers 200 at once. The token is cached and valid. Making requests is part of no time. Each row is
-the fastest of its passes: thirty brief ones, three for crowds and over hyper (with `--quick`, one). Times mean nothing on
-another machine, ratios do, a little. `AddAuthorization` is tower-http's: a header that never changes, which is the floor
-of what can be had.";
+an inner service that answers 200 at once. The token is cached and valid. Making requests is part of no time but the hot
+ones. Each row is the fastest of its passes: thirty brief ones, three for crowds and over hyper (with `--quick`, one).
+Times mean nothing on another machine, ratios do, a little. `AddAuthorization` is tower-http's: a header that never
+changes, which is the floor of what can be had.";
 
 const PEERS: &str = "\
 What each doesn't do is in brackets. Those that only make a header or a token are given the code that puts it on a request,
 and no service around it. `aws` and `azure_core` have requests of their own type, so their own cost more to drop. With two
 threads, each has a clone.";
+
+const HOT_AND_COLD: &str = "\
+Hot, each request is made, sent and dropped before the next one is made. All of it stays in the first-level cache, and
+making it is part of the time. Cold, as nearly everywhere on this page, 64 requests are made beforehand, which is more
+than that cache holds. Each comes from the second-level cache when it is sent, and making it is part of no time.
+
+A ratio can be compared with others of its kind only: making a request is most of what the hot ones divide by, and is no
+part of the cold ones. What a row takes more than the bare inner service (– bare) is its own in both. Hot counts for
+programs: how much longer it takes them to make a request and send it. Cold counts for whoever compares layers, or
+changes one: no difference is hidden by what is the same for all.";
 
 const CROWD: &str = "\
 On one thread. Token calls are counted: one for each cold start, one refresh for each storm, and the bench fails otherwise.
