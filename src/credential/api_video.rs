@@ -60,6 +60,8 @@ impl ApiVideo {
         TokenEndpoint::new("api.video", self.base_url, exchange)
             .refresh(refresh)
             .renewal(Renewal::RevokesPrevious)
+            .refusal("/title", "The user credentials were incorrect.")
+            .refusal("/title", "Suspended account")
             .message("/title")
             .message("/hint")
             .retry_after("X-RateLimit-Retry-After")

@@ -18,6 +18,8 @@ mod vidizmo;
 
 pub use api_video::ApiVideo;
 pub use boxed::BoxCredential;
+#[cfg(feature = "serde")]
+pub(crate) use endpoint::check_token_type;
 pub use endpoint::{AnswerField, EndpointCredential, Param, TokenEndpoint, TokenRequest};
 pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;

@@ -116,7 +116,7 @@ async fn answers_bring_token_lifetime_and_refresh_token() {
 
 #[tokio::test]
 async fn each_answer_of_the_contracts_is_classified() {
-    use AcquireErrorKind::{GrantRejected, Rejected, Transient};
+    use AcquireErrorKind::{GrantRejected, Moved, Rejected, Transient, Unintelligible};
     let problem = |status: u16, title: &str| {
         (status, format!(r#"{{"type":"","title":"{title}","name":"","status":{status}}}"#))
     };
@@ -134,27 +134,27 @@ async fn each_answer_of_the_contracts_is_classified() {
         (api_video(), problem(401, "The refresh token is invalid."), Rejected, GrantRejected),
         (api_video(), problem(403, "Suspended account"), Rejected, GrantRejected),
         (api_video(), problem(429, "Too many requests."), Transient, Transient),
-        (api_video(), (302, String::new()), Rejected, GrantRejected),
+        (api_video(), (302, String::new()), Moved, Moved),
         (api_video(), (408, String::new()), Transient, Transient),
         (api_video(), (425, String::new()), Transient, Transient),
         (api_video(), (500, String::new()), Transient, Transient),
         (api_video(), (503, "<html>".into()), Transient, Transient),
-        (api_video(), (200, String::new()), Transient, Transient),
-        (api_video(), (200, "{\"access_token\":\"a".into()), Transient, Transient),
-        (api_video(), (200, r#"{"access_token":""}"#.into()), Transient, Transient),
-        (api_video(), (200, r#"{"access_token":"a b"}"#.into()), Transient, Transient),
-        (api_video(), (200, r#"{"access_token":"a\r\nX-Admin: 1"}"#.into()), Transient, Transient),
-        (api_video(), (200, r#"{"access_token":{"a":1}}"#.into()), Transient, Transient),
+        (api_video(), (200, String::new()), Unintelligible, Unintelligible),
+        (api_video(), (200, "{\"access_token\":\"a".into()), Unintelligible, Unintelligible),
+        (api_video(), (200, r#"{"access_token":""}"#.into()), Unintelligible, Unintelligible),
+        (api_video(), (200, r#"{"access_token":"a b"}"#.into()), Unintelligible, Unintelligible),
+        (api_video(), (200, r#"{"access_token":"a\r\nX-Admin: 1"}"#.into()), Unintelligible, Unintelligible),
+        (api_video(), (200, r#"{"access_token":{"a":1}}"#.into()), Unintelligible, Unintelligible),
         (vidizmo(), exception("ExpiredAccessTokenException"), Rejected, GrantRejected),
         (vidizmo(), exception("InvalidAccessTokenException"), Rejected, GrantRejected),
-        (vidizmo(), (200, "\"\"".into()), Transient, Transient),
-        (vidizmo(), (200, "\" \"".into()), Transient, Transient),
-        (vidizmo(), (200, r#"{"token":"a"}"#.into()), Transient, Transient),
-        (vidizmo(), (200, "<html>".into()), Transient, Transient),
+        (vidizmo(), (200, "\"\"".into()), Unintelligible, Unintelligible),
+        (vidizmo(), (200, "\" \"".into()), Unintelligible, Unintelligible),
+        (vidizmo(), (200, r#"{"token":"a"}"#.into()), Unintelligible, Unintelligible),
+        (vidizmo(), (200, "<html>".into()), Unintelligible, Unintelligible),
         (vervoe(), unauthorized, Rejected, Rejected),
         (vervoe(), refused, Rejected, Rejected),
-        (vervoe(), (200, r#"{"success":false,"data":{"token":"a"}}"#.into()), Transient, Transient),
-        (vervoe(), (200, r#"{"success":true,"data":{}}"#.into()), Transient, Transient),
+        (vervoe(), (200, r#"{"success":false,"data":{"token":"a"}}"#.into()), Unintelligible, Unintelligible),
+        (vervoe(), (200, r#"{"success":true,"data":{}}"#.into()), Unintelligible, Unintelligible),
     ] {
         for (previous, expected) in [(None, first), (Some(&old_token()), refresh)] {
             let credential =

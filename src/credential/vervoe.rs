@@ -43,6 +43,7 @@ impl Vervoe {
             .token("/data/token")
             .fixed_lifetime(Duration::from_secs(10 * 60))
             .success("/success", true)
+            .refusal("/errors", "Provide apiKey/secret please.")
             .message("/msg")
             .message("/errors")
             .message("/title")

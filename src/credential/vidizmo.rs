@@ -92,6 +92,8 @@ impl Vidizmo {
             .revoke(TokenRequest::post("/api/v1/user/logout").bearer(Param::access_token()))
             .token(AnswerField::body())
             .fixed_lifetime(Duration::from_secs(24 * 60 * 60))
+            .refusal("/name", "ExpiredAccessTokenException")
+            .refusal("/name", "InvalidAccessTokenException")
             .message("/name")
             .message("/incidentId")
             .signatures(signatures);

@@ -7,12 +7,24 @@ use super::{
     value::{Value, refuse, within},
 };
 use crate::{
-    credential::{AnswerField, TokenEndpoint},
+    credential::{AnswerField, TokenEndpoint, check_token_type},
     error::ConfigError,
 };
 
-const KEYS: [&str; 8] =
-    ["token", "refresh_token", "lifetime", "success", "refusal", "messages", "retry_after", "strict"];
+const KEYS: [&str; 12] = [
+    "token",
+    "refresh_token",
+    "lifetime",
+    "form",
+    "success",
+    "refusal",
+    "later",
+    "messages",
+    "retry_after",
+    "token_types",
+    "members",
+    "strict",
+];
 
 /// Adds what the table says to `endpoint`.
 pub(super) fn answer(value: Value, mut endpoint: TokenEndpoint) -> Result<TokenEndpoint, ConfigError> {
@@ -29,11 +41,14 @@ pub(super) fn answer(value: Value, mut endpoint: TokenEndpoint) -> Result<TokenE
     for (name, value) in table.take("success").map(Value::entries).transpose()?.unwrap_or_default() {
         endpoint = endpoint.success(field(value.path(), &name)?, scalar(&value)?);
     }
-    for (name, value) in table.take("refusal").map(Value::entries).transpose()?.unwrap_or_default() {
-        let path = value.path().to_owned();
-        for value in value.one_or_more()? {
-            endpoint = endpoint.refusal(field(&path, &name)?, scalar(&value)?);
-        }
+    if table.take("form").map(|value| value.flag()).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.form_answers();
+    }
+    for (place, value) in table.take("refusal").map(meanings).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.refusal(place, value);
+    }
+    for (place, value) in table.take("later").map(meanings).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.later(place, value);
     }
     for value in table.take("messages").map(Value::one_or_more).transpose()?.unwrap_or_default() {
         endpoint = endpoint.message(field(value.path(), value.text()?)?);
@@ -43,13 +58,33 @@ pub(super) fn answer(value: Value, mut endpoint: TokenEndpoint) -> Result<TokenE
         AnswerField::header(name.clone()).check().map_err(|error| within(value.path(), &error))?;
         endpoint = endpoint.retry_after(name);
     }
+    for value in table.take("token_types").map(Value::one_or_more).transpose()?.unwrap_or_default() {
+        let name = value.text()?.to_owned();
+        check_token_type(&name).map_err(|error| within(value.path(), &error))?;
+        endpoint = endpoint.token_type(name);
+    }
+    for (name, value) in table.take("members").map(Value::entries).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.member(name, field(value.path(), value.text()?)?);
+    }
     if table.take("strict").map(|value| value.flag()).transpose()?.unwrap_or_default() {
         endpoint = endpoint.strict();
     }
     Ok(endpoint)
 }
 
-/// Seconds, a place, or that it isn't known.
+/// Places, each with one or more values that mean something there.
+fn meanings(value: Value) -> Result<Vec<(AnswerField, String)>, ConfigError> {
+    let mut meanings = Vec::new();
+    for (name, value) in value.entries()? {
+        let place = field(value.path(), &name)?;
+        for value in value.one_or_more()? {
+            meanings.push((place.clone(), scalar(&value)?));
+        }
+    }
+    Ok(meanings)
+}
+
+/// Seconds, a place, that the token says it itself, or that it isn't known.
 fn lifetime(value: &Value, endpoint: TokenEndpoint) -> Result<TokenEndpoint, ConfigError> {
     match value.node() {
         Node::Integer(seconds) => match u64::try_from(*seconds) {
@@ -57,8 +92,9 @@ fn lifetime(value: &Value, endpoint: TokenEndpoint) -> Result<TokenEndpoint, Con
             _ => Err(value.refuse("a lifetime is at least 1 second")),
         },
         Node::Text(text) if text == "unknown" => Ok(endpoint.unknown_lifetime()),
+        Node::Text(text) if text == "jwt" => Ok(endpoint.jwt_lifetime()),
         Node::Text(text) => Ok(endpoint.lifetime(field(value.path(), text)?)),
-        _ => Err(value.refuse("write a number of seconds, where in the answer it is, or unknown")),
+        _ => Err(value.refuse("write a number of seconds, where in the answer it is, jwt, or unknown")),
     }
 }
 

@@ -168,11 +168,15 @@
 //! |---|---|---|
 //! | `token` | the place of the token | `/access_token` |
 //! | `refresh_token` | the place of the refresh token | `/refresh_token` |
-//! | `lifetime` | seconds that every token lives, the place where answers say so, or `unknown` | `/expires_in` |
+//! | `lifetime` | seconds that every token lives, the place where answers say so (as seconds, or as the moment at which it expires), `jwt` if the token says it itself by its `exp`, or `unknown` | `/expires_in` |
+//! | `form` | `true`: answers are forms, whatever their media type; `/access_token` then names a field | by the media type |
 //! | `success` | a table of places and what is there in a success; with anything else there it is a failure that may pass | the status alone |
-//! | `refusal` | a table of places and the value, or list of values, that mean that the secrets are refused | the status alone |
+//! | `refusal` | a table of places and the value, or list of values, that mean that the secrets are refused, whatever the status | 401, and the codes of RFC 6749 §5.2 at `/error` |
+//! | `later` | the same for values that mean that it may work later | 408, 425, 429, 5xx, and `slow_down`, `ratelimited` and the like at `/error` |
 //! | `messages` | a place or a list of them where failures have the vendor's words | `/error`, `/error_description` |
-//! | `retry_after` | a header or a list of them that say how long to stay away, beside `Retry-After` | none |
+//! | `retry_after` | a header or a list of them that say how long to stay away, beside `Retry-After`: as seconds, or as a moment | none |
+//! | `token_types` | a name or a list of them by which the vendor calls bearer tokens in `token_type`, where that is looked at | `Bearer` |
+//! | `members` | a table of names and places: what else is kept of an answer, for [`AccessToken::member`](crate::AccessToken::member) | none |
 //! | `strict` | `true` keeps to the letter of RFC 6749 §5: see [`TokenEndpoint::strict`](crate::TokenEndpoint::strict) | `false` |
 //!
 //! # Rules

@@ -111,6 +111,19 @@ fn answers_and_all_else_are_what_the_builder_makes_of_the_same() {
         ("lifetime = 600", plain().fixed_lifetime(seconds(600))),
         ("lifetime = '/ttl'", plain().lifetime("/ttl")),
         ("lifetime = 'unknown'", plain().unknown_lifetime()),
+        ("lifetime = 'jwt'", plain().jwt_lifetime()),
+        ("form = true", plain().form_answers()),
+        ("form = false", plain()),
+        (
+            "later = { '/error' = ['busy', 'full'], '/code' = 7 }",
+            plain().later("/code", 7).later("/error", "busy").later("/error", "full"),
+        ),
+        ("token_types = 'MAIN'", plain().token_type("MAIN")),
+        ("token_types = ['a', 'b c']", plain().token_type("a").token_type("b c")),
+        (
+            "members = { instance_url = '/instance_url', id = 'header:X-Id' }",
+            plain().member("id", AnswerField::header("X-Id")).member("instance_url", "/instance_url"),
+        ),
         ("success = { '/ok' = true }", plain().success("/ok", true)),
         (
             "refusal = { '/code' = [1, 'two'], '/dead' = true }",

@@ -27,6 +27,7 @@ pub struct AcquireError {
     status: Option<StatusCode>,
     code: Option<ErrorCode>,
     retry_after: Option<Duration>,
+    throttled: bool,
     refresh_token: Option<SecretString>,
     source: Option<BoxError>,
 }
@@ -35,9 +36,10 @@ pub struct AcquireError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AcquireErrorKind {
-    /// It may work later: a network error, 408, 425, 429, 5xx, or an answer that makes no sense.
+    /// It may work later: a network error, 408, 425, 429, 5xx, or whatever the vendor is declared to mean by "later".
     Transient,
-    /// The server refused the credentials themselves. Asking again soon may lock the account.
+    /// The server refused the credentials themselves: by a code of RFC 6749 §5.2, a 401, or as the vendor is declared.
+    /// Asking again soon may lock the account.
     Rejected,
     /// The server refused only the grant that was tried (a spent refresh token, an expired token that can't be
     /// renewed any more); the credential has another one.
@@ -48,6 +50,44 @@ pub enum AcquireErrorKind {
     TimedOut,
     /// The credential's code panicked.
     Panicked,
+    /// The endpoint has moved: it answered with a redirect (3xx), which isn't followed.
+    Moved,
+    /// The endpoint isn't where it was looked for: 404, 410, 421.
+    Missing,
+    /// The endpoint takes no request of this form: its method (405), its length (411, 413), its media type (415) and so
+    /// on.
+    NotAccepted,
+    /// The server, or something in front of it such as a firewall, doesn't let the request through: 403, 451.
+    Blocked,
+    /// A proxy on the way wants credentials of its own: 407.
+    ProxyRefused,
+    /// The endpoint's answer makes no sense: it is no answer of a token endpoint, or has no token that can be used.
+    Unintelligible,
+    /// The endpoint refused in words that nobody has declared. It may be the credentials that it means, so that calls
+    /// fail fast as after [`Rejected`](Self::Rejected); [`TokenEndpoint::refusal`](crate::TokenEndpoint::refusal) and
+    /// [`later`](crate::TokenEndpoint::later) say which it is.
+    Undeclared,
+}
+
+impl AcquireErrorKind {
+    /// Whether the server may have refused the credentials themselves.
+    pub(crate) fn may_be_the_secret(self) -> bool {
+        matches!(self, Self::Rejected | Self::GrantRejected | Self::Undeclared)
+    }
+
+    /// Whether it is the endpoint that is wrong, and not what it was sent: it has not looked at that, as far as anybody
+    /// knows, and may be mended at any time.
+    pub(crate) fn is_about_endpoint(self) -> bool {
+        matches!(
+            self,
+            Self::Moved
+                | Self::Missing
+                | Self::NotAccepted
+                | Self::Blocked
+                | Self::ProxyRefused
+                | Self::Unintelligible
+        )
+    }
 }
 
 impl AcquireError {
@@ -79,6 +119,7 @@ impl AcquireError {
             status: None,
             code: None,
             retry_after: None,
+            throttled: false,
             refresh_token: None,
             source: None,
         }
@@ -102,6 +143,12 @@ impl AcquireError {
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
+        self
+    }
+
+    /// Says that the server asked to be left alone, without saying for how long.
+    pub(crate) fn with_throttled(mut self) -> Self {
+        self.throttled = true;
         self
     }
 
@@ -149,9 +196,10 @@ impl AcquireError {
         self.refresh_token.as_ref()
     }
 
-    /// Whether the server asked everybody to stay away for a while: 429, 503, or any `Retry-After`.
+    /// Whether the server asked everybody to stay away for a while: 429, 503, any `Retry-After`, or in its own words.
     pub(crate) fn is_throttled(&self) -> bool {
-        self.retry_after.is_some()
+        self.throttled
+            || self.retry_after.is_some()
             || matches!(self.status, Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE))
     }
 }

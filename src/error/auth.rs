@@ -34,8 +34,12 @@ pub enum AuthErrorKind {
     /// The token endpoint refused the credentials. Calls fail fast until [`AuthError::retry_at`], so that the
     /// account isn't locked; [`TokenCache::invalidate`](crate::TokenCache::invalidate) tries again at once.
     CredentialsRejected,
-    /// The token endpoint can't be reached, is overloaded, or answers nonsense.
+    /// The token endpoint can't be reached, is overloaded, or isn't working.
     Unavailable,
+    /// The token endpoint can't be used as it is: it moved, is missing or blocked, takes no request of this form, or its
+    /// answer makes no sense. [`AcquireError::kind`] says which, and its text what to look at. Calls fail at once for up to
+    /// 5 s at a time, and go on when it is mended.
+    EndpointUnusable,
     /// No attempt brought an answer in time.
     TimedOut,
     /// The credential's code panicked.
@@ -68,6 +72,13 @@ impl AuthError {
             AcquireErrorKind::TimedOut => AuthErrorKind::TimedOut,
             AcquireErrorKind::Panicked => AuthErrorKind::Panicked,
             AcquireErrorKind::Transient => AuthErrorKind::Unavailable,
+            AcquireErrorKind::Moved
+            | AcquireErrorKind::Missing
+            | AcquireErrorKind::NotAccepted
+            | AcquireErrorKind::Blocked
+            | AcquireErrorKind::ProxyRefused
+            | AcquireErrorKind::Unintelligible
+            | AcquireErrorKind::Undeclared => AuthErrorKind::EndpointUnusable,
         };
         Self { kind, retry_at: None, source: Some(error) }
     }
@@ -77,9 +88,17 @@ impl AuthError {
         self
     }
 
+    /// Whether the server may have refused the credentials themselves.
+    pub(crate) fn may_be_the_secret(&self) -> bool {
+        self.source.as_ref().is_some_and(|error| error.kind().may_be_the_secret())
+    }
+
     /// Whether the token endpoint can't be reached or doesn't work, as far as anybody knows only for now.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self.kind, AuthErrorKind::Unavailable | AuthErrorKind::TimedOut)
+        matches!(
+            self.kind,
+            AuthErrorKind::Unavailable | AuthErrorKind::TimedOut | AuthErrorKind::EndpointUnusable
+        )
     }
 
     /// The first `AuthError` in `error`'s chain of sources, `error` itself included.
@@ -119,6 +138,9 @@ impl fmt::Display for AuthError {
         f.write_str(match self.kind {
             AuthErrorKind::CredentialsRejected => "the token endpoint rejected the credentials; check them",
             AuthErrorKind::Unavailable => "the token endpoint is unavailable; try again later",
+            AuthErrorKind::EndpointUnusable => {
+                "the token endpoint can't be used as it is; what to look at is said by the error's source"
+            }
             AuthErrorKind::TimedOut => "the token endpoint did not answer in time; try again later",
             AuthErrorKind::Panicked => "the credential panicked; this is a bug in its code",
             AuthErrorKind::Lost => "the runtime that was acquiring the token went away; try again",

@@ -38,10 +38,12 @@ pub enum ErrorCode {
     ServerError,
     /// `temporarily_unavailable`: the server is overloaded or in maintenance, whatever the status.
     TemporarilyUnavailable,
+    /// `slow_down`: the server is asked too often (RFC 8628 §3.5).
+    SlowDown,
 }
 
 impl ErrorCode {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -53,6 +55,7 @@ impl ErrorCode {
         Self::UnsupportedTokenType,
         Self::ServerError,
         Self::TemporarilyUnavailable,
+        Self::SlowDown,
     ];
 
     /// The code as it is sent.
@@ -70,6 +73,7 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::SlowDown => "slow_down",
         }
     }
 
@@ -79,7 +83,7 @@ impl ErrorCode {
 
     /// Whether the same request may work later.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::ServerError | Self::TemporarilyUnavailable)
+        matches!(self, Self::ServerError | Self::TemporarilyUnavailable | Self::SlowDown)
     }
 }
 

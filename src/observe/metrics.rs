@@ -87,6 +87,7 @@ fn name(kind: AuthErrorKind) -> &'static str {
     match kind {
         AuthErrorKind::CredentialsRejected => "credentials_rejected",
         AuthErrorKind::Unavailable => "unavailable",
+        AuthErrorKind::EndpointUnusable => "endpoint_unusable",
         AuthErrorKind::TimedOut => "timed_out",
         AuthErrorKind::Panicked => "panicked",
         AuthErrorKind::Lost => "lost",

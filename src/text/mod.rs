@@ -1,9 +1,10 @@
-//! What others wrote, read as far as it can be read: bytes as text, and text as JSON.
+//! What others wrote, read as far as it can be read: bytes as text, and text as JSON or as a form.
 //!
 //! Of a document only what is asked for has to be right. An odd byte, number or member elsewhere spoils nothing.
 
 mod charset;
 mod document;
+mod form;
 mod node;
 mod pointer;
 mod scan;
@@ -11,6 +12,7 @@ mod string;
 
 pub(crate) use charset::decode;
 pub(crate) use document::Document;
+pub(crate) use form::fields;
 pub(crate) use node::{Node, Scalar};
 pub(crate) use pointer::Pointer;
 

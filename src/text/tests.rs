@@ -77,6 +77,7 @@ proptest! {
                     prop_assert!(found.is_none_or(|found| found.len() <= 3 * text.len()));
                 }
             }
+            prop_assert!(fields(&text).all(|(name, value)| name.len() + value.len() <= 3 * text.len()));
         }
     }
 }
@@ -221,4 +222,11 @@ fn text_is_read_in_the_charset_that_it_is_in() {
     assert_eq!(decode(b"caf\xe9", &latin), "café");
     assert_eq!(decode(b"caf\xe9!", &typed("application/json")), "caf\u{fffd}!");
     assert_eq!(decode(b"\xff\xfea\0b", &HeaderMap::new()), "a\u{fffd}");
+}
+
+#[test]
+fn forms_are_decoded() {
+    let pairs: Vec<_> = fields(" a=b+c&d=%41%2b%zz&&e&=f&g=%e9\n").collect();
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(pairs, [("a", "b c"), ("d", "A+%zz"), ("e", ""), ("", "f"), ("g", "\u{fffd}")]);
 }

@@ -31,6 +31,8 @@ pub struct AccessToken {
     refresh_token: Option<Arc<SecretString>>,
     lifetime: Option<Duration>,
     requested_at: Option<Instant>,
+    /// What else came with it, by name. Mostly nothing, which takes no memory of its own.
+    members: Arc<[(Box<str>, SecretString)]>,
 }
 
 impl AccessToken {
@@ -54,6 +56,7 @@ impl AccessToken {
                 refresh_token: None,
                 lifetime: None,
                 requested_at: None,
+                members: Arc::default(),
             });
         };
         Err(InvalidToken { problem })
@@ -82,6 +85,15 @@ impl AccessToken {
         self
     }
 
+    /// Adds something else that came with the token, such as the URL of the account's instance. It changes nothing of
+    /// where the token goes.
+    #[must_use]
+    pub fn with_member(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        let member = (name.into().into_boxed_str(), value.into());
+        self.members = self.members.iter().cloned().chain([member]).collect();
+        self
+    }
+
     /// The token itself.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
@@ -100,6 +112,14 @@ impl AccessToken {
         self.lifetime
     }
 
+    /// What else came with the token by this name: members of the answer that were
+    /// [declared](crate::TokenEndpoint::member). It is what the server says: whoever sends a token there trusts it.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&str> {
+        let member = self.members.iter().find(|(known, _)| **known == *name);
+        member.map(|(_, value)| value.expose_secret())
+    }
+
     /// When the request for this token was sent, if the credential said so.
     #[must_use]
     pub fn requested_at(&self) -> Option<Instant> {
@@ -112,6 +132,7 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken")
             .field("lifetime", &self.lifetime)
             .field("has_refresh_token", &self.refresh_token.is_some())
+            .field("members", &self.members.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -145,11 +145,17 @@ enum Next {
 fn next(error: &AcquireError, refreshing: bool, tries: u32, max: u32) -> Next {
     match error.kind() {
         _ if error.is_throttled() => Next::Stop,
-        AcquireErrorKind::GrantRejected | AcquireErrorKind::Transient | AcquireErrorKind::TimedOut
+        AcquireErrorKind::GrantRejected
+        | AcquireErrorKind::Undeclared
+        | AcquireErrorKind::Transient
+        | AcquireErrorKind::TimedOut
             if refreshing =>
         {
             Next::Anew
         }
+        kind if refreshing && kind.is_about_endpoint() => Next::Anew,
+        // An answer that was garbled on its way. What else is wrong with an endpoint is the same at the next attempt.
+        AcquireErrorKind::Unintelligible if tries < max => Next::Again,
         AcquireErrorKind::Transient | AcquireErrorKind::TimedOut if tries < max => Next::Again,
         _ => Next::Stop,
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The longest that calls fail at once because the endpoint is wrong: nobody waits longer for one that was mended.
+const LONGEST_ENDPOINT_PAUSE: Duration = Duration::from_secs(5);
+
 /// When tokens are renewed, and what happens when that fails.
 ///
 /// | what | default | set by |
@@ -15,6 +18,7 @@ use std::time::Duration;
 /// | budget of acquisitions driven by rejections | 10, one back every 5 s | [`budget`](Self::budget) |
 /// | failing fast after rejected credentials | 30 s, doubling to 10 min | [`fail_fast`](Self::fail_fast) |
 /// | back-off after transient failures, at random up to | 1 s, doubling to 60 s | [`back_off`](Self::back_off) |
+/// | back-off where the endpoint itself is wrong ([`EndpointUnusable`](crate::AuthErrorKind::EndpointUnusable)), at random from half of | 1 s, doubling to 5 s | [`back_off`](Self::back_off), 5 s at most |
 /// | longest `Retry-After` that is obeyed | 10 min | [`retry_after_cap`](Self::retry_after_cap) |
 /// | serving an expired token during an outage, up to | not at all | [`serve_expired`](Self::serve_expired) |
 ///
@@ -194,6 +198,12 @@ impl RefreshPolicy {
             0 | 1 => Duration::ZERO,
             more => self.back_off.nth(more - 1).mul_f64(rng.f64()),
         }
+    }
+
+    /// How long calls fail at once after the endpoint itself was wrong for the `failures`-th time in a row: from the first
+    /// one on, since it is not the server's health that is waited for; never for long, since it may be mended at any time.
+    pub(super) fn endpoint_pause_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
+        self.back_off.nth(failures).min(LONGEST_ENDPOINT_PAUSE).mul_f64(0.5 + rng.f64() / 2.0)
     }
 
     /// How long the server's wish to be left alone is obeyed.

@@ -21,7 +21,7 @@ use super::{
     source::{Description, Grants, Renewal},
 };
 use crate::{
-    error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind},
+    error::{AcquireError, AuthError},
     observe::Reason,
     time::after,
 };
@@ -294,7 +294,7 @@ impl<F> State<F> {
 
     /// The flight whose secret was refused, if it is time to ask for a new one; then that counts as asked.
     pub(super) fn look_for_secret(&mut self, now: Instant) -> Option<u64> {
-        let refused = |failure: &&mut Failure| failure.error.kind() == AuthErrorKind::CredentialsRejected;
+        let refused = |failure: &&mut Failure| failure.error.may_be_the_secret();
         let failure = self.failure.as_mut().filter(refused)?;
         let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
         due.then(|| {
@@ -359,8 +359,9 @@ impl<F> State<F> {
         let (in_a_row, since) =
             self.failure.as_ref().map_or((1, now), |last| (last.in_a_row.saturating_add(1), last.since));
         let pause = match error.kind() {
-            AcquireErrorKind::Rejected | AcquireErrorKind::GrantRejected => {
-                self.policy.fail_fast_after(in_a_row)
+            kind if kind.may_be_the_secret() => self.policy.fail_fast_after(in_a_row),
+            kind if kind.is_about_endpoint() && error.retry_after().is_none() => {
+                self.policy.endpoint_pause_after(in_a_row, &mut self.rng)
             }
             _ => match error.retry_after() {
                 Some(wish) => self.policy.obey(wish),

@@ -1,233 +1,95 @@
-//! Reads a token endpoint's answers: where in them things are, and what a status means.
+//! [`Answer`]: a token endpoint's answer, read as far as it can be read. What it means is told in `judgement`.
 
 use std::{borrow::Cow, time::Duration};
 
-use http::{HeaderMap, HeaderName, Response, StatusCode, header::CONTENT_ENCODING};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header::CONTENT_ENCODING, header::CONTENT_TYPE};
 use secrecy::SecretString;
-use serde_json::Value;
 
 use super::{
-    lifetime::lifetime,
-    request::{TokenRequest, header_name},
-    retry_after::retry_after,
+    field::{AnswerField, Place},
+    lifetime,
+    request::header_name,
+    retry_after::{retry_after, server_time},
+    shape::{Lifetime, Shape},
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind, ErrorCode},
+    error::ErrorCode,
     secret::Redactor,
+    text::{Document, Pointer, Scalar, decode, fields},
 };
 
-/// Where in an answer something is.
-///
-/// A string literal becomes a JSON Pointer by itself.
-///
-/// # Examples
-///
-/// ```
-/// use tower_reauth::AnswerField;
-///
-/// let token: AnswerField = "/data/token".into(); // {"data":{"token":"…"}}
-/// let token = AnswerField::body(); // "…", or the same without quotes
-/// let token = AnswerField::header("X-Subject-Token"); // in a header
-/// ```
-#[derive(Clone, Debug)]
-pub struct AnswerField(Place);
-
-#[derive(Clone, Debug)]
-enum Place {
-    Pointer(Cow<'static, str>),
-    Body,
-    Header(Cow<'static, str>),
-}
-
-impl AnswerField {
-    /// In the JSON body, at a JSON Pointer (RFC 6901).
-    pub fn pointer(pointer: impl Into<Cow<'static, str>>) -> Self {
-        Self(Place::Pointer(pointer.into()))
-    }
-
-    /// The whole body: a JSON string, or plain text, without surrounding white space. A body that is other JSON
-    /// or markup is nothing.
-    #[must_use]
-    pub fn body() -> Self {
-        Self(Place::Body)
-    }
-
-    /// In a header.
-    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(Place::Header(name.into()))
-    }
-
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match &self.0 {
-            Place::Pointer(pointer) if !is_pointer(pointer) => Err(ConfigError::new(
-                ConfigErrorKind::Declaration,
-                format!("{pointer:?} is not a json pointer; one looks like \"/data/token\" (RFC 6901)"),
-            )),
-            Place::Header(name) => header_name(name).map(drop),
-            Place::Pointer(_) | Place::Body => Ok(()),
-        }
-    }
-}
-
-impl From<&'static str> for AnswerField {
-    fn from(pointer: &'static str) -> Self {
-        Self::pointer(pointer)
-    }
-}
-
-/// Where an endpoint's answers have what.
-#[derive(Clone, Debug)]
-pub(super) struct Shape {
-    pub(super) token: AnswerField,
-    pub(super) refresh_token: AnswerField,
-    pub(super) lifetime: Lifetime,
-    /// What a success has to say, if it says anything there.
-    pub(super) success: Vec<(AnswerField, String)>,
-    /// What says that the credentials are refused, whatever the status.
-    pub(super) refusals: Vec<(AnswerField, String)>,
-    /// Where the server's own words are; by default where RFC 6749 §5.2 has them.
-    pub(super) messages: Vec<AnswerField>,
-    pub(super) retry_after: Vec<Cow<'static, str>>,
-    /// Whether failures and token types are judged as RFC 6749 §5 has them.
-    pub(super) strict: bool,
-}
-
-/// How long tokens live.
-#[derive(Clone, Debug)]
-pub(super) enum Lifetime {
-    Stated(AnswerField),
-    Fixed(Duration),
-    Unknown,
-}
-
-impl Shape {
-    /// RFC 6749 §5.
-    pub(super) fn oauth2() -> Self {
-        Self {
-            token: "/access_token".into(),
-            refresh_token: "/refresh_token".into(),
-            lifetime: Lifetime::Stated("/expires_in".into()),
-            success: Vec::new(),
-            refusals: Vec::new(),
-            messages: Vec::new(),
-            retry_after: Vec::new(),
-            strict: false,
-        }
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let conditions = self.success.iter().chain(&self.refusals).map(|(field, _)| field);
-        let lifetime = match &self.lifetime {
-            Lifetime::Stated(field) => Some(field),
-            Lifetime::Fixed(_) | Lifetime::Unknown => None,
-        };
-        [&self.token, &self.refresh_token]
-            .into_iter()
-            .chain(lifetime)
-            .chain(conditions)
-            .chain(&self.messages)
-            .try_for_each(AnswerField::check)?;
-        self.retry_after.iter().try_for_each(|name| header_name(name).map(drop))
-    }
-}
-
-/// Why an answer brings no token.
-#[derive(Clone, Copy)]
-pub(super) enum Problem {
-    Refused,
-    Unavailable,
-    /// The token is to be used in a way that isn't a bearer token's.
-    TokenType,
-    Nonsense(&'static str),
-}
-
-impl Problem {
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Refused => "refused the request",
-            Self::Unavailable => "did not answer with a success",
-            Self::TokenType => "sent a token that is not a bearer token, and can't be used as one",
-            Self::Nonsense(words) => words,
-        }
-    }
-}
+/// The longest refresh token that is believed, in bytes.
+const MAX_REFRESH_TOKEN: usize = 64 * 1024;
 
 /// An answer, parsed as far as it can be.
 pub(super) struct Answer<'a> {
     shape: &'a Shape,
-    status: StatusCode,
-    headers: &'a HeaderMap,
-    /// `None` if the answer is encoded, and nothing here decodes.
-    body: Option<&'a [u8]>,
-    json: Option<Value>,
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) content: Content<'a>,
+}
+
+/// What an answer holds.
+pub(super) enum Content<'a> {
+    /// It has a content coding, and nothing here decodes.
+    Encoded,
+    Json(Document<'a>),
+    Form(Vec<(String, String)>),
+    /// Neither, or nothing at all.
+    Text(Cow<'a, str>),
+}
+
+/// What may be where a value is wanted.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// Words, or what stands for something: any value that holds no others.
+    Words,
+    /// A token: a string, or from vendors of their own kind a whole number, digit for digit.
+    Token,
 }
 
 impl<'a> Answer<'a> {
     pub(super) fn new(shape: &'a Shape, response: &'a Response<impl AsRef<[u8]>>) -> Self {
-        let encoded = response
-            .headers()
-            .get_all(CONTENT_ENCODING)
-            .iter()
-            .any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
-        let bytes = response.body().as_ref();
-        let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
-        let body = (!encoded).then_some(body);
-        let json = body.and_then(|body| serde_json::from_slice(body).ok());
-        Self { shape, status: response.status(), headers: response.headers(), body, json }
-    }
-
-    pub(super) fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// What keeps the answer to `request` from being a success, apart from what a token needs.
-    pub(super) fn problem(&self, request: &TokenRequest) -> Result<(), Problem> {
-        let is_success = request.is_success(self.status);
-        if self.has_any(&self.shape.refusals) || !is_success && self.is_refusal() {
-            Err(Problem::Refused)
-        } else if !is_success {
-            Err(Problem::Unavailable)
-        } else if self
-            .shape
-            .success
-            .iter()
-            .any(|(field, wanted)| self.text(field).is_some_and(|found| found != *wanted))
-        {
-            Err(Problem::Nonsense("says that it failed"))
+        let (headers, bytes) = (response.headers(), response.body().as_ref());
+        let content = if is_encoded(headers) {
+            Content::Encoded
         } else {
-            Ok(())
-        }
-    }
-
-    pub(super) fn token(&self) -> Result<String, Problem> {
-        match self.text(&self.shape.token) {
-            Some(_) if self.token_type().is_some() => Err(Problem::TokenType),
-            Some(token) => Ok(token),
-            // Some servers put the errors of RFC 6749 §5.2 into a success.
-            None if self.shape.strict && self.text(&"/error".into()).is_some() => {
-                let transient = self.code().is_some_and(ErrorCode::is_transient);
-                Err(if transient { Problem::Unavailable } else { Problem::Refused })
+            let text = decode(bytes, headers);
+            // First, since many servers say of JSON that it is something else.
+            match Document::parse(text.clone()) {
+                Some(document) => Content::Json(document),
+                None if shape.is_form || is_form(headers) => Content::Form(fields(&text).collect()),
+                None => Content::Text(text),
             }
-            None => Err(Problem::Nonsense(match self.body {
-                None => {
-                    "sent an encoded answer, which can't be read; let the client decode, or not ask for \
-                     encoding"
-                }
-                Some(b"") => "sent an empty answer",
-                Some(_) => "sent an answer without a token",
-            })),
-        }
+        };
+        Self { shape, status: response.status(), headers, content }
     }
 
-    /// The token's type, if it is one that can't be used (RFC 6749 §7.1). An absent one is `Bearer`.
-    pub(super) fn token_type(&self) -> Option<String> {
-        let token_type = self.text(&"/token_type".into()).filter(|_| self.shape.strict)?;
-        (!token_type.eq_ignore_ascii_case("Bearer")).then_some(token_type)
+    /// The token, as it is written, without the scheme that it is sent with.
+    pub(super) fn token(&self) -> Option<String> {
+        let text = self.value(&self.shape.token, Wanted::Token)?;
+        let scheme = self.shape.scheme.as_deref().unwrap_or("Bearer");
+        let schemes = [scheme, "Bearer"];
+        let without = schemes.iter().find_map(|scheme| {
+            let (before, token) = text.split_once(' ')?;
+            before.eq_ignore_ascii_case(scheme).then(|| token.trim_start())
+        });
+        Some(without.map(str::to_owned).unwrap_or(text))
+    }
+
+    /// The token's type, if it is one that can't be sent as a bearer token (RFC 6749 §7.1). An absent one is `Bearer`.
+    pub(super) fn odd_token_type(&self) -> Option<String> {
+        self.text(&"/token_type".into()).filter(|token_type| !self.shape.admits(token_type))
     }
 
     /// What the server's `error` says (RFC 6749 §5.2).
     pub(super) fn code(&self) -> Option<ErrorCode> {
-        ErrorCode::parse(&self.text(&"/error".into())?)
+        ErrorCode::parse(&self.error()?)
+    }
+
+    /// What the server's `error` says, known or not.
+    pub(super) fn error(&self) -> Option<String> {
+        self.text(&"/error".into())
     }
 
     /// Whether it is the client that is refused (RFC 6749 §5.2), so that no other grant fares better.
@@ -235,22 +97,32 @@ impl<'a> Answer<'a> {
         self.shape.strict && self.code() == Some(ErrorCode::InvalidClient)
     }
 
+    /// The refresh token, if it can be one: the one before it stays in force if it can't.
     pub(super) fn refresh_token(&self) -> Option<SecretString> {
-        self.text(&self.shape.refresh_token).map(SecretString::from)
+        let text = self.value(&self.shape.refresh_token, Wanted::Token)?;
+        let is_odd = |char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER;
+        (text.len() <= MAX_REFRESH_TOKEN && !text.contains(is_odd)).then(|| text.into())
     }
 
-    /// The tokens in the answer, for redaction.
+    /// What else is kept of the answer.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, String)> {
+        let members = self.shape.members.iter();
+        members.filter_map(|(name, field)| Some((&**name, self.text(field)?)))
+    }
+
+    /// The tokens in the answer, and what else of it is kept, for redaction.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
-        [&self.shape.token, &self.shape.refresh_token].into_iter().filter_map(|field| self.text(field))
+        let tokens = [&self.shape.token, &self.shape.refresh_token].into_iter();
+        let members = self.shape.members.iter().map(|(_, field)| field);
+        tokens.chain(members).filter_map(|field| self.text(field))
     }
 
-    pub(super) fn lifetime(&self) -> Option<Duration> {
+    /// How long `token` lives.
+    pub(super) fn lifetime(&self, token: &str) -> Option<Duration> {
         match &self.shape.lifetime {
-            Lifetime::Stated(AnswerField(Place::Pointer(pointer))) => {
-                self.json.as_ref()?.pointer(pointer).and_then(lifetime)
-            }
-            Lifetime::Stated(field) => lifetime(&Value::from(self.text(field)?)),
+            Lifetime::Stated(field) => lifetime::stated(&self.text(field)?, server_time(self.headers)),
             Lifetime::Fixed(lifetime) => Some(*lifetime),
+            Lifetime::Jwt => lifetime::of_jwt(token, server_time(self.headers)),
             Lifetime::Unknown => None,
         }
     }
@@ -272,56 +144,65 @@ impl<'a> Answer<'a> {
         retry_after(self.headers, &names)
     }
 
-    /// Whether what was sent is refused for good, by the status and, if the endpoint keeps to it, RFC 6749 §5.2.
-    fn is_refusal(&self) -> bool {
-        is_refusal(self.status) && !(self.shape.strict && self.code().is_some_and(ErrorCode::is_transient))
-    }
-
-    fn has_any(&self, conditions: &[(AnswerField, String)]) -> bool {
+    /// Whether one of `conditions` holds.
+    pub(super) fn has_any(&self, conditions: &[(AnswerField, String)]) -> bool {
         conditions.iter().any(|(field, value)| self.text(field).is_some_and(|found| found == *value))
     }
 
     /// The text at `field`, trimmed; `None` if it is empty or no text.
-    fn text(&self, field: &AnswerField) -> Option<String> {
-        let text = match &field.0 {
-            Place::Pointer(pointer) => scalar(self.json.as_ref()?.pointer(pointer)?)?,
-            Place::Body => match &self.json {
-                Some(Value::String(text)) => text.clone(),
-                Some(Value::Number(_)) | None => plain(self.body?)?.to_owned(),
-                Some(_) => return None,
+    pub(super) fn text(&self, field: &AnswerField) -> Option<String> {
+        self.value(field, Wanted::Words)
+    }
+
+    fn value(&self, field: &AnswerField, wanted: Wanted) -> Option<String> {
+        let text: Cow<'_, str> = match (&field.0, &self.content) {
+            (Place::Header(name), _) => self.headers.get(&**name)?.to_str().ok()?.into(),
+            (Place::Pointer(pointer), Content::Json(document)) => {
+                self.scalar(Pointer::parse(pointer)?.first(document.root())?.scalar()?, wanted)?
+            }
+            (Place::Pointer(pointer), Content::Form(fields)) => {
+                let field = fields.iter().rev().find(|(name, _)| pointer.strip_prefix('/') == Some(name));
+                field.map(|(_, value)| &**value)?.into()
+            }
+            (Place::Body, Content::Json(document)) => match document.root().scalar()? {
+                Scalar::Text(text) => text,
+                Scalar::Number(digits) => digits.into(),
+                Scalar::Bool(_) | Scalar::Null => return None,
             },
-            Place::Header(name) => self.headers.get(&**name)?.to_str().ok()?.to_owned(),
+            (Place::Body, Content::Text(text)) => plain(text)?.into(),
+            (Place::Pointer(_), Content::Text(_) | Content::Encoded)
+            | (Place::Body, Content::Form(_) | Content::Encoded) => return None,
         };
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
-}
 
-/// Whether the status refuses what was sent, for good.
-pub(in crate::credential) fn is_refusal(status: StatusCode) -> bool {
-    (status.is_redirection() || status.is_client_error())
-        && !matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-        )
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    fn scalar<'d>(&self, scalar: Scalar<'d>, wanted: Wanted) -> Option<Cow<'d, str>> {
+        match (scalar, wanted) {
+            (Scalar::Text(text), _) => Some(text),
+            (Scalar::Number(digits), Wanted::Words) => Some(digits.into()),
+            (Scalar::Bool(flag), Wanted::Words) => Some(flag.to_string().into()),
+            // RFC 6749 §5.1 has strings only.
+            (Scalar::Number(digits), Wanted::Token) if !self.shape.strict => {
+                digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.into())
+            }
+            (Scalar::Number(_) | Scalar::Bool(_), Wanted::Token) | (Scalar::Null, _) => None,
+        }
     }
 }
 
-/// A body that is plain text, and not broken JSON or markup.
-fn plain(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body).ok()?;
-    (!text.starts_with(['{', '[', '"', '<'])).then_some(text)
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
-/// RFC 6901 §3.
-fn is_pointer(text: &str) -> bool {
-    (text.is_empty() || text.starts_with('/'))
-        && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+fn is_form(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// A body that is plain text, and not broken JSON or markup.
+fn plain(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.starts_with(['{', '[', '"', '<'])).then_some(text)
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{answer::Shape, base_url::BaseUrl, request::TokenRequest};
+use super::{base_url::BaseUrl, request::TokenRequest, shape::Shape};
 use crate::{
     error::ConfigError,
     token::{AccessToken, Renewal},

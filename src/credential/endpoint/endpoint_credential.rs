@@ -13,9 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{
-    answer::{Answer, Problem},
+    answer::Answer,
     base_url::BaseUrl,
     contract::Contract,
+    judgement::{self, Problem, Sent},
     request::TokenRequest,
 };
 use crate::{
@@ -27,8 +28,10 @@ use crate::{
 
 /// The credential that a [`TokenEndpoint`](crate::TokenEndpoint) declares.
 ///
-/// Network errors, 408, 425, 429, 5xx, and answers that make no sense are transient. Any other 3xx or 4xx refuses
-/// the credentials or, where it answers a refresh, only that grant.
+/// Network errors, 408, 425, 429 and 5xx are transient, as is what the vendor is declared to mean by "later". The
+/// credentials are refused (or, where it answers a refresh, only that grant) by 401, by the codes of RFC 6749 §5.2 in any
+/// 4xx, and by what the vendor is declared to refuse them with. Any other 3xx or 4xx, and an answer that makes no sense,
+/// is about the endpoint: [`AcquireErrorKind::Moved`] and its like.
 ///
 /// Secrets that come from a [`SecretSource`] are read for each request. If one can't be read, or can't be sent,
 /// nothing is, and the failure is transient. Once one that was refused has been replaced, calls don't wait for the
@@ -74,7 +77,8 @@ impl EndpointCredential {
     ) -> Result<AccessToken, AcquireError> {
         let sent = request.with_secrets().await?;
         let result = self.exchange(&sent, renewed, previous).await;
-        if matches!(&result, Err(error) if error.kind() == AcquireErrorKind::Rejected) {
+        if matches!(&result, Err(error) if matches!(error.kind(), AcquireErrorKind::Rejected | AcquireErrorKind::Undeclared))
+        {
             self.refuse(request, &sent);
         }
         result
@@ -87,30 +91,34 @@ impl EndpointCredential {
         renewed: Option<&AccessToken>,
         previous: Option<&AccessToken>,
     ) -> Result<AccessToken, AcquireError> {
-        let refused: fn(String) -> AcquireError = match renewed {
-            Some(_) => |words| AcquireError::grant_rejected(words),
-            None => |words| AcquireError::rejected(words),
+        let refused = match renewed {
+            Some(_) => AcquireErrorKind::GrantRejected,
+            None => AcquireErrorKind::Rejected,
         };
         let rendered =
             request.render(&self.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
-        let requested_at = Instant::now();
+        let (requested_at, sent) = (Instant::now(), Sent::of(&rendered));
         let response = self.send(rendered, request, previous).await?;
         let answer = Answer::new(&self.contract.shape, &response);
-        let failed = |problem: Problem| self.failure(problem, refused, request, &answer, previous);
+        let failed = |problem| self.failure(problem, refused, request, &sent, &answer, previous);
 
-        answer.problem(request).map_err(failed)?;
+        judgement::problem(&self.contract.shape, request, &answer).map_err(failed)?;
         let nonsense =
             |error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error);
-        let token =
-            answer.token().map_err(failed).and_then(|token| AccessToken::new(token).map_err(nonsense));
+        let token = judgement::token(&answer)
+            .map_err(failed)
+            .and_then(|token| AccessToken::new(token).map_err(nonsense));
         let mut token = match (token, answer.refresh_token()) {
             (Ok(token), _) => token.with_requested_at(requested_at),
             // The one before it may be spent by now.
             (Err(error), Some(refresh_token)) => return Err(error.with_refresh_token(refresh_token)),
             (Err(error), None) => return Err(error),
         };
-        if let Some(lifetime) = answer.lifetime() {
+        if let Some(lifetime) = answer.lifetime(token.expose_secret()) {
             token = token.with_lifetime(lifetime);
+        }
+        for (name, value) in answer.members() {
+            token = token.with_member(name, value);
         }
         // RFC 6749 §6: without a new refresh token the one that was used stays in force.
         let kept = || renewed?.refresh_token().cloned();
@@ -167,26 +175,22 @@ impl EndpointCredential {
     fn failure(
         &self,
         problem: Problem,
-        refused: fn(String) -> AcquireError,
+        refused: AcquireErrorKind,
         request: &TokenRequest,
+        sent: &Sent,
         answer: &Answer<'_>,
         previous: Option<&AccessToken>,
     ) -> AcquireError {
         let redactor = self.redactor(request, previous, Some(answer));
-        let message = match problem {
-            Problem::TokenType => answer.token_type().map(|token_type| redactor.clean(&token_type)),
-            _ => answer.message(&redactor),
+        let words = judgement::words(problem, &self.contract.name, sent, answer, &redactor);
+        let kind = match problem {
+            Problem::Refused if answer.refuses_the_client() => AcquireErrorKind::Rejected,
+            _ => problem.kind(refused),
         };
-        let words = match message {
-            Some(message) => self.words(&format!("{}: \"{message}\"", problem.words())),
-            None => self.words(problem.words()),
-        };
-        let mut error = match problem {
-            Problem::Refused if answer.refuses_the_client() => AcquireError::rejected(words),
-            Problem::Refused | Problem::TokenType => refused(words),
-            Problem::Unavailable | Problem::Nonsense(_) => AcquireError::transient(words),
-        };
-        error = error.with_status(answer.status());
+        let mut error = AcquireError::new(kind, words).with_status(answer.status);
+        if problem == Problem::Later {
+            error = error.with_throttled();
+        }
         if let Some(code) = answer.code() {
             error = error.with_code(code);
         }
@@ -194,10 +198,6 @@ impl EndpointCredential {
             Some(after) => error.with_retry_after(after),
             None => error,
         }
-    }
-
-    fn words(&self, what: &str) -> String {
-        format!("the token endpoint of {} {what}", self.contract.name)
     }
 
     /// Knows every secret that could come back in an answer or an error.
@@ -238,15 +238,15 @@ impl Credential for EndpointCredential {
             let name = &self.contract.name;
             return Err(AcquireError::unsupported(format!("{name} has no way to revoke this token")));
         };
-        let refused: fn(String) -> AcquireError = |words| AcquireError::rejected(words);
         let request = &*request.with_secrets().await?;
         let rendered =
             request.render(&self.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
+        let sent = Sent::of(&rendered);
         let response = self.send(rendered, request, Some(token)).await?;
         let answer = Answer::new(&self.contract.shape, &response);
-        answer
-            .problem(request)
-            .map_err(|problem| self.failure(problem, refused, request, &answer, Some(token)))
+        let refused = AcquireErrorKind::Rejected;
+        judgement::problem(&self.contract.shape, request, &answer)
+            .map_err(|problem| self.failure(problem, refused, request, &sent, &answer, Some(token)))
     }
 
     fn has_new_secret(&self) -> bool {

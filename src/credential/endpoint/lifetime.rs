@@ -1,91 +1,74 @@
-//! What a server's statement of a lifetime means. Never a panic, never a short lifetime out of an overflow.
+//! How long a token lives, by what the answer, the token, or the declaration says.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-/// The lifetime that `value` states in seconds.
+use super::span::span;
+use crate::text::{Document, Scalar};
+
+/// The longest lifetime that is believed. Who says more means "for ever", or nothing.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// The lifetime that `text` states from `now` on, which is the server's time: seconds, a moment, or a date.
 ///
-/// Numbers and numeric strings, with or without a fraction, count. Zero and negative ones are zero; those too
-/// big for a [`Duration`] are its maximum. Anything else is no known lifetime.
-pub(super) fn lifetime(value: &Value) -> Option<Duration> {
-    match value {
-        Value::Number(number) => match number.as_u64() {
-            Some(seconds) => Some(Duration::from_secs(seconds)),
-            None => number.as_f64().and_then(from_float),
-        },
-        Value::String(text) => from_text(text.trim()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+/// Zero and less, and a moment that is past, are no lifetime: several servers say "never" by it, and a token that were
+/// dead on arrival would be asked for with each call.
+pub(super) fn stated(text: &str, now: SystemTime) -> Option<Duration> {
+    span(text, now).filter(|lifetime| !lifetime.is_zero() && *lifetime <= LONGEST)
 }
 
-fn from_text(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    // `parse` would take "inf" and "NaN" as well.
-    let is_number = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
-    if is_number { text.parse().ok().and_then(from_float) } else { None }
-}
-
-fn from_float(seconds: f64) -> Option<Duration> {
-    if seconds.is_nan() {
-        None
-    } else if seconds <= 0.0 {
-        Some(Duration::ZERO)
-    } else {
-        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+/// The lifetime of a JWT by its own `exp` (RFC 7519 §4.1.4).
+pub(super) fn of_jwt(token: &str, now: SystemTime) -> Option<Duration> {
+    let claims = token.split('.').nth(1)?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims = Document::parse(String::from_utf8(claims).ok()?.into())?;
+    match claims.root().member("exp")?.scalar()? {
+        Scalar::Number(exp) => stated(exp, now),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
 
     #[test]
-    fn lifetimes_parse_as_they_are_sent() {
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        for (value, expected) in [
-            (json!(3600), seconds(3600)),
-            (json!(3599), seconds(3599)),
-            (json!("3600"), seconds(3600)),
-            (json!(" 3600\n"), seconds(3600)),
-            (json!("+60"), seconds(60)),
-            (json!(3600.0), seconds(3600)),
-            (json!(1.5), Some(Duration::from_millis(1500))),
-            (json!("1.5"), Some(Duration::from_millis(1500))),
-            (json!("1e3"), seconds(1000)),
-            (json!(0), seconds(0)),
-            (json!("0"), seconds(0)),
-            (json!(-0.0), seconds(0)),
-            (json!(-1), seconds(0)),
-            (json!(i64::MIN), seconds(0)),
-            (json!("-3600"), seconds(0)),
-            (json!(-1e300), seconds(0)),
-            (json!(1e-320), seconds(0)),
-            (json!(u64::MAX), seconds(u64::MAX)),
-            (json!(u64::MAX.to_string()), seconds(u64::MAX)),
-            (json!(1e300), Some(Duration::MAX)),
-            (json!("1e300"), Some(Duration::MAX)),
-            (json!("1e999"), Some(Duration::MAX)),
-            (json!("9".repeat(500)), Some(Duration::MAX)),
-            (json!(null), None),
-            (json!(true), None),
-            (json!([3600]), None),
-            (json!({"seconds": 3600}), None),
-            (json!(""), None),
-            (json!("soon"), None),
-            (json!("1 hour"), None),
-            (json!("NaN"), None),
-            (json!("inf"), None),
-            (json!("-infinity"), None),
-            (json!("0x10"), None),
-            (json!("--"), None),
-            (json!("e"), None),
+    fn no_time_and_too_much_of_it_are_no_lifetime() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_893_452_400);
+        for (text, expected) in [
+            ("3600", Some(3600)),
+            ("1893456000", Some(3600)),
+            ("0", None),
+            ("-1", None),
+            ("1000000000", None),
+            ("99999999999", None),
+            ("18446744073709551615", None),
+            ("1e999", None),
+            ("never", None),
         ] {
-            assert_eq!(lifetime(&value), expected, "{value}");
+            assert_eq!(stated(text, now), expected.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_jwt_says_itself_when_it_expires() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_893_452_400);
+        let jwt = |claims: &str| format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims));
+        for (token, expected) in [
+            (jwt(r#"{"exp":1893456000}"#), Some(3600)),
+            (jwt(r#"{"exp":1893456000.0,"iat":1893452400}"#), Some(3600)),
+            (jwt(r#"{"exp":1893452400}"#), None),
+            (jwt(r#"{"exp":"1893456000"}"#), None),
+            (jwt("{}"), None),
+            (jwt("no json"), None),
+            ("opaque".to_owned(), None),
+            ("a.!.b".to_owned(), None),
+            ("..".to_owned(), None),
+        ] {
+            assert_eq!(of_jwt(&token, now), expected.map(Duration::from_secs), "{token}");
         }
     }
 }

@@ -1,23 +1,30 @@
 //! Vendors as data: what a declaration says, the requests that it makes, and how their answers are read.
 
-pub(super) mod answer;
+mod answer;
+pub(super) mod answer_methods;
 mod base_url;
 #[cfg(feature = "serde")]
 mod check;
 mod contract;
 mod endpoint_credential;
+mod field;
+mod judgement;
 mod lifetime;
 mod param;
 mod request;
 pub(super) mod retry_after;
+pub(super) mod shape;
+mod span;
 mod token_endpoint;
 
-pub use answer::AnswerField;
 #[cfg(feature = "oauth2")]
 pub(super) use base_url::checked_origin;
 pub use endpoint_credential::EndpointCredential;
+pub use field::AnswerField;
 pub use param::Param;
 pub use request::TokenRequest;
+#[cfg(feature = "serde")]
+pub(crate) use shape::check_token_type;
 pub use token_endpoint::TokenEndpoint;
 
 #[cfg(test)]

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderName, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderName,
+    header::{DATE, RETRY_AFTER},
+};
+
+use super::span::{date, span};
 
 /// The longest wait that is believed.
 const MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -10,20 +15,25 @@ const MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The wait that `headers` ask for: the first usable value of the vendor's own `names`, then of `Retry-After`.
 /// At most a day.
 pub(in crate::credential) fn retry_after(headers: &HeaderMap, names: &[HeaderName]) -> Option<Duration> {
+    let now = server_time(headers);
     let mut values = names.iter().chain([&RETRY_AFTER]).flat_map(|name| headers.get_all(name));
-    values.find_map(|value| wait(value.to_str().ok()?.trim(), SystemTime::now()))
+    values.find_map(|value| wait(value.to_str().ok()?.trim(), now))
 }
 
-/// What one value asks for: seconds, or a date to be compared with the wall clock.
+/// What time it is by the answer's own `Date`, since our clock may be wrong by hours; else by ours.
+pub(super) fn server_time(headers: &HeaderMap) -> SystemTime {
+    let date = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?.trim()).ok());
+    date.unwrap_or_else(SystemTime::now)
+}
+
+/// What one value asks for: seconds, a moment, or a date. A part of a second counts as a whole one, so that nobody comes
+/// back too early.
 fn wait(value: &str, now: SystemTime) -> Option<Duration> {
+    // A number with a sign or an exponent is nothing that anybody sends.
     let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let wait = if is_decimal {
-        let seconds: f64 = value.parse().ok()?;
-        Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(MAX)
-    } else {
-        httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
-    };
-    Some(wait.min(MAX))
+    let wait = if is_decimal || date(value).is_some() { span(value, now)? } else { return None };
+    let part = u64::from(wait.subsec_nanos() > 0);
+    Some(Duration::from_secs(wait.as_secs().saturating_add(part)).min(MAX))
 }
 
 #[cfg(test)]
@@ -40,6 +50,12 @@ mod tests {
             ("1.2", Some(2)),
             ("86401", Some(86400)),
             ("100000000000000000000", Some(86400)),
+            ("784111807", Some(30)),
+            ("784111807.5", Some(31)),
+            ("784111807000", Some(30)),
+            ("784111700", Some(0)),
+            ("1994-11-06T08:50:37Z", Some(60)),
+            ("1e999", None),
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
             ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
             ("Sun Nov  6 08:50:37 1994", Some(60)),

@@ -1,13 +1,12 @@
 //! [`TokenEndpoint`]: a vendor declared as data, and what is built from it.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
+#[cfg(feature = "oauth2")]
+use super::shape::Shape;
 use super::{
-    answer::{AnswerField, Lifetime},
-    base_url::BaseUrl,
-    contract::Contract,
-    endpoint_credential::EndpointCredential,
-    request::TokenRequest,
+    answer_methods::answer_methods, base_url::BaseUrl, contract::Contract,
+    endpoint_credential::EndpointCredential, request::TokenRequest,
 };
 use crate::{
     auth::{AuthLayer, Origin, Placement},
@@ -172,74 +171,22 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets where the token is. By default at `/access_token`.
-    pub fn token(mut self, field: impl Into<AnswerField>) -> Self {
-        self.contract.shape.token = field.into();
-        self
-    }
-
-    /// Sets where the refresh token is. By default at `/refresh_token`. An answer to a refresh that has none
-    /// leaves the previous one in force (RFC 6749 §6).
-    pub fn refresh_token(mut self, field: impl Into<AnswerField>) -> Self {
-        self.contract.shape.refresh_token = field.into();
-        self
-    }
-
-    /// Sets where the token's lifetime is, in seconds. By default at `/expires_in`. Where it isn't, or isn't
-    /// usable, the token is used until the server rejects it.
-    pub fn lifetime(mut self, field: impl Into<AnswerField>) -> Self {
-        self.contract.shape.lifetime = Lifetime::Stated(field.into());
-        self
-    }
-
-    /// Sets the lifetime of every token, whatever the answer says.
-    pub fn fixed_lifetime(mut self, lifetime: Duration) -> Self {
-        self.contract.shape.lifetime = Lifetime::Fixed(lifetime);
-        self
-    }
-
-    /// Says that no lifetime is known: tokens are used until the server rejects them.
-    pub fn unknown_lifetime(mut self) -> Self {
-        self.contract.shape.lifetime = Lifetime::Unknown;
-        self
-    }
-
-    /// Adds a condition beyond the status: an answer that has another value at `field` is malformed, and may be
-    /// better later. One that has nothing there is judged by its token.
-    pub fn success(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
-        self.contract.shape.success.push((field.into(), value.to_string()));
-        self
-    }
-
-    /// Adds a value that means that the credentials are refused, for vendors that say so with a 200 or a 500.
-    pub fn refusal(mut self, field: impl Into<AnswerField>, value: impl ToString) -> Self {
-        self.contract.shape.refusals.push((field.into(), value.to_string()));
-        self
-    }
-
-    /// Adds a place where failures have the vendor's own words, which errors then show, without secrets and cut
-    /// off after 256 characters. Those given replace the default, `/error` and `/error_description`.
-    pub fn message(mut self, field: impl Into<AnswerField>) -> Self {
-        self.contract.shape.messages.push(field.into());
-        self
-    }
-
-    /// Adds a header that says how long to stay away, in seconds or as an HTTP date, at most a day. It is looked
-    /// at before `Retry-After`.
-    pub fn retry_after(mut self, header: impl Into<Cow<'static, str>>) -> Self {
-        self.contract.shape.retry_after.push(header.into());
-        self
-    }
-
     /// Judges answers by the letter of RFC 6749 §5, beside their status.
     ///
-    /// - A `token_type` other than `Bearer`, in whatever case, is refused; an absent one is `Bearer`.
-    /// - `error` without a token refuses the credentials also in a success, except `server_error` and
-    ///   `temporarily_unavailable`, which are transient whatever the status.
+    /// - A `token_type` other than `Bearer`, in whatever case, makes an answer useless, unless the vendor's name for it was
+    ///   [given](Self::token_type); an absent one is `Bearer`. Types that are bound to a key are refused in any case.
+    /// - Tokens are strings. Otherwise whole numbers will do, digit for digit.
     /// - `invalid_client` in the answer to a refresh refuses the credentials, and not only that grant.
     /// - `error_uri` is shown too.
     pub fn strict(mut self) -> Self {
         self.contract.shape.strict = true;
+        self
+    }
+
+    /// Has answers read by `shape`.
+    #[cfg(feature = "oauth2")]
+    pub(in crate::credential) fn shaped(mut self, shape: Shape) -> Self {
+        self.contract.shape = shape;
         self
     }
 
@@ -277,9 +224,10 @@ impl TokenEndpoint {
     ///   body or of authorization, the request for the first token uses a previous one, or a JSON Pointer is
     ///   none.
     pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
-        let base = BaseUrl::parse(&self.base_url)?;
-        self.contract.check(&base)?;
-        Ok(EndpointCredential::new(self.contract, base, transport.into()))
+        let (base, mut contract) = (BaseUrl::parse(&self.base_url)?, self.contract);
+        contract.check(&base)?;
+        contract.shape.scheme = self.placement.scheme().map(Into::into);
+        Ok(EndpointCredential::new(contract, base, transport.into()))
     }
 
     /// As [`build`](Self::build), with what belongs to the credential.
@@ -302,3 +250,5 @@ impl TokenEndpoint {
         Ok(self.parts(transport)?.into_layer())
     }
 }
+
+answer_methods!(TokenEndpoint, contract.shape);

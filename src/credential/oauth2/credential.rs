@@ -307,7 +307,7 @@ impl Inner {
 
     fn declare(&self, url: &str, request: &TokenRequest) -> Result<TokenEndpoint, ConfigError> {
         let origin = checked_origin(url)?.to_string();
-        Ok(TokenEndpoint::new(self.name.clone(), origin, request.clone()).strict())
+        Ok(TokenEndpoint::new(self.name.clone(), origin, request.clone()).shaped(self.setup.shape.clone()))
     }
 }
 

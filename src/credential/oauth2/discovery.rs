@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::endpoints::Endpoints;
 use crate::{
-    credential::endpoint::{answer::is_refusal, checked_origin, retry_after::retry_after},
+    credential::endpoint::{checked_origin, retry_after::retry_after},
     error::AcquireError,
     transport::Transport,
 };
@@ -51,7 +51,7 @@ async fn fetch(url: &str, transport: &Transport) -> Result<Option<Value>, Acquir
             let metadata: Option<Value> = serde_json::from_slice(response.body()).ok();
             Ok(metadata.filter(Value::is_object))
         }
-        status if is_refusal(status) => Ok(None),
+        status if is_absent(status) => Ok(None),
         status => {
             let error = failed("did not answer with its metadata").with_status(status);
             Err(match retry_after(response.headers(), &[]) {
@@ -78,6 +78,13 @@ fn read(issuer: &str, metadata: &Value) -> Result<Endpoints, AcquireError> {
     };
     let token = endpoint("token_endpoint")?.ok_or_else(|| failed("has metadata without a token endpoint"))?;
     Ok(Endpoints { token, revocation: endpoint("revocation_endpoint")?, audience: issuer.to_owned() })
+}
+
+/// Whether there is nothing, by the status.
+fn is_absent(status: StatusCode) -> bool {
+    let passes =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    (status.is_redirection() || status.is_client_error()) && !passes
 }
 
 fn failed(why: &str) -> AcquireError {

@@ -43,6 +43,8 @@ impl Setup {
 /// The methods that the builders of all grants have. `$grant` makes the grant of a builder.
 macro_rules! setup_methods {
     ($builder:ident, $grant:expr) => {
+        $crate::credential::endpoint::answer_methods::answer_methods!($builder, setup.shape);
+
         impl $builder {
             /// Sets the scope that is asked for (RFC 6749 §3.3), words with one space between them. By default
             /// none is sent, and the server decides.

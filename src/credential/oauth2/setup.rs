@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::{client::Client, grant::Fields, server::AuthorizationServer};
 use crate::{
-    credential::Param,
+    credential::{Param, endpoint::shape::Shape},
     error::{ConfigError, ConfigErrorKind},
     token::Renewal,
 };
@@ -41,6 +41,8 @@ pub(super) struct Setup {
     pub(super) audiences: Vec<Cow<'static, str>>,
     pub(super) scope: Option<Cow<'static, str>>,
     pub(super) params: Fields,
+    /// How answers are read.
+    pub(super) shape: Shape,
 }
 
 impl Setup {
@@ -54,6 +56,7 @@ impl Setup {
             audiences: Vec::new(),
             scope: None,
             params: Fields::new(),
+            shape: Shape { strict: true, ..Shape::oauth2() },
         }
     }
 
@@ -75,6 +78,7 @@ impl Setup {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.server.check()?;
         self.client.check()?;
+        self.shape.check()?;
         let refuse = |kind, words: String| Err(ConfigError::new(kind, words));
         if let Some(resource) = self.resources.iter().find(|resource| !is_absolute(resource)) {
             let words =

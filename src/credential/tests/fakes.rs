@@ -6,7 +6,7 @@ use http_body_util::Full;
 
 use super::*;
 use crate::{
-    error::AcquireErrorKind::{GrantRejected, Rejected, Transient},
+    error::AcquireErrorKind::{GrantRejected, Rejected, Transient, Unintelligible},
     testing::{ApiVideoError, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo, Fault, On, Revoked, Times},
     transport::Transport,
 };
@@ -23,16 +23,16 @@ async fn api_videos_failures_are_classified() {
     let controls = fake.controls();
     let credential = ApiVideo::sandbox("key").declaration().build(transport!(fake)).unwrap();
     let token = acquire(&credential, Reason::Cold, None).await.unwrap();
-    for fault in [
-        Fault::status(StatusCode::BAD_GATEWAY),
-        Fault::Malformed,
-        Fault::RequestLost,
-        Fault::AnswerLost,
-        ApiVideoError::TooManyRequests.into(),
+    for (fault, kind) in [
+        (Fault::status(StatusCode::BAD_GATEWAY), Transient),
+        (Fault::Malformed, Unintelligible),
+        (Fault::RequestLost, Transient),
+        (Fault::AnswerLost, Transient),
+        (ApiVideoError::TooManyRequests.into(), Transient),
     ] {
         controls.fail(On::Refresh, Times::Next(1), fault);
         let error = acquire(&credential, Reason::Expired, Some(&token)).await.unwrap_err();
-        assert_eq!(error.kind(), Transient, "{error}");
+        assert_eq!(error.kind(), kind, "{error}");
     }
     fake.set_api_key("another");
     let error = acquire(&credential, Reason::Rejected, Some(&token)).await.unwrap_err();
@@ -54,7 +54,7 @@ async fn vidizmo_logs_in_again_when_a_token_is_dead() {
     assert!(acquire(&credential, Reason::Rejected, Some(&first)).await.is_ok());
     assert_eq!((fake.counts().acquires, fake.counts().refreshes), (2, 1));
     fake.controls().fail(On::Acquire, Times::Next(1), Fault::Malformed);
-    assert_eq!(acquire(&credential, Reason::Cold, None).await.unwrap_err().kind(), Transient);
+    assert_eq!(acquire(&credential, Reason::Cold, None).await.unwrap_err().kind(), Unintelligible);
     fake.assert_no_refusals();
 }
 

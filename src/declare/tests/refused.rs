@@ -40,7 +40,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (request("basic = { user = 'env:K', passwort = 'env:K' }"),
          "acquire.basic.passwort: there is no such key here; there are user, password, form_encoded".into()),
         (answer("tokn = '/t'"), "answer.tokn: there is no such key here; there are token, refresh_token, lifetime, \
-                                 success, refusal, messages, retry_after, strict".into()),
+            form, success, refusal, later, messages, retry_after, token_types, members, strict".into()),
         (rule("\"sta tus\" = 401"), "rules[1].\"sta tus\": there is no such key here; there are verdict, status, \
                                      when, read_success_bodies, reason".into()),
         (when("{ jsn = '/a' }"), "rules[1].when.jsn: there is no such key here; there are json, header, trailer, challenge, \
@@ -107,6 +107,14 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (answer("token = 'header:a b'"), "answer.token: \"a b\" is not a header name".into()),
         (answer("lifetime = 0"), "answer.lifetime: a lifetime is at least 1 second".into()),
         (answer("lifetime = -5"), "answer.lifetime: a lifetime is at least 1 second".into()),
+        (answer("token_types = 'dpop'"), "answer.token_types: tokens of the type \"dpop\" are bound to a key, and are \
+            never sent as bearer tokens".into()),
+        (answer("token_types = ['Main', 'PoP']"), "answer.token_types[1]: tokens of the type \"PoP\" are bound to a key, \
+            and are never sent as bearer tokens".into()),
+        (answer("members = { a = 'b' }"), format!("answer.members.a: {place}")),
+        (answer("members = {}"), format!("answer.members: {empty_table}")),
+        (answer("later = { '/a' = [] }"), format!("answer.later.\"/a\": {empty_list}")),
+        (answer("form = 1"), "answer.form: expected true or false, found a number".into()),
         (answer("lifetime = '10m'"), format!("answer.lifetime: {place}")),
         (answer("lifetime = true"), "answer.lifetime: write a number of seconds, where in the answer it is, or \
             unknown".into()),

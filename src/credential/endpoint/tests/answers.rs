@@ -5,21 +5,34 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{super::AnswerField, *};
-use crate::error::AcquireErrorKind::{self, GrantRejected, Rejected, Transient};
+use crate::error::AcquireErrorKind::{
+    self, Blocked, GrantRejected, Missing, Moved, NotAccepted, ProxyRefused, Rejected, Transient, Undeclared,
+    Unintelligible,
+};
 
 #[tokio::test]
 async fn every_status_has_its_class() {
     for (status, primary, refresh) in [
-        (300, Rejected, GrantRejected),
-        (302, Rejected, GrantRejected),
-        (304, Rejected, GrantRejected),
-        (307, Rejected, GrantRejected),
-        (400, Rejected, GrantRejected),
+        (300, Moved, Moved),
+        (301, Moved, Moved),
+        (302, Moved, Moved),
+        (304, Moved, Moved),
+        (307, Moved, Moved),
+        (308, Moved, Moved),
+        (400, Undeclared, Undeclared),
         (401, Rejected, GrantRejected),
-        (403, Rejected, GrantRejected),
-        (404, Rejected, GrantRejected),
+        (402, Undeclared, Undeclared),
+        (403, Blocked, Blocked),
+        (404, Missing, Missing),
+        (405, NotAccepted, NotAccepted),
+        (407, ProxyRefused, ProxyRefused),
         (408, Transient, Transient),
-        (421, Rejected, GrantRejected),
+        (410, Missing, Missing),
+        (411, NotAccepted, NotAccepted),
+        (413, NotAccepted, NotAccepted),
+        (415, NotAccepted, NotAccepted),
+        (421, Missing, Missing),
+        (422, Undeclared, Undeclared),
         (425, Transient, Transient),
         (429, Transient, Transient),
         (500, Transient, Transient),
@@ -48,14 +61,14 @@ async fn any_2xx_is_a_success_unless_others_are_named() {
         assert!(cold(endpoint(plain()), &server).await.is_ok(), "{status}");
     }
     let named = || endpoint(plain().accepts([StatusCode::CREATED, StatusCode::FOUND]));
-    for (status, kind) in [(201, None), (302, None), (200, Some(Transient)), (400, Some(Rejected))] {
+    for (status, kind) in [(201, None), (302, None), (200, Some(Transient)), (400, Some(Undeclared))] {
         let server = Scripted::answers(status, &[], r#"{"access_token":"t"}"#);
         assert_eq!(cold(named(), &server).await.err().map(|error| error.kind()), kind, "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_success_without_a_usable_token_is_transient() {
+async fn a_success_without_a_usable_token_makes_no_sense() {
     let long = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(64 * 1024 + 1));
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     for body in [
@@ -75,15 +88,19 @@ async fn a_success_without_a_usable_token_is_transient() {
         r#"{"access_token":"a b"}"#,
         r#"{"access_token":"a\r\nX-Admin: 1"}"#,
         r#"{"access_token":"tökén"}"#,
-        // Numbers that no double can hold make the whole document unreadable.
-        r#"{"access_token":"t","expires_in":1e999}"#,
+        r#"{"access_token":true}"#,
+        r#"{"access_token":-5}"#,
+        r#"{"access_token":1.5}"#,
+        r#"{"access_token":1e5}"#,
+        r#"{"access_token":"a\ud800b"}"#,
+        "{\"access_token\":\"a\nb\"}",
         "\u{fffd}",
         &long,
         &deep,
     ] {
         let server = Scripted::answers(200, &[], body);
         let error = cold(endpoint(plain()), &server).await.unwrap_err();
-        assert_eq!(error.kind(), Transient, "{body:.80}");
+        assert_eq!(error.kind(), Unintelligible, "{body:.80}");
         assert_eq!(error.status(), Some(StatusCode::OK));
     }
 }
@@ -123,7 +140,7 @@ async fn tokens_are_found_where_they_were_declared() {
         let server = Scripted::answers(200, &headers, body);
         let found = cold(endpoint(plain()).token(field), &server).await;
         assert_eq!(found.as_ref().ok().map(AccessToken::expose_secret), token, "{body}");
-        assert_eq!(found.err().map(|error| error.kind()), token.is_none().then_some(Transient));
+        assert_eq!(found.err().map(|error| error.kind()), token.is_none().then_some(Unintelligible));
     }
 }
 
@@ -181,7 +198,7 @@ async fn a_refresh_token_that_comes_without_a_usable_token_is_in_the_error() {
         let server = Scripted::answers(200, &[], &body);
         for error in [renew(renewing(), &server).await, cold(renewing(), &server).await] {
             let error = error.unwrap_err();
-            assert_eq!(error.kind(), Transient);
+            assert_eq!(error.kind(), Unintelligible);
             let kept = error.refresh_token().map(secrecy::ExposeSecret::expose_secret);
             assert_eq!(kept, Some("n3w-refresh"));
             assert!(!super::super::super::scripted::printed(&error).contains("n3w"), "{error:?}");
@@ -201,14 +218,14 @@ async fn a_new_grant_does_not_inherit_the_old_refresh_token() {
 }
 
 #[tokio::test]
-async fn an_encoded_answer_is_transient_and_says_so() {
+async fn an_encoded_answer_makes_no_sense_and_says_what_to_do() {
     for (coding, fine) in [("gzip", false), ("identity, br", false), ("IDENTITY", true)] {
         let server = Scripted::answers(200, &[("content-encoding", coding)], r#"{"access_token":"t"}"#);
         let answer = cold(endpoint(plain()), &server).await;
         assert_eq!(answer.is_ok(), fine, "{coding}");
         if let Err(error) = answer {
-            assert_eq!(error.kind(), Transient);
-            assert!(error.to_string().contains("encoded"), "{error}");
+            assert_eq!(error.kind(), Unintelligible);
+            assert!(error.to_string().contains("DecompressionLayer"), "{error}");
         }
     }
     // A refusal needs no body.
@@ -228,7 +245,7 @@ async fn conditions_beyond_the_status_decide() {
         (200, r#"{"code":0,"access_token":"t"}"#, None),
         (200, r#"{"code":"0","access_token":"t"}"#, None),
         (200, r#"{"access_token":"t"}"#, None),
-        (200, r#"{"code":1,"access_token":"t"}"#, Some(Transient)),
+        (200, r#"{"code":1,"access_token":"t"}"#, Some(Unintelligible)),
         (200, r#"{"code":10003}"#, Some(Rejected)),
         (200, r#"{"code":"10003"}"#, Some(Rejected)),
         (500, r#"{"error":"bad_secret"}"#, Some(Rejected)),
@@ -278,7 +295,7 @@ async fn the_servers_own_words_are_shown() {
 
 #[tokio::test]
 async fn a_failed_logout_is_classified_too() {
-    for (status, kind) in [(400, Rejected), (429, Transient), (503, Transient)] {
+    for (status, kind) in [(400, Undeclared), (401, Rejected), (429, Transient), (503, Transient)] {
         let server = Scripted::answers(status, &[("retry-after", "5")], r#"{"error":"nope"}"#);
         let logout = TokenRequest::post("/logout").bearer(Param::access_token());
         let credential = endpoint(plain()).revoke(logout).build(server.transport()).unwrap();

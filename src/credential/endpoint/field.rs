@@ -1,0 +1,69 @@
+//! [`AnswerField`]: where in an answer something is.
+
+use std::borrow::Cow;
+
+use super::request::header_name;
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    text::Pointer,
+};
+
+/// Where in an answer something is.
+///
+/// A string literal becomes a JSON Pointer by itself.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::AnswerField;
+///
+/// let token: AnswerField = "/data/token".into(); // {"data":{"token":"…"}}
+/// let token = AnswerField::body(); // "…", or the same without quotes
+/// let token = AnswerField::header("X-Subject-Token"); // in a header
+/// ```
+#[derive(Clone, Debug)]
+pub struct AnswerField(pub(super) Place);
+
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Pointer(Cow<'static, str>),
+    Body,
+    Header(Cow<'static, str>),
+}
+
+impl AnswerField {
+    /// In the JSON body, at a JSON Pointer (RFC 6901), in which `*` stands for any element of an array. In a form it
+    /// names a field: `/access_token`.
+    pub fn pointer(pointer: impl Into<Cow<'static, str>>) -> Self {
+        Self(Place::Pointer(pointer.into()))
+    }
+
+    /// The whole body: a JSON string, or plain text, without surrounding white space. A body that is other JSON
+    /// or markup is nothing.
+    #[must_use]
+    pub fn body() -> Self {
+        Self(Place::Body)
+    }
+
+    /// In a header.
+    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(Place::Header(name.into()))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match &self.0 {
+            Place::Pointer(pointer) if Pointer::parse(pointer).is_none() => Err(ConfigError::new(
+                ConfigErrorKind::Declaration,
+                format!("{pointer:?} is not a json pointer; one looks like \"/data/token\" (RFC 6901)"),
+            )),
+            Place::Header(name) => header_name(name).map(drop),
+            Place::Pointer(_) | Place::Body => Ok(()),
+        }
+    }
+}
+
+impl From<&'static str> for AnswerField {
+    fn from(pointer: &'static str) -> Self {
+        Self::pointer(pointer)
+    }
+}
