@@ -161,8 +161,8 @@
 //!
 //! # Answers
 //!
-//! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, or `body`, which is the whole
-//! body as text or a JSON string.
+//! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, `status`, or `body`, which is
+//! the whole body as text or a JSON string.
 //!
 //! | key in `answer` | what it says | default |
 //! |---|---|---|

@@ -112,6 +112,10 @@ fn answers_and_all_else_are_what_the_builder_makes_of_the_same() {
         ("lifetime = '/ttl'", plain().lifetime("/ttl")),
         ("lifetime = 'unknown'", plain().unknown_lifetime()),
         ("lifetime = 'jwt'", plain().jwt_lifetime()),
+        (
+            "refusal = { status = [400, 422] }",
+            plain().refusal(AnswerField::status(), 400).refusal(AnswerField::status(), 422),
+        ),
         ("form = true", plain().form_answers()),
         ("form = false", plain()),
         (

@@ -74,7 +74,7 @@ async fn text_that_cannot_be_a_token_is_a_typed_error_and_nothing_is_sent() {
         for answer in send_all(&service, 10, || get(&api.url("/"))).await {
             let error = answer.unwrap_err();
             let auth = auth_error(&error);
-            assert_eq!(auth.kind(), AuthErrorKind::Unavailable, "{error:?}");
+            assert_eq!(auth.kind(), AuthErrorKind::EndpointUnusable, "{error:?}");
             let cause = auth.acquire_error().unwrap();
             assert_eq!(cause.status(), Some(StatusCode::OK));
             let trimmed = text.trim().is_empty();

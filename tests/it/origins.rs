@@ -191,7 +191,7 @@ async fn token_requests_do_not_follow_redirects() {
             Answer::new(status).header(LOCATION, HeaderValue::try_from(other.url("/auth/api-key")).unwrap());
         video.controls.fail(On::Tokens, Times::Next(1), redirect);
         let error = send(&video.service(), video.request()).await.unwrap_err();
-        assert_eq!(auth_error(&error).kind(), AuthErrorKind::CredentialsRejected);
+        assert_eq!(auth_error(&error).kind(), AuthErrorKind::EndpointUnusable);
         assert!(other.requests().is_empty());
         assert_eq!((video.counts().token_calls(), video.counts().api_calls), (1, 0));
     }

@@ -343,9 +343,10 @@ async fn a_token_endpoint_that_fails_leaves_the_rejection_as_it_is(start: impl A
     let faults = [
         (Fault::status(StatusCode::INTERNAL_SERVER_ERROR), AuthErrorKind::Unavailable, 2),
         (Fault::status(StatusCode::SERVICE_UNAVAILABLE), AuthErrorKind::Unavailable, 1),
-        (Fault::status(StatusCode::FORBIDDEN), AuthErrorKind::CredentialsRejected, 2),
-        (Fault::status(StatusCode::FOUND), AuthErrorKind::CredentialsRejected, 2),
-        (Fault::Malformed, AuthErrorKind::Unavailable, 2),
+        (Fault::status(StatusCode::UNAUTHORIZED), AuthErrorKind::CredentialsRejected, 2),
+        (Fault::status(StatusCode::FORBIDDEN), AuthErrorKind::EndpointUnusable, 2),
+        (Fault::status(StatusCode::FOUND), AuthErrorKind::EndpointUnusable, 2),
+        (Fault::Malformed, AuthErrorKind::EndpointUnusable, 2),
         (Fault::RequestLost, AuthErrorKind::Unavailable, 2),
         (Fault::Hang, AuthErrorKind::TimedOut, 1),
     ];
@@ -380,7 +381,8 @@ async fn no_token_means_an_error_and_nothing_sent(start: impl AsyncFn() -> Subje
         (Fault::status(StatusCode::BAD_GATEWAY), AuthErrorKind::Unavailable),
         (Fault::status(StatusCode::TOO_MANY_REQUESTS), AuthErrorKind::Unavailable),
         (Fault::status(StatusCode::UNAUTHORIZED), AuthErrorKind::CredentialsRejected),
-        (Fault::Malformed, AuthErrorKind::Unavailable),
+        (Fault::status(StatusCode::NOT_FOUND), AuthErrorKind::EndpointUnusable),
+        (Fault::Malformed, AuthErrorKind::EndpointUnusable),
         (Fault::AnswerLost, AuthErrorKind::Unavailable),
         (Fault::Hang, AuthErrorKind::TimedOut),
     ];

@@ -156,6 +156,7 @@ impl<'a> Answer<'a> {
 
     fn value(&self, field: &AnswerField, wanted: Wanted) -> Option<String> {
         let text: Cow<'_, str> = match (&field.0, &self.content) {
+            (Place::Status, _) => self.status.as_str().into(),
             (Place::Header(name), _) => self.headers.get(&**name)?.to_str().ok()?.into(),
             (Place::Pointer(pointer), Content::Json(document)) => {
                 self.scalar(Pointer::parse(pointer)?.first(document.root())?.scalar()?, wanted)?

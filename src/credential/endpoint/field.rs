@@ -20,6 +20,7 @@ use crate::{
 /// let token: AnswerField = "/data/token".into(); // {"data":{"token":"…"}}
 /// let token = AnswerField::body(); // "…", or the same without quotes
 /// let token = AnswerField::header("X-Subject-Token"); // in a header
+/// let refusal = (AnswerField::status(), 422); // with `TokenEndpoint::refusal`
 /// ```
 #[derive(Clone, Debug)]
 pub struct AnswerField(pub(super) Place);
@@ -29,6 +30,7 @@ pub(super) enum Place {
     Pointer(Cow<'static, str>),
     Body,
     Header(Cow<'static, str>),
+    Status,
 }
 
 impl AnswerField {
@@ -50,6 +52,12 @@ impl AnswerField {
         Self(Place::Header(name.into()))
     }
 
+    /// The status, as a number: for answers that say by it alone what they mean.
+    #[must_use]
+    pub fn status() -> Self {
+        Self(Place::Status)
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Pointer(pointer) if Pointer::parse(pointer).is_none() => Err(ConfigError::new(
@@ -57,7 +65,7 @@ impl AnswerField {
                 format!("{pointer:?} is not a json pointer; one looks like \"/data/token\" (RFC 6901)"),
             )),
             Place::Header(name) => header_name(name).map(drop),
-            Place::Pointer(_) | Place::Body => Ok(()),
+            Place::Pointer(_) | Place::Body | Place::Status => Ok(()),
         }
     }
 }

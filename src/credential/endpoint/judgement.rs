@@ -10,22 +10,18 @@ use super::{
     request::TokenRequest,
     shape::{Shape, is_bound},
 };
-use crate::{error::AcquireErrorKind, secret::Redactor};
+use crate::{
+    error::{AcquireErrorKind, ErrorCode},
+    secret::Redactor,
+};
 
-/// What many servers call it when they are asked too often or aren't well, beside the codes that have an RFC.
-const LATER: [&str; 11] = [
-    "rate_limited",
-    "ratelimited",
-    "rate_limit_exceeded",
-    "too_many_requests",
-    "throttled",
-    "internal_failure",
-    "internal_error",
-    "internal_server_error",
-    "service_unavailable",
-    "temporarily_failed",
-    "timeout",
-];
+/// What many servers call it when they are asked too often, beside the code that has an RFC.
+const LATER: [&str; 5] =
+    ["rate_limited", "ratelimited", "rate_limit_exceeded", "too_many_requests", "throttled"];
+
+/// What many servers call it when they aren't well, beside the codes that have an RFC.
+const ILL: [&str; 5] =
+    ["internal_failure", "internal_error", "internal_server_error", "service_unavailable", "timeout"];
 
 /// Why an answer brings no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +74,7 @@ pub(super) fn problem(shape: &Shape, request: &TokenRequest, answer: &Answer<'_>
     }
     let differs = |(field, wanted): &(_, String)| answer.text(field).is_some_and(|found| found != *wanted);
     if shape.success.iter().any(differs) {
-        return Err(if says_later(answer) {
-            Problem::Later
-        } else {
-            Problem::Nonsense("says that it failed")
-        });
+        return Err(passing(answer).unwrap_or(Problem::Nonsense("says that it failed")));
     }
     Ok(())
 }
@@ -93,9 +85,8 @@ pub(super) fn token(answer: &Answer<'_>) -> Result<String, Problem> {
         Some(_) if answer.odd_token_type().is_some() => Err(Problem::TokenType),
         Some(token) => Ok(token),
         // Some servers put the errors of RFC 6749 §5.2 into a success.
-        None if says_later(answer) => Err(Problem::Later),
-        None if answer.code().is_some() => Err(Problem::Refused),
-        None => Err(Problem::Nonsense(match &answer.content {
+        None if answer.code().is_some() => Err(passing(answer).unwrap_or(Problem::Refused)),
+        None => Err(passing(answer).unwrap_or(Problem::Nonsense(match &answer.content {
             Content::Encoded => {
                 "sent an encoded answer, which can't be read; put decompression beneath the client for token \
                  requests, such as tower-http's `DecompressionLayer`"
@@ -104,7 +95,7 @@ pub(super) fn token(answer: &Answer<'_>) -> Result<String, Problem> {
             Content::Form(_) => "sent a form without a token",
             Content::Json(_) if answer.error().is_some() => "sent an error in place of a token",
             Content::Json(_) => "sent an answer without a token; check where in it the token is",
-        })),
+        }))),
     }
 }
 
@@ -122,8 +113,8 @@ fn nonsense(text: &str) -> &'static str {
 /// Who refused, by an answer that is no success.
 fn failure(answer: &Answer<'_>) -> Problem {
     let status = answer.status;
-    if says_later(answer) {
-        return Problem::Later;
+    if let Some(passing) = passing(answer) {
+        return passing;
     }
     match status.as_u16() {
         // Whatever else it says: it has judged nothing.
@@ -146,11 +137,14 @@ fn failure(answer: &Answer<'_>) -> Problem {
     }
 }
 
-/// Whether the server's `error` means that it may work later, whatever the status.
-fn says_later(answer: &Answer<'_>) -> bool {
+/// The problem, if the server's `error` means that it may work later, whatever the status.
+fn passing(answer: &Answer<'_>) -> Option<Problem> {
+    let error = answer.error()?;
     match answer.code() {
-        Some(code) => code.is_transient(),
-        None => answer.error().is_some_and(|error| LATER.contains(&&*error)),
+        Some(ErrorCode::SlowDown) => Some(Problem::Later),
+        Some(code) => code.is_transient().then_some(Problem::Unavailable),
+        None if LATER.contains(&&*error) => Some(Problem::Later),
+        None => ILL.contains(&&*error).then_some(Problem::Unavailable),
     }
 }
 

@@ -20,8 +20,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
     let empty_list = "the list is empty; write something into it, or leave the key out";
     let empty_table = "the table is empty; write something into it, or leave the key out";
     let line = "write a method in capitals, a space, and a path or a url: POST /token";
-    let place =
-        "that is no place in an answer; write a json pointer such as /data/token, header:NAME, or body";
+    let place = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, body, or status";
     let about = "it has to send the token that it is about: token:access or token:refresh";
     let cases: Vec<(String, String)> = vec![
         // Where tokens come from.
@@ -116,8 +115,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (answer("later = { '/a' = [] }"), format!("answer.later.\"/a\": {empty_list}")),
         (answer("form = 1"), "answer.form: expected true or false, found a number".into()),
         (answer("lifetime = '10m'"), format!("answer.lifetime: {place}")),
-        (answer("lifetime = true"), "answer.lifetime: write a number of seconds, where in the answer it is, or \
-            unknown".into()),
+        (answer("lifetime = true"), "answer.lifetime: write a number of seconds, where in the answer it is, jwt, \
+            or unknown".into()),
         (answer("success = { ok = true }"), format!("answer.success.ok: {place}")),
         (answer("success = { '/ok' = [true] }"), "answer.success.\"/ok\": expected text, a whole number, true or \
             false, found a list".into()),
