@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::access_token::AccessToken;
+use crate::time::after;
 
 /// A token in the cache, with what the cache knows of it. Never changes.
 #[derive(Debug)]
@@ -33,6 +34,14 @@ impl Entry {
     #[inline]
     pub(super) fn is_stale(&self, now: Instant) -> bool {
         self.stale_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it has lived for a quarter of its lifetime, so that it may be over: lifetimes are counted in whole
+    /// seconds, or not as they were told. What counts is the time it has been here, and what was left when it came.
+    pub(super) fn may_be_over(&self, now: Instant) -> bool {
+        let Some(expires_at) = self.expires_at else { return false };
+        let lifetime = expires_at.saturating_duration_since(self.acquired_at);
+        !lifetime.is_zero() && after(self.acquired_at, lifetime / 4) <= now
     }
 
     /// Whether it is valid, and lives for another `min_ttl` or is as fresh as one with its lifetime can be.

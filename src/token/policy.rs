@@ -114,6 +114,9 @@ impl RefreshPolicy {
 
     /// Sets how many acquisitions rejections may cause: `burst` at once, and one more every `refill`. Beyond that,
     /// requests go out once with the newest token, and their answers pass through.
+    ///
+    /// A token that was accepted, and is rejected when it has lived for a quarter of its known lifetime, has expired
+    /// before its time. It is replaced at once, and that neither counts nor pauses.
     pub fn budget(mut self, burst: u32, refill: Duration) -> Self {
         self.budget = Some(Allowance { burst, refill });
         self

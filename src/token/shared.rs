@@ -103,7 +103,7 @@ impl Shared {
     /// Takes down that a server rejected `generation`.
     pub(super) fn reject(&self, generation: u64, reason: Reason) {
         let is_news = self.change(|state| {
-            let is_news = state.reject(generation, reason);
+            let is_news = state.reject(generation, reason, Instant::now());
             if state.doubts_key() {
                 // It stays in use, and the next acceptance counts.
                 self.accepted.store(0, Relaxed);

@@ -52,12 +52,19 @@ pub(super) struct State<F> {
 #[derive(Debug)]
 struct Newest {
     entry: Arc<Entry>,
+    /// A server accepted it, and the token endpoint hasn't handed it out again after a rejection.
+    accepted: bool,
     rejected: Option<Rejected>,
     /// A static key that was rejected after it was last accepted. It stays in use.
     doubted: bool,
 }
 
 impl Newest {
+    /// Whether a rejection now is its natural end: it was good, and has lived long enough to have expired.
+    fn has_ended(&self, now: Instant) -> bool {
+        self.accepted && self.entry.may_be_over(now)
+    }
+
     fn lease(&self) -> Lease {
         let standing = if self.rejected.is_some() { Standing::Rejected } else { Standing::Good };
         Lease::new(self.entry.clone(), standing)
@@ -67,7 +74,16 @@ impl Newest {
 #[derive(Clone, Copy, Debug)]
 struct Rejected {
     reason: Reason,
-    pause_until: Instant,
+    death: Death,
+}
+
+/// What a rejection says of the progress that tokens make.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    /// Nothing: whatever lives as long as that may die.
+    Natural,
+    /// That there may be none. Another token counts against the budget, and isn't acquired before then.
+    Early { pause_until: Instant },
 }
 
 /// The newest token as something that the next one can be got with.
@@ -211,24 +227,29 @@ impl<F> State<F> {
     /// Takes down that a server accepted `generation`.
     pub(super) fn accept(&mut self, generation: u64) {
         if let Some(newest) = self.newest.as_mut().filter(|newest| newest.entry.generation == generation) {
-            newest.doubted = false;
+            (newest.accepted, newest.doubted) = (true, false);
             self.rejections = 0;
         }
     }
 
     /// Takes down that a server rejected `generation`. Returns whether that is news.
-    pub(super) fn reject(&mut self, generation: u64, reason: Reason) -> bool {
+    pub(super) fn reject(&mut self, generation: u64, reason: Reason, now: Instant) -> bool {
         let newest = self.newest.as_mut().filter(|newest| newest.entry.generation == generation);
-        let Some(newest) = newest.filter(|newest| newest.rejected.is_none()) else { return false };
-        // There is no other token than a static key, so it stays in use.
-        if self.renewal != Renewal::Unsupported {
-            self.rejections = self.rejections.saturating_add(1);
-            let pause = self.policy.pause_after(self.rejections);
-            newest.rejected = Some(Rejected { reason, pause_until: after(newest.entry.acquired_at, pause) });
-        } else {
+        let Some(newest) = newest else { return false };
+        let is_news = newest.rejected.is_none();
+        if self.renewal == Renewal::Unsupported {
+            // There is no other token than a static key, so it stays in use.
             newest.doubted = true;
+        } else if newest.has_ended(now) {
+            // Also where it was rejected before, too early for that: perhaps only on some path.
+            self.rejections = 0;
+            newest.rejected = Some(Rejected { reason, death: Death::Natural });
+        } else if is_news {
+            self.rejections = self.rejections.saturating_add(1);
+            let pause_until = after(newest.entry.acquired_at, self.policy.pause_after(self.rejections));
+            newest.rejected = Some(Rejected { reason, death: Death::Early { pause_until } });
         }
-        true
+        is_news
     }
 
     /// Whether the newest token is a static key that was rejected after it was last accepted.
@@ -239,7 +260,8 @@ impl<F> State<F> {
     /// Begins a flight. Only to be called when there is none.
     pub(super) fn begin(&mut self, reason: Reason, now: Instant, attached: F) -> Order {
         debug_assert!(self.flight.is_none(), "one flight at a time");
-        if self.newest.as_ref().is_some_and(|newest| newest.rejected.is_some()) {
+        if let Some(Newest { rejected: Some(Rejected { death: Death::Early { .. }, .. }), .. }) = self.newest
+        {
             self.budget.take(now);
         }
         self.flights += 1;
@@ -322,13 +344,14 @@ impl<F> State<F> {
     fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {
         self.failure = None;
         self.grant = Some(Grant { token: token.clone(), flight, spent: false });
-        if let Some(Newest { entry, rejected: Some(rejected), .. }) = &mut self.newest
+        if let Some(Newest { entry, accepted, rejected: Some(rejected), .. }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
             // The endpoint handed out what the server has just rejected: no progress, so there is a pause even if
-            // somebody's late answer was an acceptance.
+            // somebody's late answer was an acceptance, or the token had lived long enough.
             self.rejections = self.rejections.saturating_add(1).max(2);
-            rejected.pause_until = after(now, self.policy.pause_after(self.rejections));
+            let pause_until = after(now, self.policy.pause_after(self.rejections));
+            (*accepted, rejected.death) = (false, Death::Early { pause_until });
             return Lease::new(entry.clone(), Standing::Rejected);
         }
         self.generations += 1;
@@ -342,7 +365,7 @@ impl<F> State<F> {
         });
         let entry = Entry { token, generation: self.generations, acquired_at: now, stale_at, expires_at };
         let entry = Arc::new(entry);
-        self.newest = Some(Newest { entry: entry.clone(), rejected: None, doubted: false });
+        self.newest = Some(Newest { entry: entry.clone(), accepted: false, rejected: None, doubted: false });
         Lease::new(entry, Standing::Good)
     }
 

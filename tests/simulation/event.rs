@@ -64,11 +64,12 @@ pub(crate) enum Event {
     FailedFast,
     ServedExpired,
     StaticKeyRejected,
+    EndedNaturally,
     DroppedInMidFlight,
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 58] = [
+    pub(crate) const ALL: [Self; 59] = [
         Self::LoggedIn,
         Self::Refreshed,
         Self::Rotated,
@@ -126,6 +127,7 @@ impl Event {
         Self::FailedFast,
         Self::ServedExpired,
         Self::StaticKeyRejected,
+        Self::EndedNaturally,
         Self::DroppedInMidFlight,
     ];
 }

@@ -108,7 +108,9 @@ impl Model {
     pub(crate) fn accept(&mut self, generation: u64) {
         if generation > self.accepted {
             self.accepted = generation;
-            if self.view.newest.as_ref().is_some_and(|newest| newest.generation == generation) {
+            let newest = self.view.newest.as_mut().filter(|newest| newest.generation == generation);
+            if let Some(newest) = newest {
+                newest.accepted = true;
                 self.rejections = 0;
             }
         }
@@ -118,14 +120,19 @@ impl Model {
     pub(crate) fn reject(&mut self, generation: u64) -> bool {
         self.turn();
         let newest = self.view.newest.as_mut().filter(|newest| newest.generation == generation);
-        let Some(newest) = newest.filter(|newest| !newest.is_rejected()) else { return false };
-        if self.kind == Kind::StaticKey {
-            return false;
+        let Some(newest) = newest.filter(|_| self.kind != Kind::StaticKey) else { return false };
+        let is_news = !newest.is_rejected();
+        if newest.ends(self.now) {
+            self.rejections = 0;
+            (newest.ended, newest.paused_until) = (true, Some(newest.acquired_at));
+        } else if is_news {
+            self.rejections += 1;
+            newest.paused_until = Some(newest.acquired_at + pause_after(&self.numbers, self.rejections));
         }
-        self.rejections += 1;
-        newest.paused_until = Some(newest.acquired_at + pause_after(&self.numbers, self.rejections));
-        self.undo();
-        true
+        if is_news {
+            self.undo();
+        }
+        is_news
     }
 
     /// Those who have just been handed a token can't use it any more.
@@ -171,7 +178,7 @@ impl Model {
             // That is no progress, whatever was accepted meanwhile.
             self.rejections = (self.rejections + 1).max(2);
             newest.paused_until = Some(now + pause_after(&self.numbers, self.rejections));
-            newest.handed_at = now;
+            (newest.handed_at, newest.accepted, newest.ended) = (now, false, false);
             return false;
         }
         self.generations += 1;
@@ -184,7 +191,9 @@ impl Model {
             handed_at: now,
             expires_at,
             stale_from,
+            accepted: false,
             paused_until: None,
+            ended: false,
         });
         self.retired.extend(newest.map(|newest| (newest, now)));
         true
@@ -277,6 +286,7 @@ impl Model {
         match &view.newest {
             None => Cause::Want,
             Some(_) if self.kind == Kind::StaticKey => Cause::Nothing,
+            Some(newest) if newest.ended => Cause::Want,
             Some(newest) => match newest.paused_until {
                 Some(until) if until > now => Cause::Pause,
                 Some(_) => Cause::Rejection,
@@ -303,7 +313,8 @@ impl Model {
 
     /// Whether rejections may for now cause no acquisition, as far as can be told.
     pub(crate) fn may_be_paused(&self, view: &View) -> bool {
-        let until = view.newest.as_ref().and_then(|newest| newest.paused_until);
+        let until =
+            view.newest.as_ref().filter(|newest| !newest.ended).and_then(|newest| newest.paused_until);
         until.is_some_and(|until| until > self.now || !self.budget_allows(true))
     }
 

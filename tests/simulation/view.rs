@@ -16,8 +16,12 @@ pub(crate) struct Newest {
     pub(crate) expires_at: Option<Instant>,
     /// It isn't stale before that.
     pub(crate) stale_from: Option<Instant>,
+    /// A server accepted it.
+    pub(crate) accepted: bool,
     /// It is known to be rejected, and no other is asked for until then.
     pub(crate) paused_until: Option<Instant>,
+    /// It was rejected when it had lived long enough to have expired: another may be asked for at once.
+    pub(crate) ended: bool,
 }
 
 impl Newest {
@@ -27,6 +31,13 @@ impl Newest {
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether a rejection now is its natural end.
+    pub(crate) fn ends(&self, now: Instant) -> bool {
+        let life = self.expires_at.map(|at| at.saturating_duration_since(self.acquired_at));
+        let lived = |life: Duration| !life.is_zero() && now >= self.acquired_at + life / 4;
+        self.accepted && life.is_some_and(lived)
     }
 
     pub(crate) fn may_be_stale(&self, now: Instant) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Newest, Quiet, State, Step, Want};
+use super::{Death, Newest, Quiet, State, Step, Want};
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::Reason,
@@ -131,8 +131,8 @@ impl<F> State<F> {
         if self.renewal == Renewal::Unsupported && self.newest.is_some() {
             return Some(AuthError::new(AuthErrorKind::NotRenewable));
         }
-        let rejected = self.newest.as_ref()?.rejected?;
-        let pause_until = Some(rejected.pause_until).filter(|until| *until > now);
+        let Death::Early { pause_until } = self.newest.as_ref()?.rejected?.death else { return None };
+        let pause_until = Some(pause_until).filter(|until| *until > now);
         let until = pause_until.max(self.budget.next_at(now))?;
         Some(AuthError::new(AuthErrorKind::Paused).with_retry_at(Some(until)))
     }

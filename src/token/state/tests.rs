@@ -1,5 +1,6 @@
 //! The state with a clock of its own, and the tests that it is for, by what they are about.
 
+mod ends;
 mod failures;
 mod grants;
 mod lifetimes;
@@ -69,7 +70,7 @@ impl Sim {
     }
 
     fn reject(&mut self, lease: &Lease) {
-        self.state.reject(lease.generation(), Reason::Expired);
+        self.state.reject(lease.generation(), Reason::Expired, self.now);
     }
 
     fn in_use(&self) -> u64 {

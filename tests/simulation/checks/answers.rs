@@ -124,6 +124,15 @@ impl Inner {
         let generation = self.sends[sent].generation;
         let news = self.model.reject(generation);
         self.say(format_args!("the layer knows that answer {sent} rejects generation {generation}"));
+        if self
+            .model
+            .view
+            .newest
+            .as_ref()
+            .is_some_and(|newest| newest.generation == generation && newest.ended)
+        {
+            self.saw(Event::EndedNaturally);
+        }
         if self.model.kind == Kind::StaticKey {
             self.saw(Event::StaticKeyRejected);
         } else if !news && self.there_is_a_good_token(generation) {

@@ -19,7 +19,7 @@ fn a_rejection_decides_which_grant_is_tried() {
     for reason in [Reason::Expired, Reason::Rejected] {
         let mut sim = Sim::new(Renewal::KeepsPrevious);
         let lease = sim.acquire(token("a"));
-        sim.state.reject(lease.generation(), reason);
+        sim.state.reject(lease.generation(), reason, sim.now);
         let order = sim.begin();
         assert_eq!(order.reason, reason);
         assert_eq!(order.previous.expect("the rejected token").expose_secret(), "a");
