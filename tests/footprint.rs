@@ -29,11 +29,12 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
     task::yield_now,
+    time::{Instant, sleep},
 };
 use tower::{Layer, Service, service_fn};
 use tower_reauth::{
-    AccessToken, Acquire, AcquireError, AuthLayer, Credential, Origin, RecordBodies, Rule, Signatures,
-    TokenCache, signature::json,
+    AccessToken, Acquire, AcquireError, AuthLayer, Credential, Description, Origin, RecordBodies, Renewal,
+    Rule, Signatures, TokenCache, signature::json,
 };
 
 const URI: &str = "https://api.example.com/v1/things?page=1";
@@ -62,6 +63,29 @@ fn a_replayable_request_costs_one_allocation_of_64_bytes_for_each_header() {
 #[test]
 fn a_request_that_will_not_be_replayed_costs_no_allocation() {
     assert_eq!(cost_of_a_call(&warmed(&runtime()).no_replay().layer(Answering)), (0, 0));
+}
+
+#[test]
+fn a_request_during_an_early_renewal_that_hangs_costs_no_allocation_more() {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let auth = layer(Hanging::default());
+    runtime.block_on(async {
+        auth.tokens().get(Duration::ZERO).await.unwrap();
+        // The token is stale, and killed by its renewal, which is waited for for a second.
+        sleep(Duration::from_millis(57_500)).await;
+        let start = Instant::now();
+        let mut service = auth.layer(Answering);
+        service.call(request()).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+        assert!(auth.tokens().state().acquiring());
+        let once = auth.clone().no_replay().layer(Answering);
+        for _ in 0..98 {
+            service.call(request()).now_or_never().unwrap().unwrap();
+        }
+        assert_eq!(cost_of_a_call(&service).0, 1);
+        assert_eq!(cost_of_a_call(&once), (0, 0));
+        assert!(auth.tokens().state().acquiring());
+    });
 }
 
 #[test]
@@ -286,7 +310,24 @@ impl Credential for Counted {
     }
 }
 
-fn layer(credential: Counted) -> AuthLayer {
+/// Hands out one token, which its renewal kills, and hangs after that.
+#[derive(Default)]
+struct Hanging(Counted);
+
+impl Credential for Hanging {
+    async fn acquire(&self, request: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+        if self.0.calls() > 0 {
+            pending::<()>().await;
+        }
+        Ok(self.0.acquire(request).await?.with_lifetime(Duration::from_secs(60)))
+    }
+
+    fn describe(&self) -> Description {
+        Description::new("hanging").renewal(Renewal::RevokesPrevious)
+    }
+}
+
+fn layer(credential: impl Credential) -> AuthLayer {
     let expired = Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/message").is("jwt expired"));
     AuthLayer::new(Origin::parse("https://api.example.com").unwrap(), credential)
         .signatures(Signatures::new().rule(expired))

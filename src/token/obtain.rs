@@ -50,7 +50,8 @@ impl Shared {
 
     /// Waits for a flight, and for its successors.
     async fn follow(self: &Arc<Self>, mut ticket: Ticket, want: Want) -> Result<Lease, AuthError> {
-        for _ in 0..MOVES {
+        let mut moves = 0;
+        while moves < MOVES {
             let id = ticket.id;
             match ticket.landing().await {
                 Ok(Landing::Landed(lease)) => match want {
@@ -64,8 +65,13 @@ impl Shared {
                 Ok(Landing::Failed(error)) => {
                     return self.lock().still_valid(want, Instant::now()).ok_or(error);
                 }
-                Ok(Landing::Moved) => {}
-                Err(NoLanding::Overdue) => self.supersede(id),
+                Ok(Landing::Moved) => moves += 1,
+                Err(NoLanding::Overdue) => {
+                    self.supersede(id);
+                    moves += 1;
+                }
+                // The flight goes on, and is as much the flight as before.
+                Err(NoLanding::Outwaited) => {}
                 Err(NoLanding::NoTimer) => return Err(AuthError::new(AuthErrorKind::NoRuntime)),
             }
             ticket = match self.step(want)? {
@@ -80,11 +86,12 @@ impl Shared {
     fn step(self: &Arc<Self>, want: Want) -> Result<Progress, AuthError> {
         // In this order: a flight's deadline counts from when it begins, not from before a wait for the lock.
         let (mut state, now) = (self.lock(), Instant::now());
+        self.catch_up(&state, now);
         match state.classify(want, now) {
             Step::Use(lease) => Ok(Progress::Lease(lease)),
             Step::UseAndRenew(lease, reason) => {
                 // Where there is no runtime, the token is still good.
-                let _ = self.begin(state, reason, now);
+                let _ = self.begin(state, want, reason, now);
                 Ok(Progress::Lease(lease))
             }
             Step::Fail(error) => {
@@ -97,8 +104,8 @@ impl Shared {
                 self.change(|state| state.forgive(refused));
                 self.step(want)
             }
-            Step::Begin(reason) => self.begin(state, reason, now).map(Progress::Wait),
-            Step::Wait => Ok(Progress::Wait(ticket(&state, now))),
+            Step::Begin(reason) => self.begin(state, want, reason, now).map(Progress::Wait),
+            Step::Wait => Ok(Progress::Wait(ticket(&state, want, now))),
         }
     }
 
@@ -106,7 +113,7 @@ impl Shared {
     pub(super) fn begin_unless_busy(self: &Arc<Self>, want: Want) -> Result<(), AuthError> {
         let (state, now) = (self.lock(), Instant::now());
         match state.classify(want, now) {
-            Step::Begin(reason) => self.begin(state, reason, now).map(drop),
+            Step::Begin(reason) => self.begin(state, want, reason, now).map(drop),
             Step::Fail(error) => {
                 drop(state);
                 self.observer().tell_refusal(&error);
@@ -123,10 +130,11 @@ impl Shared {
             return true;
         }
         let Some(state) = self.try_lock() else { return true };
-        match state.classify(Want::Token { min_ttl: Duration::ZERO }, now) {
+        let want = Want::Token { min_ttl: Duration::ZERO };
+        match state.classify(want, now) {
             Step::UseAndRenew(_, reason) => {
                 // Where there is no runtime, the token is still good.
-                let _ = self.begin(state, reason, now);
+                let _ = self.begin(state, want, reason, now);
                 true
             }
             Step::Use(_) => true,
@@ -139,14 +147,15 @@ impl Shared {
     fn begin(
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State<Attached>>,
+        want: Want,
         reason: Reason,
         now: Instant,
     ) -> Result<Ticket, AuthError> {
         let handle = runtime()?;
         let (attached, superseded) = Attached::new(&handle);
         let order = state.begin(reason, now, attached);
-        let ticket = ticket(&state, now);
-        self.publish(&state);
+        let ticket = ticket(&state, want, now);
+        self.publish(&state, now);
         drop(state);
         let flight = fly(Report::new(self.clone(), order.id), order, superseded);
         handle.spawn(within_flight(self.observer().credential(), reason, flight));
@@ -161,9 +170,9 @@ enum Progress {
     Wait(Ticket),
 }
 
-fn ticket(state: &State<Attached>, now: Instant) -> Ticket {
+fn ticket(state: &State<Attached>, want: Want, now: Instant) -> Ticket {
     let flight = state.flight().expect("a ticket is for a flight under way");
-    flight.attached.ticket(flight.id, flight.deadline, now)
+    flight.attached.ticket(flight.id, flight.deadline, state.patience_until(want, now), now)
 }
 
 /// The runtime to acquire on.

@@ -22,6 +22,9 @@ const LONGEST_ENDPOINT_PAUSE: Duration = Duration::from_secs(5);
 /// | longest `Retry-After` that is obeyed | 10 min | [`retry_after_cap`](Self::retry_after_cap) |
 /// | serving an expired token during an outage, up to | not at all | [`serve_expired`](Self::serve_expired) |
 ///
+/// An early renewal [that kills the token](crate::Renewal::RevokesPrevious) is waited for until it is 1 s old, and then the
+/// token is used again.
+///
 /// The window for early renewal is shortened at random, to between half and the whole of it, once for each
 /// cache: processes that start together don't renew together.
 ///

@@ -154,8 +154,16 @@ impl Shared {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State<Attached>) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
-        self.publish(&state);
+        self.publish(&state, Instant::now());
         result
+    }
+
+    /// Publishes what may be used by now, though nothing has changed the state: a token whose renewal nobody waits for
+    /// any longer. Whoever looks first sees to it, be it one who waited or one who has just come.
+    pub(super) fn catch_up(&self, state: &State<Attached>, now: Instant) {
+        if self.newest() == 0 && state.published(now).is_some() {
+            self.publish(state, now);
+        }
     }
 
     /// Changes the state in a way that may end a flight, and sends those who wait for it to look again.
@@ -168,8 +176,8 @@ impl Shared {
         result
     }
 
-    pub(super) fn publish(&self, state: &State<Attached>) {
-        let entry = state.published();
+    pub(super) fn publish(&self, state: &State<Attached>, now: Instant) {
+        let entry = state.published(now);
         // First, so that nobody holds on to a token when somebody else has been given its successor.
         self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
         self.published.store(entry.cloned());

@@ -56,7 +56,8 @@ pub enum Renewal {
     /// The previous token stays valid until it expires. This is the default.
     #[default]
     KeepsPrevious,
-    /// The previous token dies when it is renewed, so requests wait while an early renewal is under way.
+    /// The previous token dies when it is renewed, so requests wait for an early renewal, for up to a second. If it takes
+    /// longer they go on with the previous token, and if a server rejects that, they have the renewal's.
     RevokesPrevious,
     /// There is nothing to renew: the token is a static key.
     Unsupported,

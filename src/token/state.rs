@@ -29,6 +29,9 @@ use crate::{
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long an early renewal that kills the token is waited for, from the flight's begin.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// `F` is what the cache attaches to the running flight: its task and its waiters.
 #[derive(Debug)]
 pub(super) struct State<F> {
@@ -115,6 +118,8 @@ pub(super) struct Flight<F> {
     pub(super) deadline: Instant,
     pub(super) attached: F,
     reason: Reason,
+    /// If it kills the token, nobody who could use that waits for it any longer than that.
+    patience_until: Instant,
 }
 
 /// What somebody wants of the cache.
@@ -213,10 +218,11 @@ impl<F> State<F> {
         self.flight.as_ref()
     }
 
-    /// The token that may be used without asking again, until it is stale.
-    pub(super) fn published(&self) -> Option<&Arc<Entry>> {
+    /// The token that may be used without asking again, until it is stale. One that a renewal is about to kill is held
+    /// back for a while, and may be used again when nothing has changed but the time.
+    pub(super) fn published(&self, now: Instant) -> Option<&Arc<Entry>> {
         let newest = self.newest.as_ref().filter(|newest| newest.rejected.is_none())?;
-        (!self.is_being_revoked()).then_some(&newest.entry)
+        (!self.is_held_back(now)).then_some(&newest.entry)
     }
 
     /// The newest token, whatever is wrong with it.
@@ -266,7 +272,7 @@ impl<F> State<F> {
         }
         self.flights += 1;
         let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
-        self.flight = Some(Flight { id, deadline, reason, attached });
+        self.flight = Some(Flight { id, deadline, attached, reason, patience_until: after(now, PATIENCE) });
         Order { id, reason, previous: None, grants: self.grants, deadline }
     }
 
@@ -336,9 +342,14 @@ impl<F> State<F> {
         (token, self.invalidate())
     }
 
-    /// Whether the running flight is about to kill the token that it renews.
-    fn is_being_revoked(&self) -> bool {
-        self.flight.is_some() && self.renewal == Renewal::RevokesPrevious
+    /// The running flight, if it is about to kill the token that it renews.
+    fn killer(&self) -> Option<&Flight<F>> {
+        self.flight.as_ref().filter(|_| self.renewal == Renewal::RevokesPrevious)
+    }
+
+    /// Whether the token isn't used now, since it is about to be killed.
+    fn is_held_back(&self, now: Instant) -> bool {
+        self.killer().is_some_and(|flight| flight.patience_until > now)
     }
 
     fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {

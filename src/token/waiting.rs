@@ -52,9 +52,10 @@ impl Superseded {
 
 /// The runtime that a flight runs on, if it has a single thread.
 ///
-/// There, a caller needs no timer of its own, which thousands of callers would have to make and to drop again: the one
-/// thread drives the flight, its timers and the caller, or none of them, so that a caller's timer could never be the
-/// first to fire. On several threads it could, since one may be stuck with the flight's task.
+/// There, a caller who waits for the flight's end needs no timer of its own, which thousands of callers would have to
+/// make and to drop again: the one thread drives the flight, its timers and the caller, or none of them, so that a
+/// caller's timer could never be the first to fire. On several threads it could, since one may be stuck with the
+/// flight's task.
 #[derive(Clone, Copy, Debug)]
 struct Home(Option<runtime::Id>);
 
@@ -77,6 +78,8 @@ pub(super) struct Ticket {
     waiters: Landed,
     home: Home,
     give_up_at: Instant,
+    /// Until when this caller waits for the flight, if it has something to go on with.
+    patience_until: Option<Instant>,
 }
 
 impl Attached {
@@ -89,9 +92,15 @@ impl Attached {
         (attached, Superseded(superseded.shared()))
     }
 
-    pub(super) fn ticket(&self, id: u64, deadline: Instant, now: Instant) -> Ticket {
+    pub(super) fn ticket(
+        &self,
+        id: u64,
+        deadline: Instant,
+        patience_until: Option<Instant>,
+        now: Instant,
+    ) -> Ticket {
         let (waiters, give_up_at) = (self.waiters.clone(), after(deadline, GRACE));
-        Ticket { id, asked_at: now, waiters, home: self.home, give_up_at }
+        Ticket { id, asked_at: now, waiters, home: self.home, give_up_at, patience_until }
     }
 
     /// Wakes everyone who waits. Not to be called under the cache's lock: a waker may run anything.
@@ -106,6 +115,8 @@ impl Attached {
 pub(super) enum NoLanding {
     /// The deadline is long past: nobody drives the flight.
     Overdue,
+    /// The flight is well, but this caller need not wait for it any longer.
+    Outwaited,
     /// This thread has no timer to wait with.
     NoTimer,
 }
@@ -113,14 +124,21 @@ pub(super) enum NoLanding {
 impl Ticket {
     /// Waits for the flight's end. Dropping this leaves the flight alone.
     pub(super) async fn landing(self) -> Result<Landing, NoLanding> {
-        let landing = if self.home.is_here() {
-            self.waiters.await
-        } else {
-            // On its own, since most of those who wait have none.
-            let overdue = Box::pin(sleep_until(self.give_up_at).ok_or(NoLanding::NoTimer)?);
-            match select(self.waiters, overdue).await {
-                Either::Left((landing, _)) => landing,
-                Either::Right(_) => return Err(NoLanding::Overdue),
+        let limit = match self.patience_until {
+            // Also at home, where the flight's own timers are for its end.
+            Some(at) => Some((at, NoLanding::Outwaited)),
+            None if self.home.is_here() => None,
+            None => Some((self.give_up_at, NoLanding::Overdue)),
+        };
+        let landing = match limit {
+            None => self.waiters.await,
+            Some((at, end)) => {
+                // On its own, since most of those who wait have none.
+                let timer = Box::pin(sleep_until(at).ok_or(NoLanding::NoTimer)?);
+                match select(self.waiters, timer).await {
+                    Either::Left((landing, _)) => landing,
+                    Either::Right(_) => return Err(end),
+                }
             }
         };
         // The sender is dropped unused only together with the whole cache.

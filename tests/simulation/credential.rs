@@ -5,7 +5,7 @@ use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 use tokio::time::sleep;
-use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, Description, Grants, Renewal};
+use tower_reauth::{AccessToken, Acquire, AcquireError, Credential, Description, Grants, Reason, Renewal};
 
 use crate::{
     callers,
@@ -145,7 +145,11 @@ impl Inner {
             let (there, back) = (millis(&mut self.rng, 0, 50), millis(&mut self.rng, 0, 50));
             return (call, presented, None, there, back);
         }
+        let hangs = [EndpointFault::Hangs, EndpointFault::HangsAfterwards];
         let fault = match draw(&mut self.rng, &self.plan.endpoint) {
+            _ if acquire.reason() == Reason::Expiring && chance(&mut self.rng, self.plan.hangs_early) => {
+                Some(crate::plan::pick(&mut self.rng, &hangs))
+            }
             None if self.plan.outage.covers(at) => Some(EndpointFault::Fails),
             fault => fault,
         };

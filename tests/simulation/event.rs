@@ -52,6 +52,8 @@ pub(crate) enum Event {
     OriginalResponseKept,
     RenewedEarly,
     WaitedForRevokingRenewal,
+    RenewalOutwaited,
+    DeadWhenUsedAgain,
     SharedFailure,
     NextAttempt,
     TriedAnotherGrant,
@@ -69,7 +71,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 59] = [
+    pub(crate) const ALL: [Self; 61] = [
         Self::LoggedIn,
         Self::Refreshed,
         Self::Rotated,
@@ -115,6 +117,8 @@ impl Event {
         Self::OriginalResponseKept,
         Self::RenewedEarly,
         Self::WaitedForRevokingRenewal,
+        Self::RenewalOutwaited,
+        Self::DeadWhenUsedAgain,
         Self::SharedFailure,
         Self::NextAttempt,
         Self::TriedAnotherGrant,

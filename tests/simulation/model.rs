@@ -15,6 +15,9 @@ use crate::{
     view::{Cause, Ended, Failure, Flight, Grant, Newest, Next, View},
 };
 
+/// How long an early renewal that kills the token is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) kind: Kind,
@@ -150,8 +153,9 @@ impl Model {
         self.turn();
         self.flights += 1;
         let (id, now) = (self.flights, self.now);
-        let deadline = now + self.numbers.flight;
-        self.view.flight = Some(Flight { id, task, deadline, reason, tries: 1, next: Next::Answer });
+        let (deadline, patience_until) = (now + self.numbers.flight, now + PATIENCE);
+        let next = Next::Answer;
+        self.view.flight = Some(Flight { id, task, deadline, patience_until, reason, tries: 1, next });
         self.driven.extend(driven.map(|sure| (now, sure)));
         id
     }

@@ -248,6 +248,8 @@ pub(crate) struct Plan {
     /// The longest way to the server and back, in milliseconds, for each of the two ways.
     pub(crate) latency: u64,
     pub(crate) endpoint: Vec<(EndpointFault, f64)>,
+    /// How often the endpoint hangs when a token is renewed early.
+    pub(crate) hangs_early: f64,
     pub(crate) lifetimes: Vec<(LifetimeFault, f64)>,
     pub(crate) server: Vec<(ServerFault, f64)>,
     pub(crate) rotates: f64,
@@ -292,6 +294,7 @@ impl Plan {
             lifetime: pick(rng, &[2000, 6000, 20_000]),
             latency: pick(rng, &[0, 100, 600, 1500]),
             endpoint: some_of(rng, &endpoint, 0.3, 0.35),
+            hangs_early: if chance(rng, 0.6) { rng.f64() } else { 0.0 },
             lifetimes: some_of(rng, &[TooLong, TooShort, Absent, Zero], 0.3, 0.4),
             server: some_of(rng, &server, 0.25, 0.25),
             rotates: pick(rng, &[0.0, 0.8, 1.0]),

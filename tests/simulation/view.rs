@@ -87,6 +87,8 @@ pub(crate) struct Flight {
     /// The task that makes its calls: each flight has one of its own.
     pub(crate) task: Option<Id>,
     pub(crate) deadline: Instant,
+    /// Where it kills the token, nobody who can use that waits for it after that.
+    pub(crate) patience_until: Instant,
     pub(crate) reason: Reason,
     pub(crate) tries: u32,
     pub(crate) next: Next,

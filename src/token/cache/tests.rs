@@ -3,6 +3,7 @@
 mod failures;
 mod flights;
 mod grants;
+mod patience;
 mod runtimes;
 mod standing;
 
@@ -30,6 +31,8 @@ const SECOND: Duration = Duration::from_secs(1);
 enum Act {
     /// Answers after a second.
     Answer,
+    /// Answers after half a second.
+    AnswerSoon,
     Fail,
     Reject,
     RefuseGrant,
@@ -134,9 +137,9 @@ impl Credential for Scripted {
             stage.most_running.fetch_max(stage.running.fetch_add(1, SeqCst) + 1, SeqCst);
             let _running = Running(&stage);
             stage.called.notify_waiters();
-            sleep(SECOND).await;
+            sleep(if matches!(act, Act::AnswerSoon) { SECOND / 2 } else { SECOND }).await;
             match act {
-                Act::Answer => {
+                Act::Answer | Act::AnswerSoon => {
                     let token = AccessToken::new(format!("token-{call}"))?
                         .with_refresh_token(format!("grant-{call}"));
                     let lifetime = *stage.lifetime.lock().expect("no panic");

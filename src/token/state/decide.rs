@@ -19,14 +19,14 @@ use crate::{
 impl<F> State<F> {
     /// What to do about `want` now. The first that applies counts:
     ///
-    /// 1. A valid token is used, and renewed in time.
+    /// 1. A valid token is used, and renewed in time. If renewing kills it, that is waited for first, for a while.
     /// 2. An expired one bridges an outage, where that was asked for.
     /// 3. A flight that is under way is waited for.
     /// 4. Where there is to be no other token for now, the newest is tried once, whatever is wrong with it.
     /// 5. While the token endpoint fails, callers fail at once.
     /// 6. A flight begins.
     pub(in crate::token) fn classify(&self, want: Want, now: Instant) -> Step {
-        let good = self.good(want).filter(|_| !self.is_being_revoked());
+        let good = self.good(want).filter(|_| !self.is_held_back(now));
         let may_begin = self.flight.is_none() && self.failing(now).is_none();
         if let Some(entry) = good.filter(|entry| entry.lives_for(want.min_ttl(), now)) {
             let lease = Lease::new(entry.clone(), Standing::Good);
@@ -38,6 +38,7 @@ impl<F> State<F> {
                 Renewal::Unsupported => Step::Use(lease),
             };
         }
+        let good = good.filter(|_| self.killer().is_none());
         if let Some(entry) = good.filter(|entry| self.bridges_outage(entry, now)) {
             let lease = Lease::new(entry.clone(), Standing::Good);
             let renewing = |lease| Step::UseAndRenew(lease, self.reason(now));
@@ -65,6 +66,13 @@ impl<F> State<F> {
             return Quiet::UntilItExpires;
         }
         self.failure.as_ref().and_then(|failure| failure.retry_at).map_or(Quiet::No, Quiet::Until)
+    }
+
+    /// Until when somebody with this `want` waits for the running flight and no longer, since the token that it kills
+    /// will do: one that is valid then, and new enough. All others wait for the flight's end.
+    pub(in crate::token) fn patience_until(&self, want: Want, now: Instant) -> Option<Instant> {
+        let until = self.killer().map(|flight| flight.patience_until).filter(|until| *until > now)?;
+        self.good(want)?.lives_for(want.min_ttl(), until).then_some(until)
     }
 
     /// The token that is still good for `want` after a flight failed, however little time is left on it.

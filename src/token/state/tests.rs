@@ -4,6 +4,7 @@ mod ends;
 mod failures;
 mod grants;
 mod lifetimes;
+mod patience;
 mod rejections;
 
 use super::*;

@@ -213,6 +213,53 @@ pub fn renewal_that_kills() {
     end(server, cache, [runtime]);
 }
 
+/// If that renewal takes long, whoever has waited for a second goes on with the token, and so does everybody after that.
+/// Who can't use it waits for the renewal.
+pub fn renewal_that_hangs() {
+    let server = Server::answering(Answer::Nothing).renewing(Renewal::RevokesPrevious, LIFETIME);
+    let runtimes = [Runtime::driven(), Runtime::driven()];
+    let year = Duration::from_secs(365 * 86_400);
+    // The clock may go past any number of attempts while the flight's task does nothing.
+    let policy = at_once().attempt_timeout(Duration::from_secs(10)).attempts(u32::MAX).flight_deadline(year);
+    let cache = server.meddled_cache(policy);
+    server.recover();
+    block_on(&runtimes[0], cache.get(Duration::ZERO)).expect("a token");
+    server.relapse();
+    advance(STALE);
+    cache_begins(&runtimes[0], &cache);
+    let callers = [0, 0, 1].map(|runtime| {
+        on(runtimes[runtime].handle(), &server, &cache, async |user| {
+            assert_eq!(user.send().await.expect("the valid token"), 1);
+            assert_eq!(user.hot(), Some(1), "nobody has to wait any more");
+        })
+    });
+    let ledger = server.ledger.clone();
+    let clock = thread::spawn(move || {
+        ledger.outwait();
+        advance(Duration::from_secs(1));
+    });
+    join(callers);
+    join([clock]);
+    assert!(server.ledger.calls() <= 2, "the flight is still the flight");
+    assert!(cache.state().acquiring());
+
+    server.recover();
+    let done = Arc::new(AtomicUsize::new(0));
+    let callers = [0, 1].map(|runtime| {
+        let done = done.clone();
+        on(runtimes[runtime].handle(), &server, &cache, async move |user| {
+            user.reject(1);
+            user.replace(1).await.expect("the renewal's, or a later one");
+            done.fetch_add(1, SeqCst);
+        })
+    });
+    while done.load(SeqCst) < callers.len() {
+        advance(Duration::from_secs(5));
+    }
+    join(callers);
+    end(server, cache, runtimes);
+}
+
 /// Invalidating and revoking in the middle of everything: afterwards no token from before is used.
 pub fn forgetting() {
     let (server, runtime) = (Server::new(), Runtime::driven());

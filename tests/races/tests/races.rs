@@ -21,6 +21,7 @@ races! {
     acceptance_before_rejection: 1000,
     renewal_in_the_background: 1000,
     renewal_that_kills: 1000,
+    renewal_that_hangs: 1000,
     forgetting: 3000,
     everything: 3000,
     runtime_gone: 1000,

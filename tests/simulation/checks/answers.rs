@@ -133,6 +133,11 @@ impl Inner {
         {
             self.saw(Event::EndedNaturally);
         }
+        let (now, flight) = (self.now(), self.model.view.flight.as_ref());
+        let is_outwaited = flight.is_some_and(|flight| flight.patience_until <= now);
+        if news && is_outwaited && self.plan.kind == Kind::RevokesPrevious {
+            self.saw(Event::DeadWhenUsedAgain);
+        }
         if self.model.kind == Kind::StaticKey {
             self.saw(Event::StaticKeyRejected);
         } else if !news && self.there_is_a_good_token(generation) {

@@ -93,12 +93,18 @@ impl Inner {
         let bridges = token.expires_at.is_some_and(|at| lease_at < at + limit)
             && (is_late || model.at_some_moment(outage));
         let is_fresh = token.handed_at >= lease_at;
-        let renewing = model.kind == Kind::RevokesPrevious && model.at_every_moment(is_renewing);
+        let kills = model.kind == Kind::RevokesPrevious;
+        let renewing = kills && model.at_every_moment(|view| is_waited_for(view, model.now()));
+        let goes_on = kills && model.at_every_moment(|view| view.flight.is_some());
         if expired && !is_fresh {
             self.check(bridges, "expiry: an expired token is sent");
             self.saw(Event::ServedExpired);
         }
         self.check(!renewing || is_fresh || is_late, "renewal: a token is sent while its successor kills it");
+        if goes_on && !is_fresh && !is_late {
+            self.check(!expired, "renewal: an expired token is sent while it is renewed");
+            self.saw(Event::RenewalOutwaited);
+        }
     }
 
     /// A replay is the same request, follows a rejection, and carries a newer token.
@@ -115,6 +121,6 @@ impl Inner {
     }
 }
 
-fn is_renewing(view: &View) -> bool {
-    view.flight.is_some()
+fn is_waited_for(view: &View, now: tokio::time::Instant) -> bool {
+    view.flight.as_ref().is_some_and(|flight| flight.patience_until > now)
 }

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tower_reauth::{AuthError, AuthErrorKind};
 
-use crate::{event::Event, plan::Kind, world::Inner};
+use crate::{
+    event::Event,
+    plan::Kind,
+    world::{Does, Inner},
+};
 
 impl Inner {
     /// The layer gives back an operation for which it was in charge.
@@ -36,14 +41,32 @@ impl Inner {
         if early && self.plan.kind == Kind::RevokesPrevious {
             self.saw(Event::WaitedForRevokingRenewal);
         }
+        self.a_renewal_is_not_waited_for_too_long(op, since);
+    }
+
+    /// Who can use the token waits for its renewal until that is a second old, and no longer.
+    fn a_renewal_is_not_waited_for_too_long(&mut self, op: usize, since: Instant) {
+        let now = self.now();
+        let is_first = matches!(self.ops[op].does, Does::Sends { .. }) && self.ops[op].sends.is_empty();
+        if self.plan.kind != Kind::RevokesPrevious || !is_first {
+            return;
+        }
+        // What is good at the end was good all the time that the flight took.
+        let in_vain = self.model.at_some_moment(|view| {
+            let over = view.flight.as_ref().is_some_and(|flight| flight.patience_until.max(since) < now);
+            over && view
+                .newest
+                .as_ref()
+                .is_some_and(|newest| !newest.is_rejected() && !newest.is_expired(now))
+        });
+        self.check(
+            !in_vain,
+            format_args!("patience: op {op} waited for a renewal, though it had a token to go on with"),
+        );
     }
 
     /// Whether the cache had a reason to refuse a token with `error` at this instant, to somebody who waited since.
-    pub(super) fn refusal_is_explained(
-        &mut self,
-        error: &AuthError,
-        waited_since: tokio::time::Instant,
-    ) -> bool {
+    pub(super) fn refusal_is_explained(&mut self, error: &AuthError, waited_since: Instant) -> bool {
         if error.kind() == AuthErrorKind::TimedOut {
             self.model.settle();
         }

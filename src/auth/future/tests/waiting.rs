@@ -166,3 +166,55 @@ fn the_future_is_small() {
         size_of::<ResponseFuture<Inner, crate::keep::CloneBodies, Full<Bytes>, BoxBody<Bytes, BoxError>>>();
     assert!(own <= size_of::<Future>() + 128, "{own} bytes around {}", size_of::<Future>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_its_renewal_has_killed_when_it_is_used_again_is_replaced_by_that_renewal() {
+    /// Hands out `t1` and so on for a minute each. The second takes five seconds, and kills the first after one.
+    #[derive(Clone, Default)]
+    struct Killing {
+        calls: Arc<AtomicU64>,
+        least: Arc<AtomicU64>,
+    }
+    impl Credential for Killing {
+        async fn acquire(&self, _: Acquire<'_>) -> Result<AccessToken, AcquireError> {
+            let call = self.calls.fetch_add(1, SeqCst) + 1;
+            if call > 1 {
+                sleep(SECOND).await;
+                self.least.store(call, SeqCst);
+                sleep(4 * SECOND).await;
+            }
+            Ok(AccessToken::new(format!("t{call}"))?.with_lifetime(60 * SECOND))
+        }
+
+        fn describe(&self) -> crate::token::Description {
+            crate::token::Description::new("killing").renewal(crate::token::Renewal::RevokesPrevious)
+        }
+    }
+    let (least, server) = rejecting_old_tokens(0);
+    let killing = Killing { least, ..Killing::default() };
+    let service = AuthLayer::new(Origin::parse("https://api.test").unwrap(), killing.clone())
+        .signatures(signatures())
+        .layer(server);
+    service.clone().oneshot(get()).await.unwrap();
+    sleep(58 * SECOND).await;
+    let start = Instant::now();
+    let calls = (0..100).map(|n| {
+        let service = service.clone();
+        tokio::spawn(async move {
+            sleep(SECOND * n / 100).await;
+            service.oneshot(get()).await.unwrap()
+        })
+    });
+    for response in join_all(calls).await {
+        let response = response.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(outcome(&response).replayed(), "it went out with the first token after a second");
+    }
+    assert!((5 * SECOND..6 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert_eq!(killing.calls.load(SeqCst), 2);
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!(
+        (response.status(), response.extensions().get::<AuthOutcome>().is_some()),
+        (StatusCode::OK, false)
+    );
+}

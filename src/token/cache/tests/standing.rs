@@ -48,7 +48,7 @@ async fn a_renewal_that_kills_its_predecessor_is_waited_for_and_its_failure_is_s
     }
     assert_eq!(vendor.calls(), 2);
 
-    let vendor = Scripted::renewing(Renewal::RevokesPrevious, []).lasting(100);
+    let vendor = Scripted::renewing(Renewal::RevokesPrevious, [Act::Answer, Act::AnswerSoon]).lasting(100);
     let tokens = vendor.cache();
     get(&tokens).await.expect("a token");
     sleep(95 * SECOND).await;

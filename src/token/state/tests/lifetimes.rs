@@ -103,12 +103,12 @@ fn as_long_as_it_is_quiet_there_is_nothing_to_do_about_a_stale_token() {
 fn a_renewal_that_kills_the_previous_token_is_waited_for() {
     let mut sim = Sim::new(Renewal::RevokesPrevious);
     sim.acquire(lasting("a", 600));
-    assert!(sim.state.published().is_some());
+    assert!(sim.state.published(sim.now).is_some());
     sim.advance(575.0);
     let order = sim.begin();
     assert_eq!(order.reason, Reason::Expiring);
     assert!(matches!(sim.step(), Step::Wait));
-    assert!(sim.state.published().is_none(), "nobody takes a token that is about to die");
+    assert!(sim.state.published(sim.now).is_none(), "nobody takes a token that is about to die");
     let second = sim.land(order.id, lasting("b", 600));
     assert_eq!(sim.in_use(), second.generation());
 }
