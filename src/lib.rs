@@ -43,7 +43,8 @@
 //! - **The layer**: [`AuthLayer`] makes [`Auth`], whose futures are [`ResponseFuture`]s and whose response bodies are
 //!   [`PeekBody`]s. [`Placement`] is where the token goes, [`Keep`] how request bodies are kept for a replay,
 //!   [`Exempt`] a request extension that exempts one.
-//! - **What happened**: [`AuthOutcome`], a response extension, and [`TrailersOutcome`] where a rule is about trailers. [`AuthError`] is what callers get when there is no token;
+//! - **What happened**: [`AuthOutcome`], a response extension, and [`TrailersOutcome`] where a rule is about trailers.
+//!   [`Passed`] is why a request had no token. [`AuthError`] is what callers get when there is no token;
 //!   the inner service's errors pass through as they were. [`ConfigError`] is what building returns.
 //! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
@@ -109,7 +110,8 @@
 //!
 //! # Logs and metrics
 //!
-//! Both name the credential, as [`Credential::describe`] does, and hold no secret.
+//! Both name the credential, as [`Credential::describe`] does, and hold no secret. A request that passes without a token is
+//! no credential's business: what is told of it names the layer's origin. Nothing is told of token requests that pass.
 //!
 //! | what happened | `tracing` event | metric, with label `credential` |
 //! |---|---|---|
@@ -122,6 +124,7 @@
 //! | a call fails without the token endpoint being asked | debug `failing without asking`: `error`, `retry_in` | `tower_reauth_failed_fast_total{reason="…"}` |
 //! | a call has waited for a token | debug `waited for a token`: `waited` | `tower_reauth_wait_seconds` |
 //! | a token with known expiry is used | | `tower_reauth_remaining_lifetime_seconds` |
+//! | a request passes, as [`Passed`] says | debug `passed without a token`: `origin`, `reason`, and of the request `scheme`, `host`, `port` | `tower_reauth_passed_total{reason="other_origin"}`, `"own_header"`, `"exempt"` or `"no_room"`, with label `origin` instead |
 //!
 //! What a credential logs itself is within the span `acquire`, with the fields `credential` and `reason`. It is no child of
 //! any request's span, as an acquisition belongs to no request.
@@ -175,7 +178,7 @@ pub use error::{
     ErrorCode,
 };
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay, NotReplayed, RecordBodies, RecordedBody, ReplayBody};
-pub use observe::Reason;
+pub use observe::{Passed, Reason};
 pub use secret::SecretSource;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{

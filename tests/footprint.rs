@@ -89,6 +89,19 @@ fn a_request_during_an_early_renewal_that_hangs_costs_no_allocation_more() {
 }
 
 #[test]
+fn a_request_that_passes_costs_no_allocation() {
+    let elsewhere = || {
+        let mut request = request();
+        *request.uri_mut() = "https://elsewhere.example.com/".parse().unwrap();
+        request
+    };
+    let mut service = warmed(&runtime()).layer(Answering);
+    let bare = measure(|| drop(Answering.call(elsewhere()).now_or_never().unwrap()));
+    let passed = measure(|| drop(service.call(elsewhere()).now_or_never().unwrap()));
+    assert_eq!((passed.count_total, passed.bytes_total), (bare.count_total, bare.bytes_total));
+}
+
+#[test]
 fn a_recorded_request_costs_four_allocations_and_no_copy_of_its_body() {
     let service = warmed(&runtime()).record_bodies(RecordBodies::DEFAULT_LIMIT).layer(Answering);
     let (taken, bytes) = cost_of_a_call(&service);

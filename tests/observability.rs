@@ -1,4 +1,5 @@
-//! What the features `tracing` and `metrics` tell of a token's life, in paused time on one thread.
+//! What the features `tracing` and `metrics` tell of a token's life, and of requests that pass, in paused time on one
+//! thread.
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +9,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_reauth::{
-    BoxError, Transport, Vervoe,
+    AuthLayer, BoxError, Exempt, Origin, StaticToken, Transport, Vervoe,
     testing::{FakeVervoe, Fault, On, Revoked, Times, VervoeError},
 };
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter};
@@ -47,6 +48,38 @@ async fn a_tokens_life() {
     call().await.expect_err("fails fast");
 }
 
+/// Requests that pass, through a client that is authenticated for one vendor, and for whose token requests another's
+/// credential has it.
+async fn requests_that_pass() {
+    let inner = service_fn(async |request: Request<Full<Bytes>>| {
+        assert_ne!(request.headers().get("authorization"), Some(&HeaderValue::from_static("Bearer key")));
+        Ok::<_, BoxError>(Response::builder().status(401).body(Full::<Bytes>::default())?)
+    });
+    let origin = Origin::parse("https://api.test").expect("an origin");
+    let layer = AuthLayer::new(origin, StaticToken::new("key").expect("a token"));
+    let service = layer.layer(inner);
+    let to = |uri: &str| Request::get(uri).body(Full::<Bytes>::default()).expect("a request");
+    let mut own = to("https://api.test/");
+    own.headers_mut().insert("authorization", HeaderValue::from_static("own"));
+    let mut exempt = to("https://api.test/login");
+    exempt.extensions_mut().insert(Exempt::FromAuthentication);
+    let mut full = to("https://api.test/");
+    for number in 0.. {
+        let name: HeaderName = format!("x-{number}").parse().expect("a name");
+        if full.headers_mut().try_insert(name, HeaderValue::from_static("")).is_err() {
+            break;
+        }
+    }
+    let elsewhere = to("http://pa55word@api.test:8080/s3cret-path?s3cret=query");
+    for request in [elsewhere, to("/s3cret-path"), own, exempt, full] {
+        let answer = service.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    }
+    let vervoe = Vervoe::new("key", "secret").layer(Transport::new::<_, Full<Bytes>, _>(service));
+    let tokens = vervoe.expect("valid").tokens();
+    tokens.get(Duration::ZERO).await.expect_err("rejected credentials");
+}
+
 /// One test: whether anybody listens to a log line is remembered for all threads.
 #[test]
 fn logs_and_metrics_tell_what_happened_to_which_credential() {
@@ -59,7 +92,11 @@ fn logs_and_metrics_tell_what_happened_to_which_credential() {
         .with_writer(log.clone())
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let run = || runtime.expect("a runtime").block_on(a_tokens_life());
+    let all = async {
+        a_tokens_life().await;
+        requests_that_pass().await;
+    };
+    let run = || runtime.expect("a runtime").block_on(all);
     tracing::subscriber::with_default(subscriber, || metrics::with_local_recorder(&recorder, run));
     check_metrics(&snapshotter);
     check_logs(&String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text"));
@@ -78,16 +115,20 @@ fn check_metrics(snapshotter: &Snapshotter) {
         counts.insert(format!("{}{{{}}}", key.key().name(), labels.join(",")), value);
     }
     let expected = [
-        ("tower_reauth_acquisition_seconds{credential=Vervoe}", 4),
+        ("tower_reauth_acquisition_seconds{credential=Vervoe}", 5),
         ("tower_reauth_acquisitions_total{credential=Vervoe,outcome=acquired}", 3),
-        ("tower_reauth_acquisitions_total{credential=Vervoe,outcome=credentials_rejected}", 1),
+        ("tower_reauth_acquisitions_total{credential=Vervoe,outcome=credentials_rejected}", 2),
         ("tower_reauth_failed_fast_total{credential=Vervoe,reason=credentials_rejected}", 1),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=exempt}", 1),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=no_room}", 1),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=other_origin}", 2),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=own_header}", 1),
         // Once when the request goes out in the pause, once when its answer would call for a refresh.
         ("tower_reauth_paused_total{credential=Vervoe}", 2),
         ("tower_reauth_rejections_total{credential=Vervoe,verdict=expired}", 3),
         ("tower_reauth_remaining_lifetime_seconds{credential=Vervoe}", 6),
         ("tower_reauth_replays_total{credential=Vervoe}", 2),
-        ("tower_reauth_wait_seconds{credential=Vervoe}", 4),
+        ("tower_reauth_wait_seconds{credential=Vervoe}", 5),
     ];
     let expected: BTreeMap<_, _> = expected.map(|(name, count)| (name.to_owned(), count)).into();
     assert_eq!(counts, expected);
@@ -106,6 +147,7 @@ fn check_logs(text: &str) {
                 "acquiring failed",
                 "failing without asking",
                 "waited for a token",
+                "passed without a token",
             ];
             line.contains("tower_reauth")
                 .then(|| *known.iter().find(|known| line.contains(*known)).expect(line))
@@ -130,6 +172,13 @@ fn check_logs(text: &str) {
             "acquiring failed",
             "waited for a token",
             "failing without asking",
+            "passed without a token",
+            "passed without a token",
+            "passed without a token",
+            "passed without a token",
+            "passed without a token",
+            "acquiring failed",
+            "waited for a token",
         ]
     );
     for detail in [
@@ -138,8 +187,16 @@ fn check_logs(text: &str) {
         "reason=Expired",
         "the token endpoint rejected the credentials",
         "retry_in=30s",
+        "passed without a token origin=\"https://api.test:443\" reason=OtherOrigin scheme=\"http\" host=\"api.test\" port=8080\n",
+        "passed without a token origin=\"https://api.test:443\" reason=OtherOrigin\n",
+        "reason=OwnHeader scheme=\"https\" host=\"api.test\"\n",
+        "reason=Exempt",
+        "reason=NoRoom",
     ] {
         assert!(text.contains(detail), "no {detail:?} in:\n{text}");
+    }
+    for secret in ["pa55word", "s3cret"] {
+        assert!(!text.contains(secret), "{secret:?} in:\n{text}");
     }
 }
 

@@ -21,7 +21,7 @@ use http_body::Body;
 use super::{
     finding::{censor, is_acceptance, is_rejection, reason},
     local::Local,
-    outcome::{AuthOutcome, TrailersOutcome},
+    outcome::{AuthOutcome, TrailersOutcome, mark_authenticated},
     shared::{Kept, Options},
     trailers::Trailers,
 };
@@ -159,10 +159,13 @@ impl<S, K, B, R> Exchange<S, K, B, R>
 where
     K: Keep<B>,
 {
-    /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell.
+    /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell, neither
+    /// the caller nor a layer around this one.
     #[inline]
     pub(super) fn is_usual(&self, status: StatusCode) -> bool {
-        !self.local.shared.options.signatures.concern(status) && matches!(self.load, Load::Sent(_))
+        !self.local.shared.options.signatures.concern(status)
+            && matches!(self.load, Load::Sent(_))
+            && status != StatusCode::UNAUTHORIZED
     }
 
     /// Tells the cache that the token was accepted, if this status of an answer that no rule matches means that.
@@ -369,6 +372,8 @@ where
         }
         if outcome.is_telling() {
             response.extensions_mut().insert(outcome);
+        } else if response.status() == StatusCode::UNAUTHORIZED {
+            mark_authenticated(response.extensions_mut());
         }
         response
     }

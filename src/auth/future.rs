@@ -7,13 +7,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::exchange::{Exchange, Loaded, Look, Next, Wait};
-use crate::{body::PeekBody, error::BoxError, keep::Keep, token::Lease};
+use super::{
+    exchange::{Exchange, Loaded, Look, Next, Wait},
+    outcome::say_passed,
+};
+use crate::{body::PeekBody, error::BoxError, keep::Keep, observe::Passed, token::Lease};
 
 pin_project! {
     /// The future of [`Auth`](crate::Auth).
@@ -38,8 +41,8 @@ pin_project! {
     where
         K: Keep<B>,
     {
-        // The request isn't ours.
-        Passing { #[pin] call: F },
+        // The request isn't ours, for this reason if that is to be said.
+        Passing { #[pin] call: F, why: Option<Passed> },
         Ours { #[pin] state: State<S, F, R>, exchange: Exchange<S, K, B, R> },
     }
 }
@@ -67,8 +70,8 @@ where
     S: Service<Request<K::Sent>>,
 {
     /// For a request that isn't ours.
-    pub(super) fn passing(call: S::Future) -> Self {
-        Self { kind: Kind::Passing { call } }
+    pub(super) fn passing(call: S::Future, why: Option<Passed>) -> Self {
+        Self { kind: Kind::Passing { call, why } }
     }
 
     /// For a request that has been sent with a token.
@@ -95,8 +98,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (mut state, exchange) = match self.project().kind.project() {
-            KindProjection::Passing { call } => {
-                return call.poll(cx).map_ok(|response| response.map(PeekBody::plain)).map_err(Into::into);
+            KindProjection::Passing { call, why } => {
+                let passed = |mut response: Response<R>| {
+                    if response.status() == StatusCode::UNAUTHORIZED {
+                        say_passed(response.extensions_mut(), *why);
+                    }
+                    response.map(PeekBody::plain)
+                };
+                return call.poll(cx).map_ok(passed).map_err(Into::into);
             }
             KindProjection::Ours { state, exchange } => (state, exchange),
         };

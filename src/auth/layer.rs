@@ -17,6 +17,7 @@ use super::{
 use crate::{
     body::PeekLimits,
     keep::{CloneBodies, NoReplay, RecordBodies},
+    observe::Passages,
     signature::Signatures,
     token::{Credential, RefreshPolicy, TokenCache},
 };
@@ -25,7 +26,8 @@ use crate::{
 /// expired, refreshes it once and sends the request once more.
 ///
 /// Requests to other origins than the layer's pass through untouched, as do those that carry the placement's header
-/// already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication).
+/// already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication). A log line at debug level and a counter
+/// say so, and if the answer is a 401, [`AuthOutcome::passed`](crate::AuthOutcome::passed).
 ///
 /// # Request bodies
 ///
@@ -85,6 +87,7 @@ impl AuthLayer {
     /// A layer that shares `tokens` with whoever else uses that cache: other layers, other clients, the program.
     pub fn with_tokens(origin: Origin, tokens: TokenCache) -> Self {
         let options = Options {
+            passages: Passages::new(&origin),
             origin,
             tokens,
             signatures: Signatures::default(),

@@ -12,7 +12,10 @@ use crate::error::{ConfigError, ConfigErrorKind};
 /// The origin that the token belongs to. Requests to any other one pass through the layer untouched.
 ///
 /// Scheme and host are compared without regard to case, default ports are filled in, and userinfo is ignored.
-/// The `Host` header is never trusted.
+/// The `Host` header is never trusted. Names aren't looked up: `localhost` is another host than `127.0.0.1`.
+///
+/// Who gets a 401 for such a slip finds [`Passed::OtherOrigin`](crate::Passed::OtherOrigin) in the response's
+/// [`AuthOutcome`](crate::AuthOutcome), and both origins in the log at debug level.
 ///
 /// # Examples
 ///

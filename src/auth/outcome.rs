@@ -3,17 +3,23 @@
 
 use std::sync::{Arc, OnceLock};
 
+use http::Extensions;
+
 use crate::{
     body::Unread,
     error::AuthError,
     keep::NotReplayed,
+    observe::Passed,
     signature::{Finding, Verdict},
 };
 
 /// A response extension that says what the layer did, or why it did nothing.
 ///
-/// It is there only if something happened: a rule matched, the request was replayed, or a rule wanted a body that
-/// it couldn't read. An ordinary answer to an ordinary request has none.
+/// It is there only if something happened: a rule matched, the request was replayed, a rule wanted a body that it
+/// couldn't read, or a 401 answers a request that [passed](Self::passed). An ordinary answer to an ordinary request has
+/// none.
+///
+/// Where several layers are in one stack, it is that of the one whose token the request carried.
 ///
 /// # Examples
 ///
@@ -37,6 +43,7 @@ pub struct AuthOutcome {
     not_replayed: Option<NotReplayed>,
     error: Option<AuthError>,
     unread: Option<Unread>,
+    passed: Option<Passed>,
 }
 
 impl AuthOutcome {
@@ -112,6 +119,38 @@ impl AuthOutcome {
     pub fn unread(&self) -> Option<Unread> {
         self.unread
     }
+
+    /// Why the request carried no token of this layer's, and nobody looked at its answer. It is said on a 401 alone,
+    /// which a token might have kept from coming.
+    #[must_use]
+    pub fn passed(&self) -> Option<Passed> {
+        self.passed
+    }
+}
+
+/// A mark on a 401 to a request that carried the token of a layer which has nothing more to say of it. Without it, a
+/// layer above that let the request pass would take its own word for the last one.
+#[derive(Clone, Copy, Debug)]
+struct Authenticated;
+
+/// Says on a 401 why its request passed, if that is to be said and nobody beneath knows better.
+#[cold]
+pub(super) fn say_passed(extensions: &mut Extensions, why: Option<Passed>) {
+    if why.is_some()
+        && extensions.get::<AuthOutcome>().is_none()
+        && extensions.get::<Authenticated>().is_none()
+    {
+        extensions.insert(AuthOutcome { passed: why, ..AuthOutcome::default() });
+    }
+}
+
+/// Marks a 401 to a request that carried a token, in place of what a layer beneath says that let it pass.
+#[cold]
+pub(super) fn mark_authenticated(extensions: &mut Extensions) {
+    if extensions.get().and_then(AuthOutcome::passed).is_some() {
+        extensions.remove::<AuthOutcome>();
+    }
+    extensions.insert(Authenticated);
 }
 
 /// A response extension that says, once the trailers have come, what they said of the token and what was done.

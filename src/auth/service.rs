@@ -76,8 +76,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
         if !shared.is_ours(&request) {
+            let why = shared.tell_passed(request.uri(), request.extensions());
             let request = request.map(|body| shared.keep.pass(body));
-            return ResponseFuture::passing(self.inner.call(request));
+            return ResponseFuture::passing(self.inner.call(request), why);
         }
         self.hold.move_here();
         let is_head = request.method() == Method::HEAD;
@@ -89,14 +90,16 @@ where
         if let Some((token, generation)) = stamp {
             if local.shared.put(token, &mut head.headers).is_err() {
                 // It has as many headers as there can be.
-                return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
+                let why = local.shared.tell_no_room(&head.uri);
+                return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why);
             }
             let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
             return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
         }
         if head.headers.try_reserve(1).is_err() {
             // As above; found out before anybody waits.
-            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)));
+            let why = local.shared.tell_no_room(&head.uri);
+            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why);
         }
         // The place that poll_ready took is given back before waiting: the token request may need it.
         drop(mem::replace(&mut self.inner, local.shared.spare()));

@@ -3,12 +3,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use http::{HeaderMap, HeaderValue, Request, header::MaxSizeReached, request::Parts};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Uri, header::MaxSizeReached, request::Parts};
 
 use super::{origin::Origin, placement::Placement};
 use crate::{
     body::PeekLimits,
     keep::{Exempt, Keep, KeptHead, KeptRequest, NotReplayed},
+    observe::{Passages, Passed},
     signature::Signatures,
     token::TokenCache,
     transport::TokenRequest,
@@ -22,6 +23,7 @@ pub(super) struct Options {
     pub(super) signatures: Signatures,
     pub(super) placement: Placement,
     pub(super) peek: PeekLimits,
+    pub(super) passages: Passages,
 }
 
 /// What all clones of a service share, and their futures.
@@ -52,6 +54,29 @@ impl<S, K> Shared<S, K> {
             && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
             // To look through as many names as requests have takes less than to hash one.
             && request.headers().keys().all(|name| name != options.placement.header())
+    }
+
+    /// Why a request passes that isn't ours, having told of it. `None` for a credential's own, whose business it is alone.
+    pub(super) fn tell_passed(&self, uri: &Uri, extensions: &Extensions) -> Option<Passed> {
+        if extensions.get::<TokenRequest>().is_some() {
+            return None;
+        }
+        let why = if extensions.get() == Some(&Exempt::FromAuthentication) {
+            Passed::Exempt
+        } else if self.options.origin.covers(uri) {
+            Passed::OwnHeader
+        } else {
+            Passed::OtherOrigin
+        };
+        self.options.passages.tell(why, uri);
+        Some(why)
+    }
+
+    /// As [`tell_passed`](Self::tell_passed), for one that would be ours if it had room for the token.
+    #[cold]
+    pub(super) fn tell_no_room(&self, uri: &Uri) -> Option<Passed> {
+        self.options.passages.tell(Passed::NoRoom, uri);
+        Some(Passed::NoRoom)
     }
 
     /// Puts the token's header value in its place, which is free.

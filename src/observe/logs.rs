@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use http::Uri;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, debug_span, instrument::Instrumented, warn};
 
-use super::{event::Event, reason::Reason};
+use super::{event::Event, passed::Passed, reason::Reason};
 use crate::error::AuthError;
 
 /// The span in which a credential is asked, whatever it logs itself included.
@@ -47,6 +48,18 @@ pub(super) fn record(credential: &str, event: Event<'_>) {
         // For every request: a metric, but no log line.
         Event::Used { .. } => {}
     }
+}
+
+/// Of the URI only what an origin is made of: what else is in it may be secret.
+pub(super) fn record_passage(origin: &str, why: Passed, uri: &Uri) {
+    debug!(
+        origin,
+        reason = ?why,
+        scheme = uri.scheme_str(),
+        host = uri.host(),
+        port = uri.port_u16(),
+        "passed without a token"
+    );
 }
 
 fn time_until(at: Instant) -> Duration {

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::{Key, Label, Level, Metadata, counter, histogram, with_recorder};
 
-use super::{event::Event, reason::Reason};
+use super::{event::Event, passed::Passed, reason::Reason};
 use crate::error::AuthErrorKind;
 
 /// Whether each use of a token is told of, with the time.
 pub(super) const EACH_USE: bool = true;
+
+const HERE: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
 /// What is counted and measured of one credential.
 #[derive(Clone, Debug)]
@@ -38,8 +40,46 @@ impl Meters {
 
     /// Asks for the recorder each time, as the macros do: it may be installed later.
     fn use_of(&self, remaining: Duration) {
-        const HERE: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
         with_recorder(|recorder| recorder.register_histogram(&self.remaining, &HERE)).record(remaining);
+    }
+}
+
+/// What is counted of one layer.
+#[derive(Clone, Debug)]
+pub(super) struct Tally(Arc<Keys>);
+
+/// Made once, as they may be wanted for each request.
+#[derive(Debug)]
+struct Keys {
+    other_origin: Key,
+    own_header: Key,
+    exempt: Key,
+    no_room: Key,
+}
+
+impl Tally {
+    pub(super) fn new(origin: &Arc<str>) -> Self {
+        let key = |reason| {
+            let labels =
+                vec![Label::new("origin", origin.clone()), Label::from_static_parts("reason", reason)];
+            Key::from_parts("tower_reauth_passed_total", labels)
+        };
+        Self(Arc::new(Keys {
+            other_origin: key("other_origin"),
+            own_header: key("own_header"),
+            exempt: key("exempt"),
+            no_room: key("no_room"),
+        }))
+    }
+
+    pub(super) fn count(&self, why: Passed) {
+        let key = match why {
+            Passed::OtherOrigin => &self.0.other_origin,
+            Passed::OwnHeader => &self.0.own_header,
+            Passed::Exempt => &self.0.exempt,
+            Passed::NoRoom => &self.0.no_room,
+        };
+        with_recorder(|recorder| recorder.register_counter(key, &HERE)).increment(1);
     }
 }
 

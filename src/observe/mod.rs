@@ -6,9 +6,13 @@ mod logs;
 #[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
 mod observer;
+mod passages;
+mod passed;
 mod reason;
 
 pub(crate) use event::Event;
 pub(crate) use logs::within_flight;
 pub(crate) use observer::{EACH_USE, Observer};
+pub(crate) use passages::Passages;
+pub use passed::Passed;
 pub use reason::Reason;

@@ -38,6 +38,7 @@ const _: () = {
     shared::<AuthOutcome>();
     shared::<TrailersOutcome>();
     shared::<NotReplayed>();
+    shared::<Passed>();
     shared::<Unread>();
     shared::<AuthError>();
     shared::<AuthErrorKind>();

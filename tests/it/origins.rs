@@ -5,8 +5,8 @@ use http::{HeaderValue, StatusCode, header::LOCATION, request::Parts};
 use tower::{Layer, ServiceBuilder};
 use tower_http::follow_redirect::{FollowRedirectLayer, policy::SameOrigin};
 use tower_reauth::{
-    AuthErrorKind, AuthLayer, Exempt, Origin, Placement, StaticToken, Transport,
-    testing::{Answer, Endpoint, On, Revoked, Times},
+    AuthErrorKind, AuthLayer, AuthOutcome, Exempt, Origin, Passed, Placement, StaticToken, Transport,
+    testing::{Answer, Endpoint, Fault, On, Revoked, Times},
 };
 
 use crate::support::{
@@ -37,6 +37,28 @@ async fn in_a_stack_for_two_vendors_each_gets_its_own_token_and_a_stranger_none(
     assert_eq!(stranger.seen("authorization"), [("/".to_owned(), None), ("/".to_owned(), None)]);
 }
 
+/// An answer that no rule knows is the vendor's own business, also for the layer that let the request pass.
+#[tokio::test]
+async fn in_a_stack_for_two_vendors_only_a_strangers_refusal_says_that_there_was_no_token() {
+    let (video, jobs) = (api_video().await, vervoe().await);
+    let stranger = Site::start(|_: &Parts| {
+        let mut response = Response::new(AxumBody::empty());
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response
+    })
+    .await;
+    let service = ServiceBuilder::new().layer(video.layer()).layer(jobs.layer()).service(client());
+    for subject in [&video, &jobs] {
+        send(&service, subject.request()).await.unwrap();
+        subject.controls.fail(On::Api, Times::Next(2), Fault::status(StatusCode::UNAUTHORIZED));
+        let answered = send(&service, subject.request()).await.unwrap();
+        assert_eq!(answered.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(answered.outcome().and_then(AuthOutcome::passed), None);
+    }
+    let answered = send(&service, get(&stranger.url("/"))).await.unwrap();
+    assert_eq!(answered.outcome().and_then(AuthOutcome::passed), Some(Passed::OtherOrigin));
+}
+
 #[tokio::test]
 async fn requests_that_are_not_for_the_layer_pass_without_a_token_call() {
     let subject = api_video().await;
@@ -46,10 +68,11 @@ async fn requests_that_are_not_for_the_layer_pass_without_a_token_call() {
     let mut own = subject.request();
     own.headers_mut().insert("authorization", "Bearer of-the-callers-own".parse().unwrap());
     let elsewhere = get(&subject.served.url(subject.target).replace("127.0.0.1", "localhost"));
-    for request in [exempt, own, elsewhere] {
+    let why = [Passed::Exempt, Passed::OwnHeader, Passed::OtherOrigin];
+    for (request, why) in [exempt, own, elsewhere].into_iter().zip(why) {
         let answered = send(&service, request).await.unwrap();
         assert_eq!(answered.status(), StatusCode::UNAUTHORIZED);
-        assert!(answered.outcome().is_none(), "not even looked at");
+        assert_eq!(answered.outcome().and_then(AuthOutcome::passed), Some(why));
     }
     assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (0, 3));
     assert_eq!(bearers(&subject.controls.requests()), ["of-the-callers-own"]);

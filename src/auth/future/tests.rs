@@ -1,6 +1,7 @@
 //! The layer over in-memory services, in paused time.
 
 mod bodies;
+mod passing;
 mod rejections;
 mod replays;
 mod requests;
@@ -38,7 +39,7 @@ use crate::{
     credential::StaticToken,
     error::{AcquireError, AuthError, AuthErrorKind},
     keep::{Exempt, NotReplayed},
-    observe::Reason,
+    observe::{Passed, Reason},
     signature::{Rule, Signatures, Verdict, body, json},
     token::{AccessToken, Acquire, Credential, RefreshPolicy, TokenCache, TokenState},
     transport::Transport,

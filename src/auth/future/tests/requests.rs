@@ -30,7 +30,7 @@ async fn other_requests_than_ours_pass_through_without_token_and_inspection() {
     ] {
         let (endpoint, server) = (Endpoint::default(), Server::answering([expired()]));
         let response = layer(&endpoint).layer(server.service()).oneshot(request).await.unwrap();
-        assert!(response.extensions().get::<AuthOutcome>().is_none());
+        assert_eq!(outcome(&response).verdict(), Verdict::Accepted);
         assert_eq!(text(response).await, EXPIRED);
         assert_eq!(server.sent(), [sent]);
         assert_eq!(endpoint.calls.load(SeqCst), 0);
@@ -66,7 +66,9 @@ async fn a_request_without_room_for_one_more_header_passes_through() {
     let (endpoint, server) = (Endpoint::default(), Server::default());
     let mut service = layer(&endpoint).layer(server.service());
     for _ in 0..2 {
-        service.ready().await.unwrap().call(request.clone()).await.unwrap();
+        server.answers.lock().unwrap().push_back(expired());
+        let response = service.ready().await.unwrap().call(request.clone()).await.unwrap();
+        assert_eq!(outcome(&response).passed(), Some(Passed::NoRoom));
         service.ready().await.unwrap().call(get()).await.unwrap();
     }
     assert_eq!(server.sent(), ["none", "t1", "none", "t1"]);

@@ -1,0 +1,28 @@
+//! [`Passed`]: why a request passes without the layer's token. It stands here since logs and metrics say it.
+
+/// Why a request passed the layer without its token, and its answer without inspection.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{AuthOutcome, Passed};
+///
+/// fn report<B>(response: &http::Response<B>) {
+///     if response.extensions().get().and_then(AuthOutcome::passed) == Some(Passed::OtherOrigin) {
+///         eprintln!("refused, and it had no token: is the URL one of the layer's origin?");
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Passed {
+    /// It goes to another [`Origin`](crate::Origin): scheme, host or port differ, or its URI has none of them and the
+    /// origin isn't [implied](crate::Origin::implied).
+    OtherOrigin,
+    /// It has the token's header already, which its caller has set, or a layer above.
+    OwnHeader,
+    /// It is exempt, by [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication).
+    Exempt,
+    /// It has as many headers as there can be.
+    NoRoom,
+}
