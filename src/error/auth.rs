@@ -139,7 +139,7 @@ impl fmt::Display for AuthError {
             AuthErrorKind::CredentialsRejected => "the token endpoint rejected the credentials; check them",
             AuthErrorKind::Unavailable => "the token endpoint is unavailable; try again later",
             AuthErrorKind::EndpointUnusable => {
-                "the token endpoint can't be used as it is; what to look at is said by the error's source"
+                "the token endpoint can't be used as it is; the error's source says what to look at"
             }
             AuthErrorKind::TimedOut => "the token endpoint did not answer in time; try again later",
             AuthErrorKind::Panicked => "the credential panicked; this is a bug in its code",

@@ -23,7 +23,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
 fn utf_8<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(_) if is_latin_1(headers) => bytes.iter().copied().map(char::from).collect::<String>().into(),
+        Err(_) if is_latin_1(headers) => bytes.iter().copied().map(latin_1).collect::<String>().into(),
         Err(_) => String::from_utf8_lossy(bytes),
     }
 }
@@ -37,7 +37,19 @@ fn utf_16<'a>(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'a, str> {
     text.into()
 }
 
-/// Whether the header names ISO 8859-1, whose bytes are the first 256 characters of Unicode, or what is nearly that.
+/// ISO 8859-1, whose bytes are the first 256 characters of Unicode, but with Windows-1252's in place of the second 32
+/// control characters: whoever says the one mostly means the other, so that browsers read it like this as well.
+fn latin_1(byte: u8) -> char {
+    const FROM: usize = 0x80;
+    const WINDOWS: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    let windows = usize::from(byte).checked_sub(FROM).and_then(|at| WINDOWS.get(at));
+    windows.copied().unwrap_or(char::from(byte))
+}
+
+/// Whether the header names ISO 8859-1, or what is nearly that.
 fn is_latin_1(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let charset = value.split(';').skip(1).find_map(|parameter| {

@@ -14,7 +14,7 @@ pub(crate) use charset::decode;
 pub(crate) use document::Document;
 pub(crate) use form::fields;
 pub(crate) use node::{Node, Scalar};
-pub(crate) use pointer::Pointer;
+pub(crate) use pointer::{Pointer, unescaped};
 
 #[cfg(test)]
 mod tests;

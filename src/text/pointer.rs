@@ -60,7 +60,7 @@ impl Pointer {
 
 impl Segment {
     fn parse(text: &str) -> Option<Self> {
-        let key = text.replace("~1", "/").replace("~0", "~");
+        let key = unescaped(text);
         let escapes = text.matches("~0").count() + text.matches("~1").count();
         if escapes != text.matches('~').count() {
             return None;
@@ -76,6 +76,11 @@ impl Segment {
         };
         Some(Self { key: key.into(), index })
     }
+}
+
+/// What a segment says that is written so.
+pub(crate) fn unescaped(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
 }
 
 fn walk<'a>(path: &[Segment], value: Node<'a>, visit: &mut dyn FnMut(Node<'a>) -> bool) -> bool {

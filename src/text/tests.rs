@@ -220,6 +220,7 @@ fn text_is_read_in_the_charset_that_it_is_in() {
     }
     let latin = typed("text/plain; q=1; Charset=\"iso-8859-1\"");
     assert_eq!(decode(b"caf\xe9", &latin), "café");
+    assert_eq!(decode(b"\x80\x81\x92\x9f\xa0\xff", &latin), "€\u{81}’Ÿ\u{a0}ÿ");
     assert_eq!(decode(b"caf\xe9!", &typed("application/json")), "caf\u{fffd}!");
     assert_eq!(decode(b"\xff\xfea\0b", &HeaderMap::new()), "a\u{fffd}");
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::ErrorCode,
     secret::Redactor,
-    text::{Document, Pointer, Scalar, decode, fields},
+    text::{Document, Pointer, Scalar, decode, fields, unescaped},
 };
 
 /// The longest refresh token that is believed, in bytes.
@@ -65,21 +65,29 @@ impl<'a> Answer<'a> {
         Self { shape, status: response.status(), headers, content }
     }
 
-    /// The token, as it is written, without the scheme that it is sent with.
+    /// The token, as it is written, without the scheme that it is sent with, or that its type is.
     pub(super) fn token(&self) -> Option<String> {
         let text = self.value(&self.shape.token, Wanted::Token)?;
-        let scheme = self.shape.scheme.as_deref().unwrap_or("Bearer");
-        let schemes = [scheme, "Bearer"];
-        let without = schemes.iter().find_map(|scheme| {
-            let (before, token) = text.split_once(' ')?;
-            before.eq_ignore_ascii_case(scheme).then(|| token.trim_start())
-        });
-        Some(without.map(str::to_owned).unwrap_or(text))
+        let Some((before, rest)) = text.split_once(|char: char| char.is_ascii_whitespace()) else {
+            return Some(text);
+        };
+        let is_it = |scheme: &str| scheme.eq_ignore_ascii_case(before);
+        let is_scheme = self.shape.scheme.as_deref().is_some_and(is_it)
+            || self.shape.names().any(is_it)
+            || self.token_types().any(|name| is_it(&name) && self.shape.admits(&name));
+        Some(if is_scheme { rest.trim_start().to_owned() } else { text })
     }
 
     /// The token's type, if it is one that can't be sent as a bearer token (RFC 6749 §7.1). An absent one is `Bearer`.
     pub(super) fn odd_token_type(&self) -> Option<String> {
-        self.text(&"/token_type".into()).filter(|token_type| !self.shape.admits(token_type))
+        self.token_types().find(|token_type| !self.shape.admits(token_type))
+    }
+
+    /// What the answer says of the token's type: beside the token, wherever that is, and where RFC 6749 §5.1 has it.
+    fn token_types(&self) -> impl Iterator<Item = String> {
+        let beside = self.shape.token.beside("token_type");
+        let fields = beside.into_iter().chain(["/token_type".into()]);
+        fields.filter_map(|field: AnswerField| self.text(&field))
     }
 
     /// What the server's `error` says (RFC 6749 §5.2).
@@ -114,7 +122,8 @@ impl<'a> Answer<'a> {
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
         let tokens = [&self.shape.token, &self.shape.refresh_token].into_iter();
         let members = self.shape.members.iter().map(|(_, field)| field);
-        tokens.chain(members).filter_map(|field| self.text(field))
+        // Without the scheme it is another text.
+        tokens.chain(members).filter_map(|field| self.text(field)).chain(self.token())
     }
 
     /// How long `token` lives.
@@ -162,7 +171,8 @@ impl<'a> Answer<'a> {
                 self.scalar(Pointer::parse(pointer)?.first(document.root())?.scalar()?, wanted)?
             }
             (Place::Pointer(pointer), Content::Form(fields)) => {
-                let field = fields.iter().rev().find(|(name, _)| pointer.strip_prefix('/') == Some(name));
+                let wanted = unescaped(pointer.strip_prefix('/')?);
+                let field = fields.iter().rev().find(|(name, _)| *name == wanted);
                 field.map(|(_, value)| &**value)?.into()
             }
             (Place::Body, Content::Json(document)) => match document.root().scalar()? {

@@ -63,8 +63,8 @@ macro_rules! answer_methods {
             }
 
             /// Adds a value that means that it may work later, whatever the status: the vendor is busy, or asked too often. The
-            /// endpoint is left alone for a while, as after a 429. `temporarily_unavailable`, `server_error`, `slow_down`,
-            /// `ratelimited` and the like at `/error` mean that by themselves.
+            /// endpoint is left alone for a while, as after a 429. `slow_down`, `ratelimited` and the like at `/error` mean that
+            /// by themselves, and `temporarily_unavailable`, `server_error` and the like what a 500 means.
             pub fn later(mut self, field: impl Into<$crate::credential::AnswerField>, value: impl ToString) -> Self {
                 self.$($shape).+.later.push((field.into(), value.to_string()));
                 self

@@ -104,7 +104,7 @@ impl EndpointCredential {
 
         judgement::problem(&self.contract.shape, request, &answer).map_err(failed)?;
         let nonsense =
-            |error| failed(Problem::Nonsense("sent text that can't be a token")).with_source(error);
+            |error| failed(Problem::Nonsense("sent text that can't be a token", "")).with_source(error);
         let token = judgement::token(&answer)
             .map_err(failed)
             .and_then(|token| AccessToken::new(token).map_err(nonsense));

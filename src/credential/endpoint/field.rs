@@ -58,6 +58,13 @@ impl AnswerField {
         Self(Place::Status)
     }
 
+    /// The member `name` beside this one, if this is a member. `name` has nothing that a pointer would escape.
+    pub(super) fn beside(&self, name: &str) -> Option<Self> {
+        let Place::Pointer(pointer) = &self.0 else { return None };
+        let (parent, _) = pointer.rsplit_once('/')?;
+        Some(Self::pointer(format!("{parent}/{name}")))
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Pointer(pointer) if Pointer::parse(pointer).is_none() => Err(ConfigError::new(

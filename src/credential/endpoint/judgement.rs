@@ -15,22 +15,41 @@ use crate::{
     secret::Redactor,
 };
 
-/// What many servers call it when they are asked too often, beside the code that has an RFC.
-const LATER: [&str; 5] =
-    ["rate_limited", "ratelimited", "rate_limit_exceeded", "too_many_requests", "throttled"];
+/// What many servers call it when they are asked too often, beside the codes that have an RFC. All of these in small
+/// letters, and without what is between words.
+const TOO_OFTEN: [&str; 7] = [
+    "ratelimit",
+    "ratelimited",
+    "ratelimiting",
+    "ratelimitexceeded",
+    "toomanyrequests",
+    "throttled",
+    "slowdown",
+];
 
-/// What many servers call it when they aren't well, beside the codes that have an RFC.
-const ILL: [&str; 5] =
-    ["internal_failure", "internal_error", "internal_server_error", "service_unavailable", "timeout"];
+/// What they call it when they aren't well.
+const UNWELL: [&str; 11] = [
+    "internalfailure",
+    "internalerror",
+    "internalservererror",
+    "servererror",
+    "serverbusy",
+    "serviceunavailable",
+    "temporarilyunavailable",
+    "temporarilyfailed",
+    "timeout",
+    "requesttimeout",
+    "tryagainlater",
+];
 
 /// Why an answer brings no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     /// What was sent is refused.
     Refused,
-    /// The server is ill, or doesn't say.
+    /// The server isn't well, or doesn't say.
     Unavailable,
-    /// The server says that it may work later.
+    /// The server was asked too often, and wants to be left alone.
     Later,
     Moved,
     Missing,
@@ -41,7 +60,8 @@ pub(super) enum Problem {
     Undeclared,
     /// The token is to be used in a way that isn't a bearer token's.
     TokenType,
-    Nonsense(&'static str),
+    /// What it sent, and what to look at.
+    Nonsense(&'static str, &'static str),
 }
 
 impl Problem {
@@ -56,7 +76,7 @@ impl Problem {
             Self::Blocked => AcquireErrorKind::Blocked,
             Self::ProxyRefused => AcquireErrorKind::ProxyRefused,
             Self::Undeclared => AcquireErrorKind::Undeclared,
-            Self::TokenType | Self::Nonsense(_) => AcquireErrorKind::Unintelligible,
+            Self::TokenType | Self::Nonsense(..) => AcquireErrorKind::Unintelligible,
         }
     }
 }
@@ -74,77 +94,94 @@ pub(super) fn problem(shape: &Shape, request: &TokenRequest, answer: &Answer<'_>
     }
     let differs = |(field, wanted): &(_, String)| answer.text(field).is_some_and(|found| found != *wanted);
     if shape.success.iter().any(differs) {
-        return Err(passing(answer).unwrap_or(Problem::Nonsense("says that it failed")));
+        return Err(passing(answer).unwrap_or(Problem::Nonsense("says that it failed", "")));
     }
     Ok(())
 }
 
 /// The token of a success, or what is in its place.
 pub(super) fn token(answer: &Answer<'_>) -> Result<String, Problem> {
-    match answer.token() {
-        Some(_) if answer.odd_token_type().is_some() => Err(Problem::TokenType),
-        Some(token) => Ok(token),
-        // Some servers put the errors of RFC 6749 §5.2 into a success.
-        None if answer.code().is_some() => Err(passing(answer).unwrap_or(Problem::Refused)),
-        None => Err(passing(answer).unwrap_or(Problem::Nonsense(match &answer.content {
-            Content::Encoded => {
-                "sent an encoded answer, which can't be read; put decompression beneath the client for token \
-                 requests, such as tower-http's `DecompressionLayer`"
-            }
-            Content::Text(text) => nonsense(text),
-            Content::Form(_) => "sent a form without a token",
-            Content::Json(_) if answer.error().is_some() => "sent an error in place of a token",
-            Content::Json(_) => "sent an answer without a token; check where in it the token is",
-        }))),
+    if let Some(token) = answer.token() {
+        return if answer.odd_token_type().is_some() { Err(Problem::TokenType) } else { Ok(token) };
     }
+    // Some servers put the errors of RFC 6749 §5.2 into a success.
+    Err(match passing(answer) {
+        Some(problem) => problem,
+        None if answer.code().is_some() => Problem::Refused,
+        None => match &answer.content {
+            Content::Encoded => Problem::Nonsense(
+                "sent an encoded answer, which can't be read",
+                "; put decompression beneath the client for token requests, such as tower-http's `DecompressionLayer`",
+            ),
+            Content::Text(text) => nonsense(text),
+            Content::Form(_) => Problem::Nonsense("sent a form without a token", CHECK_WHERE),
+            Content::Json(_) if answer.error().is_some() => {
+                Problem::Nonsense("sent an error in place of a token", "")
+            }
+            Content::Json(_) => Problem::Nonsense("sent an answer without a token", CHECK_WHERE),
+        },
+    })
 }
 
+const CHECK_WHERE: &str = "; check where in it the token is";
+
 /// What text is that is no answer.
-fn nonsense(text: &str) -> &'static str {
-    match text.trim() {
-        "" => "sent an empty answer",
-        text if text.starts_with('<') => "sent a page, and no answer of a token endpoint; check the url",
-        text if text.starts_with(['{', '[', '"']) => "sent an answer that breaks off, or is no json",
-        text if text.contains('=') => "sent text that may be a form; declare that its answers are forms",
-        _ => "sent an answer without a token",
-    }
+fn nonsense(text: &str) -> Problem {
+    let (what, look_at) = match text.trim() {
+        "" => ("sent an empty answer", "; check the url"),
+        text if text.starts_with('<') => {
+            ("sent a page, and no answer of a token endpoint", "; check the url")
+        }
+        text if text.starts_with(['{', '[', '"']) => ("sent an answer that breaks off, or is no json", ""),
+        text if text.contains('=') => {
+            ("sent text that may be a form", "; declare that its answers are forms")
+        }
+        _ => ("sent an answer without a token", CHECK_WHERE),
+    };
+    Problem::Nonsense(what, look_at)
 }
 
 /// Who refused, by an answer that is no success.
 fn failure(answer: &Answer<'_>) -> Problem {
-    let status = answer.status;
-    if let Some(passing) = passing(answer) {
-        return passing;
+    if let Some(problem) = passing(answer) {
+        return problem;
     }
-    match status.as_u16() {
+    match answer.status.as_u16() {
         // Whatever else it says: it has judged nothing.
-        408 | 425 | 429 => Problem::Unavailable,
+        429 => Problem::Later,
+        408 | 425 => Problem::Unavailable,
         401 => Problem::Refused,
         400..500 if answer.code().is_some() => Problem::Refused,
         300..400 => Problem::Moved,
         404 | 410 | 421 => Problem::Missing,
-        405 | 406 | 411 | 413..=415 | 417 | 426 | 431 => Problem::NotAccepted,
+        405 | 406 | 411 | 413..=415 | 417 | 426 | 428 | 431 => Problem::NotAccepted,
         403 | 451 => Problem::Blocked,
         407 => Problem::ProxyRefused,
         // Who answers in fields has looked at what was sent.
         400..500 => match answer.content {
             Content::Json(_) | Content::Form(_) => Problem::Undeclared,
             Content::Text(_) | Content::Encoded => {
-                Problem::Nonsense("did not take the request, and doesn't say why")
+                Problem::Nonsense("did not take the request, and doesn't say why", "; check the url")
             }
         },
         _ => Problem::Unavailable,
     }
 }
 
-/// The problem, if the server's `error` means that it may work later, whatever the status.
+/// What the server's `error` means, if that is that it may work later, whatever the status.
 fn passing(answer: &Answer<'_>) -> Option<Problem> {
-    let error = answer.error()?;
     match answer.code() {
         Some(ErrorCode::SlowDown) => Some(Problem::Later),
         Some(code) => code.is_transient().then_some(Problem::Unavailable),
-        None if LATER.contains(&&*error) => Some(Problem::Later),
-        None => ILL.contains(&&*error).then_some(Problem::Unavailable),
+        None => {
+            let letters = answer.error()?.chars().filter(|char| char.is_alphanumeric()).collect::<String>();
+            let name = &*letters.to_ascii_lowercase();
+            if TOO_OFTEN.contains(&name) {
+                Some(Problem::Later)
+            } else {
+                UNWELL.contains(&name).then_some(Problem::Unavailable)
+            }
+        }
     }
 }
 
@@ -161,10 +198,17 @@ pub(super) fn words(
         Some(message) => format!(": \"{message}\""),
         None => String::new(),
     };
+    let wait = match answer.retry_after() {
+        Some(wait) => format!(" for {} s", wait.as_secs()),
+        None => String::new(),
+    };
     match problem {
-        Problem::Refused => format!("{endpoint} refused the request{said}"),
-        Problem::Unavailable => format!("{endpoint} did not answer with a success{said}"),
-        Problem::Later => format!("{endpoint} asks to be left alone for now{said}"),
+        Problem::Refused => format!("{endpoint} refused {sent}{said}{}", refusal(answer.code())),
+        Problem::Unavailable if wait.is_empty() => format!("{endpoint} isn't working: {sent} failed{said}"),
+        Problem::Unavailable => {
+            format!("{endpoint} isn't working, and asks to be left alone{wait}: {sent} failed{said}")
+        }
+        Problem::Later => format!("{endpoint} asks to be left alone{wait}{said}; it was asked by {sent}"),
         Problem::Moved => {
             let target = match target(answer, redactor) {
                 Some(target) => format!(" to {target}"),
@@ -175,41 +219,60 @@ pub(super) fn words(
                  the secret would go along; configure the new url, if it is the right one"
             )
         }
-        Problem::Missing => format!("{endpoint} isn't at {sent}{said}; check the url"),
+        Problem::Missing => format!("{endpoint} was not found by {sent}{said}; check the url"),
         Problem::NotAccepted => {
             let hint = match answer.status.as_u16() {
                 405 => "check the method, and the url",
                 406 | 415 => "check whether it takes a form or json, and which headers",
                 411 => "it wants Content-Length, which the client has to send",
+                417 => "something on the way adds Expect, which it doesn't know",
                 426 => "it wants another protocol",
+                428 => "check which headers it wants",
                 _ => "the request is too large for it",
             };
             format!("{endpoint} doesn't take a request like {sent}{said}; {hint}")
         }
         Problem::Blocked => format!(
             "{endpoint}, or a firewall in front of it, doesn't let {sent} through{said}; check whether this \
-             machine's address and the request's headers are allowed there"
+             machine's address and the request's headers are allowed there, and what the account may do"
         ),
-        Problem::ProxyRefused => {
-            format!("a proxy on the way to {sent} wants credentials of its own; check the client's proxy")
-        }
+        Problem::ProxyRefused => format!(
+            "a proxy in front of {endpoint} wants credentials of its own, so {sent} didn't get there; check which \
+             proxy the client uses"
+        ),
         Problem::Undeclared => format!(
             "{endpoint} refused {sent} in words that nobody has declared{said}; check credentials and url, and declare \
              whether such an answer is a refusal or means later"
         ),
-        Problem::TokenType => match answer.odd_token_type() {
-            Some(token_type) if is_bound(&token_type) => format!(
-                "{endpoint} sent a token of the type \"{}\", which is bound to a key and is never sent as a bearer \
-                 token; ask for one that isn't",
-                redactor.clean(&token_type)
-            ),
-            token_type => format!(
-                "{endpoint} sent a token of the type \"{}\"; if the vendor uses it as a bearer token, name it with \
-                 token_type",
-                redactor.clean(&token_type.unwrap_or_default())
-            ),
-        },
-        Problem::Nonsense(what) => format!("{endpoint} {what}{said}; {sent} was asked"),
+        Problem::TokenType => {
+            let token_type = answer.odd_token_type().unwrap_or_default();
+            let (shown, hint) = (
+                redactor.clean(&token_type),
+                if is_bound(&token_type) {
+                    "it is bound to a key, and never sent as a bearer token; ask for one that isn't"
+                } else {
+                    "if the vendor uses it as a bearer token, name it with token_type"
+                },
+            );
+            format!("{endpoint} answered {sent} with a token of the type \"{shown}\"; {hint}")
+        }
+        Problem::Nonsense(what, look_at) => {
+            format!("{endpoint} {what}{said}; it was asked by {sent}{look_at}")
+        }
+    }
+}
+
+/// What to look at where the credentials were refused.
+fn refusal(code: Option<ErrorCode>) -> &'static str {
+    match code {
+        Some(ErrorCode::InvalidClient) => "; check client id and secret",
+        Some(ErrorCode::InvalidGrant) => "; check the password, assertion or refresh token",
+        Some(ErrorCode::UnauthorizedClient) => "; check what the client may use",
+        Some(ErrorCode::UnsupportedGrantType) => "; check the grant",
+        Some(ErrorCode::InvalidScope) => "; check the scope",
+        Some(ErrorCode::InvalidTarget) => "; check resource and audience",
+        Some(ErrorCode::InvalidRequest) => "; check the request's parameters",
+        _ => "",
     }
 }
 
@@ -232,8 +295,8 @@ impl std::fmt::Display for Sent {
 fn target(answer: &Answer<'_>, redactor: &Redactor) -> Option<String> {
     let location = answer.headers.get(LOCATION)?.to_str().ok()?;
     let location = location.split(['?', '#']).next().unwrap_or_default();
-    let is_fit =
-        location.parse::<Uri>().is_ok_and(|uri| uri.authority().is_none_or(|a| !a.as_str().contains('@')));
+    // What is before an `@` may be a password.
+    let is_fit = !location.contains('@') && location.parse::<Uri>().is_ok();
     is_fit.then(|| redactor.clean(location)).filter(|location| !location.is_empty())
 }
 

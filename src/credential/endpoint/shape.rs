@@ -85,11 +85,13 @@ impl Shape {
 
     /// Whether tokens of this type may be sent as bearer tokens.
     pub(super) fn admits(&self, token_type: &str) -> bool {
-        let is_known = || {
-            let mut names = self.token_types.iter().map(|name| &**name).chain(["Bearer"]);
-            names.any(|name| name.eq_ignore_ascii_case(token_type))
-        };
+        let is_known = || self.names().any(|name| name.eq_ignore_ascii_case(token_type));
         !is_bound(token_type) && (!self.strict || is_known())
+    }
+
+    /// What bearer tokens are called.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.token_types.iter().map(|name| &**name).chain(["Bearer"])
     }
 }
 

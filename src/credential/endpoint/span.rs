@@ -40,6 +40,9 @@ pub(super) fn date(text: &str) -> Option<SystemTime> {
     if let Ok(date) = httpdate::parse_http_date(text) {
         return Some(date);
     }
+    // Both letters may be small ones (RFC 3339 §5.6).
+    let text = text.to_ascii_uppercase();
+    let text = [" UTC", " GMT", " Z"].iter().find_map(|utc| text.strip_suffix(utc)).unwrap_or(&text);
     let (local, ahead, offset) = split_offset(text);
     let local = humantime::parse_rfc3339_weak(local).ok()?;
     if ahead { local.checked_sub(offset) } else { local.checked_add(offset) }
@@ -100,6 +103,9 @@ mod tests {
             ("2030-01-01T02:00:00+0200", hour),
             ("2030-01-01T02:00:00+02", hour),
             ("2029-12-31T16:30:00-07:30", hour),
+            ("2030-01-01t00:00:00z", hour),
+            ("2030-01-01 00:00:00 UTC", hour),
+            ("2030-01-01 02:00:00 +0200", hour),
             ("2030-01-01T00:00:00", hour),
             ("2030-01-01 00:00:00", hour),
             ("2001-01-01T00:00:00Z", Some(Duration::ZERO)),

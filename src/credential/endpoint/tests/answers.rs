@@ -281,12 +281,14 @@ async fn the_servers_own_words_are_shown() {
     let server = Scripted::answers(401, &[], body);
     assert_eq!(
         cold(endpoint(plain()), &server).await.unwrap_err().to_string(),
-        "the token endpoint of Acme refused the request: \"invalid_client: Who  are you?\" (status 401)"
+        "the token endpoint of Acme refused POST https://api.example.com/token: \"invalid_client: Who  are you?\"; \
+         check client id and secret (status 401)"
     );
     let own = endpoint(plain()).message("/none").message("/detail").message("/code");
     assert_eq!(
         cold(own, &server).await.unwrap_err().to_string(),
-        "the token endpoint of Acme refused the request: \"d: 7\" (status 401)"
+        "the token endpoint of Acme refused POST https://api.example.com/token: \"d: 7\"; check client id and secret \
+         (status 401)"
     );
     let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(100_000));
     let error = cold(endpoint(plain()), &Scripted::answers(500, &[], &long)).await.unwrap_err();

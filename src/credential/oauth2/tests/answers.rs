@@ -128,9 +128,9 @@ async fn description_and_uri_are_shown_on_one_line_and_without_secrets() {
     let error = error.await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the token endpoint of server.example.com (client credentials) refused the request: \
-         \"invalid_scope: no  scope for [redacted], [redacted]: \
-         https://server.example.com/help?secret=[redacted]\" (status 400)"
+        "the token endpoint of server.example.com (client credentials) refused POST \
+         https://server.example.com/token: \"invalid_scope: no  scope for [redacted], [redacted]: \
+         https://server.example.com/help?secret=[redacted]\"; check the scope (status 400)"
     );
 }
 
