@@ -20,3 +20,4 @@ mod support;
 mod vendors;
 mod videsk;
 mod vidizmo;
+mod wire;
