@@ -186,10 +186,11 @@ where
         let head = Head { status: response.status(), headers: response.headers() };
         let (finding, unread) = match signatures.screen(head) {
             Screening::Done(finding) => (finding, None),
+            Screening::NeedsBody if self.is_head => (signatures.judge_head(head), None),
             Screening::NeedsBody if is_encoded(response.headers()) => {
                 (signatures.judge(head, None), Some(Unread::Encoded))
             }
-            Screening::NeedsBody if self.is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
+            Screening::NeedsBody if is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
             Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
         };
         let finding = censor(finding, &self.local.shared.options.tokens, self.generation);
@@ -234,15 +235,6 @@ where
             let response = Response::from_parts(head, body.into_body());
             Next::Deliver(self.settle(response, finding, unread))
         }
-    }
-
-    /// Whether the response has no body by its nature (RFC 9110 §6.4.1).
-    fn is_bodyless(&self, response: &Response<R>) -> bool {
-        let status = response.status();
-        self.is_head
-            || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
     }
 }
 
@@ -421,6 +413,14 @@ fn not_restored<R>(mut rejection: Response<PeekBody<R>>, finding: Finding) -> Re
     let outcome = AuthOutcome::new(finding).with_refresh(Ok(())).with_not_replayed(Some(NotReplayed::Body));
     rejection.extensions_mut().insert(outcome);
     rejection
+}
+
+/// Whether the response, which is none to a HEAD, has no body by its nature (RFC 9110 §6.4.1).
+fn is_bodyless<R>(response: &Response<R>) -> bool {
+    let status = response.status();
+    status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

@@ -148,6 +148,11 @@ impl Signatures {
         self.conclude(head, &Content::whole(body, trailers))
     }
 
+    /// Judges the answer to a HEAD, which has no body to wait for.
+    pub(crate) fn judge_head(&self, head: Head<'_>) -> Finding {
+        self.conclude(head, &Content::of_head())
+    }
+
     /// Whether the trailers of a response that was accepted so far may change that.
     pub(crate) fn awaits_trailers(&self, head: Head<'_>) -> bool {
         self.list.before_trailers.contains(head.status)

@@ -10,6 +10,10 @@
 //!
 //! The body is read only where a rule's statuses and headers fit and leave the decision to the body.
 //!
+//! The answer to a HEAD has no body, so where only the body tells an expired token from anything else, such an answer
+//! isn't judged: the caller gets it, and the token is replaced when another request meets the same. A rule may say that
+//! status and headers are enough: [`Rule::head_requests_by_status`].
+//!
 //! # Examples
 //!
 //! An exception before a broad rule. Salesforce answers with an array, and uses one code for two things:

@@ -23,6 +23,9 @@ use super::{
 /// The body is read only if status and headers fit and a condition, or the [reason](Self::reason), is about the
 /// body. Bodies of 2xx answers are left alone unless the rule [asks for them](Self::read_success_bodies).
 ///
+/// The answer to a HEAD has no body (RFC 9110 §9.3.2), so a rule with a condition on it matches none, and the caller gets
+/// the refusal, unless the rule [judges them by their status](Self::head_requests_by_status).
+///
 /// # Examples
 ///
 /// ```
@@ -42,6 +45,7 @@ pub struct Rule {
     statuses: Option<Statuses>,
     conditions: Vec<Condition>,
     success_bodies: SuccessBodies,
+    head_requests: HeadRequests,
     reason: Option<Subject>,
 }
 
@@ -110,6 +114,32 @@ impl Rule {
     /// the layer's caps. Narrow it down with [`media_type`](super::media_type()) where the API also streams.
     pub fn read_success_bodies(mut self) -> Self {
         self.success_bodies = SuccessBodies::Read;
+        self
+    }
+
+    /// Lets this rule judge the answers to HEAD requests, which have no body, by status and headers: what its conditions
+    /// ask of the body is taken to hold.
+    ///
+    /// Then a HEAD with an expired token is replayed as a GET is. But whatever else the vendor refuses with these
+    /// statuses counts as well, and costs a refresh and a replay in vain, as often as
+    /// [`RefreshPolicy`](crate::RefreshPolicy) allows for. So it is for statuses that hardly mean anything else, such as
+    /// 401, and not for a 400. Exceptions before the rule that are about the body don't hold.
+    ///
+    /// A rule without statuses of its own judges no HEAD like that, and none judges 2xx.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_reauth::signature::{Rule, json};
+    ///
+    /// let rule = Rule::expired()
+    ///     .status(StatusCode::UNAUTHORIZED)
+    ///     .when(json("/code").is("token_expired"))
+    ///     .head_requests_by_status();
+    /// ```
+    pub fn head_requests_by_status(mut self) -> Self {
+        self.head_requests = HeadRequests::ByStatus;
         self
     }
 
@@ -186,6 +216,7 @@ impl Rule {
         let asked = content.take_asked();
         match truth {
             Truth::False => return Match::No,
+            Truth::Unknown if content.is_of_head() && self.judges_head(head.status) => {}
             Truth::Unknown => return if asked { Match::NeedsBody } else { Match::No },
             Truth::True => {}
         }
@@ -201,12 +232,18 @@ impl Rule {
         if content.take_asked() { Match::NeedsBody } else { Match::Yes(Finding { verdict, reason }) }
     }
 
+    /// Whether an answer with this status to a HEAD counts, though nobody knows what its body would have said.
+    fn judges_head(&self, status: StatusCode) -> bool {
+        self.head_requests == HeadRequests::ByStatus && self.statuses.is_some() && !status.is_success()
+    }
+
     fn new(decision: Decision) -> Self {
         Self {
             decision,
             statuses: None,
             conditions: Vec::new(),
             success_bodies: SuccessBodies::LeftAlone,
+            head_requests: HeadRequests::ByAllConditions,
             reason: None,
         }
     }
@@ -286,4 +323,10 @@ impl fmt::Debug for Judge {
 enum SuccessBodies {
     LeftAlone,
     Read,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HeadRequests {
+    ByAllConditions,
+    ByStatus,
 }

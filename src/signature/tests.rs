@@ -70,6 +70,7 @@ fn holds_for(condition: Condition, headers: &[(&'static str, &str)]) -> bool {
 }
 
 mod conditions;
+mod head;
 mod laziness;
 mod oauth2;
 mod trailers;

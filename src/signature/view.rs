@@ -22,6 +22,7 @@ pub(super) struct Content<'a> {
 enum State<'a> {
     Unread,
     Missing,
+    OfHead,
     Whole { body: &'a [u8], trailers: Option<&'a HeaderMap> },
     HandedOut,
     Trailers(&'a HeaderMap),
@@ -36,6 +37,11 @@ impl<'a> Content<'a> {
     /// It can't be had, or mustn't be looked at.
     pub(super) fn missing() -> Self {
         Self::new(State::Missing)
+    }
+
+    /// There is none by nature: it is the answer to a HEAD (RFC 9110 §9.3.2).
+    pub(super) fn of_head() -> Self {
+        Self::new(State::OfHead)
     }
 
     /// It has been read to its end, with the trailers that came there.
@@ -58,8 +64,12 @@ impl<'a> Content<'a> {
         Self::new(match self.state {
             State::Unread | State::Missing | State::Whole { trailers: None, .. } => State::Missing,
             State::Whole { trailers: Some(trailers), .. } => State::Trailers(trailers),
-            late @ (State::HandedOut | State::Trailers(_)) => late,
+            same @ (State::OfHead | State::HandedOut | State::Trailers(_)) => same,
         })
+    }
+
+    pub(super) fn is_of_head(&self) -> bool {
+        matches!(self.state, State::OfHead)
     }
 
     /// Whether reading on could have told more, to anybody who has looked since the last time this was asked.
@@ -78,7 +88,7 @@ impl<'a> Content<'a> {
                 None
             }
             State::Whole { body, .. } => Some(body),
-            State::Missing | State::HandedOut | State::Trailers(_) => None,
+            State::Missing | State::OfHead | State::HandedOut | State::Trailers(_) => None,
         }
     }
 
@@ -88,7 +98,7 @@ impl<'a> Content<'a> {
                 self.asked.set(true);
                 None
             }
-            State::Missing => None,
+            State::Missing | State::OfHead => None,
             State::Whole { trailers, .. } => trailers,
             State::Trailers(trailers) => Some(trailers),
         }

@@ -81,6 +81,54 @@ async fn answers_without_a_body_are_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_head_is_replayed_if_a_rule_lets_the_status_decide() {
+    let head = || Request::head("https://api.test/").body(Full::<Bytes>::default()).unwrap();
+    let refused = |encoding: Option<&'static str>| {
+        let mut answer = answer_with(401, "");
+        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("25"));
+        if let Some(coding) = encoding {
+            answer.headers_mut().insert("content-encoding", HeaderValue::from_static(coding));
+        }
+        answer
+    };
+    let rule = || Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/message").is("jwt expired"));
+    for encoding in [None, Some("gzip")] {
+        let (endpoint, server) = (Endpoint::default(), Server::answering([refused(encoding)]));
+        let service = layer(&endpoint).layer(server.service());
+        let response = service.oneshot(head()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.extensions().get::<AuthOutcome>().is_none(), "no body is left unread");
+        assert_eq!((server.sent(), endpoint.calls.load(SeqCst)), (vec!["t1".to_owned()], 1));
+
+        let (endpoint, server) = (Endpoint::default(), Server::answering([refused(encoding)]));
+        let by_status = Signatures::new().rule(rule().head_requests_by_status());
+        let service = layer(&endpoint).signatures(by_status).layer(server.service());
+        let response = service.clone().oneshot(head()).await.unwrap();
+        assert_eq!((response.status(), outcome(&response).replayed()), (StatusCode::OK, true));
+        assert_eq!((server.sent(), endpoint.calls.load(SeqCst)), (vec!["t1".to_owned(), "t2".to_owned()], 2));
+        // With another method the body still decides.
+        server.answers.lock().unwrap().push_back(answer_with(401, "{}"));
+        assert!(service.oneshot(get()).await.unwrap().extensions().get::<AuthOutcome>().is_none());
+        assert_eq!(endpoint.calls.load(SeqCst), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn heads_that_are_refused_for_another_reason_cost_few_refreshes() {
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let rule = Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/message").is("jwt expired"));
+    let signatures = Signatures::new().rule(rule.head_requests_by_status());
+    let service = layer(&endpoint).signatures(signatures).layer(server.service());
+    for _ in 0..100 {
+        server.answers.lock().unwrap().extend([answer_with(401, ""), answer_with(401, "")]);
+        let request = Request::head("https://api.test/").body(Full::default()).unwrap();
+        assert_eq!(service.clone().oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+        server.answers.lock().unwrap().clear();
+    }
+    assert_eq!((endpoint.calls.load(SeqCst), server.sent().len()), (2, 101));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejection_too_long_to_set_aside_is_handed_over_and_refreshed_behind() {
     let frames = || vec![data("an HTML page"), data(" that goes on"), data(" and on")];
     let answer = Response::builder().status(401).body(slow(frames())).unwrap();
