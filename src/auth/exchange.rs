@@ -11,11 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{
-    HeaderMap, Request, Response, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH},
-    response::Parts,
-};
+use http::{Request, Response, StatusCode, header::CONTENT_LENGTH, response::Parts};
 use http_body::Body;
 
 use super::{
@@ -30,6 +26,7 @@ use crate::{
     error::{AuthError, AuthErrorKind, BoxError},
     keep::{Keep, KeptHead, KeptRequest, NotReplayed},
     signature::{Finding, Head, Screening, Verdict},
+    text::is_encoded,
     token::Lease,
 };
 
@@ -421,11 +418,4 @@ fn is_bodyless<R>(response: &Response<R>) -> bool {
     status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0")
-}
-
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
