@@ -47,7 +47,7 @@ async fn a_broken_body_is_no_match_and_its_error_reaches_the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_encoded_body_is_not_looked_at() {
+async fn an_encoded_body_is_not_looked_at_and_identity_is_no_encoding() {
     let mut answer = expired();
     answer.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
     let (endpoint, server) = (Endpoint::default(), Server::answering([answer]));
@@ -55,6 +55,13 @@ async fn an_encoded_body_is_not_looked_at() {
     assert_eq!(outcome(&response).unread(), Some(Unread::Encoded));
     assert_eq!(text(response).await, EXPIRED);
     assert_eq!(endpoint.calls.load(SeqCst), 1);
+
+    let mut answer = expired();
+    answer.headers_mut().insert("content-encoding", HeaderValue::from_static("Identity "));
+    let (endpoint, server) = (Endpoint::default(), Server::answering([answer]));
+    let response = layer(&endpoint).layer(server.service()).oneshot(get()).await.unwrap();
+    assert!(outcome(&response).replayed());
+    assert_eq!((server.sent(), endpoint.calls.load(SeqCst)), (vec!["t1".to_owned(), "t2".to_owned()], 2));
 }
 
 #[tokio::test(start_paused = true)]
