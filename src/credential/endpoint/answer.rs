@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use http::{HeaderMap, HeaderName, Response, StatusCode, header::CONTENT_ENCODING, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header::CONTENT_TYPE};
 use secrecy::SecretString;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::ErrorCode,
     secret::Redactor,
-    text::{Document, Pointer, Scalar, decode, fields, unescaped},
+    text::{Document, Pointer, Scalar, decode, fields, is_encoded, unescaped},
 };
 
 /// The longest refresh token that is believed, in bytes.
@@ -200,11 +200,6 @@ impl<'a> Answer<'a> {
             (Scalar::Number(_) | Scalar::Bool(_), Wanted::Token) | (Scalar::Null, _) => None,
         }
     }
-}
-
-fn is_encoded(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
