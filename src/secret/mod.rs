@@ -1,10 +1,16 @@
 //! Secrets: where they come from, how they are written on the wire, and how they are taken out of what others wrote.
 
 pub(crate) mod encode;
+mod form;
+mod overlaps;
+mod reading;
 mod redactor;
 mod source;
+mod veil;
+mod without_token;
 
-pub(crate) use redactor::{Redactor, without_token};
+pub(crate) use redactor::Redactor;
 pub use source::SecretSource;
 #[cfg(feature = "oauth2")]
 pub(crate) use source::Supply;
+pub(crate) use without_token::without_token;

@@ -39,15 +39,18 @@ enum Answer {
     Token,
     GrantRefused,
     ClientRefused,
+    /// With parts of what was sent.
+    CutOff,
     Broken,
     Redirect,
     Nonsense,
     WrongType,
 }
 
-const ANSWERS: [Answer; 7] = [
+const ANSWERS: [Answer; 8] = [
     Answer::GrantRefused,
     Answer::ClientRefused,
+    Answer::CutOff,
     Answer::Broken,
     Answer::Redirect,
     Answer::Nonsense,
@@ -124,6 +127,18 @@ async fn token(State(server): State<Server>, headers: HeaderMap, body: String) -
             StatusCode::UNAUTHORIZED,
             format!(r#"{{"error":"invalid_client","error_description":{echo},"error_uri":{echo}}}"#),
         ),
+        Answer::CutOff => {
+            let sent = body.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+            let sent = sent.chain(authorization.split_once(' ').map(|(_, value)| value)).chain([&*access]);
+            let ends = sent.flat_map(|value| [&value[..value.len() - 1], &value[value.len() / 3..]]);
+            let echo = serde_json::Value::from(ends.collect::<Vec<_>>().join(" "));
+            json(
+                StatusCode::BAD_REQUEST,
+                format!(
+                    r#"{{"error":"invalid_grant","error_description":{echo},"access_token":"{access}"}}"#
+                ),
+            )
+        }
         Answer::Broken => (StatusCode::INTERNAL_SERVER_ERROR, echo.to_string()).into_response(),
         Answer::Redirect => {
             let location = format!("/login?{body}");
@@ -143,7 +158,9 @@ async fn things(State(server): State<Server>, headers: HeaderMap) -> Response {
     if token == seen.valid {
         return "welcome".into_response();
     }
-    let challenge = format!(r#"Bearer error="invalid_token", error_description="{token} has expired""#);
+    let (half, rest) = token.split_at(token.len() / 2);
+    let words = format!("{token} has expired, it began with {half} and ended in {rest}");
+    let challenge = format!(r#"Bearer error="invalid_token", error_description="{words}""#);
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
 }
 

@@ -84,11 +84,14 @@ impl<'a> MakeWriter<'a> for Transcript {
     }
 }
 
-/// The ways in which a secret may be written.
-fn forms(secret: &str) -> [(&'static str, String); 5] {
+/// The ways in which a secret may be written, and both of its halves.
+fn forms(secret: &str) -> [(&'static str, String); 7] {
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let half = secret.char_indices().nth(secret.chars().count() / 2).map_or(0, |(at, _)| at);
     [
         ("as it is", secret.to_owned()),
+        ("by its beginning", secret[..half].to_owned()),
+        ("by its end", secret[half..].to_owned()),
         ("escaped", secret.escape_debug().to_string()),
         ("in base64", BASE64_STANDARD_NO_PAD.encode(secret)),
         ("in base64url", BASE64_URL_SAFE_NO_PAD.encode(secret)),
