@@ -190,6 +190,7 @@
 //! | `status` | a status or a list of them | every status |
 //! | `when` | a [condition](#conditions), or a list of which all have to hold | none |
 //! | `read_success_bodies` | `true` looks at the bodies of 2xx responses too, which are held up for it | `false` |
+//! | `head_requests_by_status` | `true` lets the rule judge answers to HEAD, which have no body, by status and headers alone: see [`Rule::head_requests_by_status`](crate::Rule::head_requests_by_status) | `false` |
 //! | `reason` | where the vendor's own words are: a JSON Pointer, or a table with `json`, `header`, `trailer`, `body = true`, or `challenge` and `param` | the file's `reason` |
 //!
 //! # Conditions

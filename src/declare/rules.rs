@@ -9,7 +9,8 @@ use crate::{
     signature::{Rule, Signatures, Subject},
 };
 
-const KEYS: [&str; 5] = ["verdict", "status", "when", "read_success_bodies", "reason"];
+const KEYS: [&str; 6] =
+    ["verdict", "status", "when", "read_success_bodies", "head_requests_by_status", "reason"];
 
 /// The rules, in their order. `reason` is where those that don't say so themselves take the vendor's words from.
 pub(super) fn rules(value: Value, reason: Option<&Subject>) -> Result<Signatures, ConfigError> {
@@ -41,6 +42,11 @@ fn rule(value: Value, reason: Option<&Subject>) -> Result<Rule, ConfigError> {
     };
     let when = table.take("when").map(condition).transpose()?;
     let reads = table.take("read_success_bodies").map(|value| value.flag()).transpose()?.unwrap_or_default();
+    let by_status =
+        table.take("head_requests_by_status").map(|value| value.flag()).transpose()?.unwrap_or_default();
+    if by_status && statuses.is_none() {
+        return Err(table.refuse_key("head_requests_by_status", "it doesn't go without a status"));
+    }
     match (&statuses, &when) {
         (None, None) => return Err(table.refuse("a rule needs a status, a when, or both")),
         (Some(statuses), _) if reads && !statuses.iter().any(|status| status.is_success()) => {
@@ -63,6 +69,9 @@ fn rule(value: Value, reason: Option<&Subject>) -> Result<Rule, ConfigError> {
     }
     if reads {
         rule = rule.read_success_bodies();
+    }
+    if by_status {
+        rule = rule.head_requests_by_status();
     }
     let own = table.take("reason").map(subject).transpose()?;
     Ok(match own.as_ref().or(reason) {

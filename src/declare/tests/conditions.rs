@@ -103,6 +103,16 @@ fn rules_are_what_the_builder_makes_of_the_same() {
                 .rule(Rule::denied().status(unauthorized)),
         ),
         (
+            "[[rules]]\nverdict = 'expired'\nstatus = 401\nhead_requests_by_status = true\n\
+             when = { json = '/error', is = 'token_expired' }",
+            Signatures::new().rule(
+                Rule::expired()
+                    .status(http::StatusCode::UNAUTHORIZED)
+                    .when(json("/error").is("token_expired"))
+                    .head_requests_by_status(),
+            ),
+        ),
+        (
             "[[rules]]\nverdict = 'expired'\nstatus = 200\nread_success_bodies = true\n\
              when = { json = '/error', is = 'token_expired' }",
             Signatures::new().rule(

@@ -41,7 +41,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (answer("tokn = '/t'"), "answer.tokn: there is no such key here; there are token, refresh_token, lifetime, \
             form, success, refusal, later, messages, retry_after, token_types, members, strict".into()),
         (rule("\"sta tus\" = 401"), "rules[1].\"sta tus\": there is no such key here; there are verdict, status, \
-                                     when, read_success_bodies, reason".into()),
+                                     when, read_success_bodies, head_requests_by_status, reason".into()),
         (when("{ jsn = '/a' }"), "rules[1].when.jsn: there is no such key here; there are json, header, trailer, challenge, \
                                   param, body, media_type, all, any, not, is, one_of, starts_with, contains, exists, \
                                   has, ignore_case".into()),
@@ -146,6 +146,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (rule("status = -401"), "rules[1].status: -401 is no http status; one is 401".into()),
         (rule("status = '401'"), "rules[1].status: expected a whole number, found text".into()),
         (rule("status = []"), format!("rules[1].status: {empty_list}")),
+        (rule("when.body = true\nwhen.contains = 'a'\nhead_requests_by_status = true"),
+            "rules[1].head_requests_by_status: it doesn't go without a status".into()),
         (rule("status = 401\nread_success_bodies = true"), "rules[1].read_success_bodies: the rule has no status of \
             success".into()),
         (rule("status = [200, 204]\nwhen = { json = '/a', is = 1 }"), "rules[1].when: it would never hold: bodies of \
