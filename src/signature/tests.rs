@@ -69,6 +69,7 @@ fn holds_for(condition: Condition, headers: &[(&'static str, &str)]) -> bool {
     }
 }
 
+mod anything;
 mod conditions;
 mod head;
 mod laziness;
