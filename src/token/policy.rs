@@ -5,6 +5,10 @@ use std::time::Duration;
 /// The longest that calls fail at once because the endpoint is wrong: nobody waits longer for one that was mended.
 const LONGEST_ENDPOINT_PAUSE: Duration = Duration::from_secs(5);
 
+/// Over how long those come back whom a server has sent away for a while: a tenth of that, within these bounds.
+const LEAST_SPREAD: Duration = Duration::from_millis(100);
+const MOST_SPREAD: Duration = Duration::from_secs(10);
+
 /// When tokens are renewed, and what happens when that fails.
 ///
 /// | what | default | set by |
@@ -20,6 +24,7 @@ const LONGEST_ENDPOINT_PAUSE: Duration = Duration::from_secs(5);
 /// | back-off after transient failures, at random up to | 1 s, doubling to 60 s | [`back_off`](Self::back_off) |
 /// | back-off where the endpoint itself is wrong ([`EndpointUnusable`](crate::AuthErrorKind::EndpointUnusable)), at random from half of | 1 s, doubling to 5 s | [`back_off`](Self::back_off), 5 s at most |
 /// | longest `Retry-After` that is obeyed | 10 min | [`retry_after_cap`](Self::retry_after_cap) |
+/// | beyond what is obeyed of it, at random up to | a tenth of that, from 100 ms to 10 s | |
 /// | serving an expired token during an outage, up to | not at all | [`serve_expired`](Self::serve_expired) |
 ///
 /// An early renewal [that kills the token](crate::Renewal::RevokesPrevious) is waited for until it is 1 s old, and then the
@@ -144,7 +149,9 @@ impl RefreshPolicy {
         self
     }
 
-    /// Sets the longest `Retry-After` that is obeyed.
+    /// Sets the longest `Retry-After` that is obeyed; of a longer one so much is. To that a random time is added, up to a
+    /// tenth of it, but at least up to 100 ms and at most up to 10 s. So nobody comes back earlier than the server said,
+    /// if that is within the cap, and those who were sent away together don't come back at one instant.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.retry_after_cap = cap;
         self
@@ -212,9 +219,11 @@ impl RefreshPolicy {
         self.back_off.nth(failures).min(LONGEST_ENDPOINT_PAUSE).mul_f64(0.5 + rng.f64() / 2.0)
     }
 
-    /// How long the server's wish to be left alone is obeyed.
-    pub(super) fn obey(&self, retry_after: Duration) -> Duration {
-        retry_after.min(self.retry_after_cap)
+    /// How long the server's wish to be left alone is obeyed, with a time of one's own beyond that.
+    pub(super) fn obey(&self, retry_after: Duration, rng: &mut fastrand::Rng) -> Duration {
+        let obeyed = retry_after.min(self.retry_after_cap);
+        let spread = (obeyed / 10).clamp(LEAST_SPREAD, MOST_SPREAD);
+        obeyed.saturating_add(spread.mul_f64(rng.f64()))
     }
 
     /// The wait before the next attempt of a flight, after `attempts` of them.
@@ -301,6 +310,31 @@ mod tests {
     }
 
     #[test]
+    fn who_is_sent_away_comes_back_no_earlier_than_that_and_not_all_at_one_instant() {
+        let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
+        let millis = Duration::from_millis;
+        for (said, obeyed, spread) in [
+            (Duration::ZERO, Duration::ZERO, millis(100)),
+            (SECOND, SECOND, millis(100)),
+            (2 * SECOND, 2 * SECOND, millis(200)),
+            (60 * SECOND, 60 * SECOND, 6 * SECOND),
+            (300 * SECOND, 300 * SECOND, 10 * SECOND),
+            (Duration::MAX, 600 * SECOND, 10 * SECOND),
+        ] {
+            let mut drawn: Vec<_> = (0..1000).map(|_| policy.obey(said, &mut rng)).collect();
+            drawn.sort();
+            assert!(drawn[0] >= obeyed && drawn[999] < obeyed + spread, "{said:?}: {:?}", drawn[999]);
+            // Each quarter of the spread has about a quarter of them.
+            for quarter in 1..4 {
+                let before = drawn.partition_point(|pause| *pause < obeyed + spread * quarter / 4);
+                assert!(before.abs_diff(250 * quarter as usize) < 60, "{said:?}: {before} by then");
+            }
+        }
+        let endless = RefreshPolicy::default().retry_after_cap(Duration::MAX);
+        assert_eq!(endless.obey(Duration::MAX, &mut rng), Duration::MAX, "nothing overflows");
+    }
+
+    #[test]
     fn attempts_of_one_flight_are_spread_a_little() {
         let (policy, mut rng) = (RefreshPolicy::default(), fastrand::Rng::with_seed(7));
         for (attempts, bound) in [(1, 200), (2, 400), (9, 5000)] {
@@ -335,7 +369,7 @@ mod tests {
         assert_eq!((burst, refill), (5, 6 * SECOND));
         assert_eq!(policy.fail_fast_after(1), 7 * SECOND);
         assert!((0..100).any(|_| policy.back_off_after(2, &mut rng) > 4 * SECOND));
-        assert_eq!(policy.obey(minute), 9 * SECOND);
+        assert!((9 * SECOND..10 * SECOND).contains(&policy.obey(minute, &mut rng)));
         assert_eq!(policy.expired_limit(), 10 * SECOND);
         let policy = policy.unlimited_budget();
         assert!(policy.allowance().is_none());

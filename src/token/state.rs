@@ -398,7 +398,7 @@ impl<F> State<F> {
                 self.policy.endpoint_pause_after(in_a_row, &mut self.rng)
             }
             _ => match error.retry_after() {
-                Some(wish) => self.policy.obey(wish),
+                Some(wish) => self.policy.obey(wish, &mut self.rng),
                 // Nobody waits for an early renewal, so there is time to back off from the first failure on.
                 None if reason == Reason::Expiring => {
                     let pause = self.policy.back_off_after(in_a_row + 1, &mut self.rng);

@@ -230,8 +230,8 @@ impl Model {
                 (over_at, over_at)
             }
             (_, Some(wish)) => {
-                let over_at = now + wish.min(numbers.retry_after_cap);
-                (over_at, over_at)
+                let obeyed = wish.min(numbers.retry_after_cap);
+                (now + obeyed, now + obeyed + spread(obeyed))
             }
             _ if early || throttled => (now, now + numbers.back_off.nth(in_a_row)),
             _ if in_a_row == 1 => (now, now),
@@ -331,6 +331,11 @@ impl Model {
     pub(crate) fn superseded_since(&self, since: Instant) -> u32 {
         self.superseded.iter().rev().take_while(|at| **at >= since).count() as u32
     }
+}
+
+/// How much later than it was told to somebody may come back.
+pub(crate) fn spread(obeyed: Duration) -> Duration {
+    (obeyed / 10).clamp(Duration::from_millis(100), Duration::from_secs(10))
 }
 
 /// None after the first rejection in a row.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tower_reauth::RefreshPolicy;
 
+use crate::model::spread;
+
 /// Times are multiples of this, so that many things happen at the same instant.
 const GRID: u64 = 25;
 
@@ -128,8 +130,8 @@ impl Numbers {
     /// Once everything works, calls succeed after this time at the latest.
     pub(crate) fn recovery(&self) -> Duration {
         let refill = self.budget.map_or(Duration::ZERO, |(_, refill)| refill);
-        let longest =
-            [self.pause.longest, self.fail_fast.longest, self.back_off.longest, self.retry_after_cap, refill];
+        let obeyed = self.retry_after_cap + spread(self.retry_after_cap);
+        let longest = [self.pause.longest, self.fail_fast.longest, self.back_off.longest, obeyed, refill];
         self.flight + longest.into_iter().max().unwrap_or_default()
     }
 }
