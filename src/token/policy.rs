@@ -5,6 +5,12 @@ use std::time::Duration;
 /// The longest that calls fail at once because the endpoint is wrong: nobody waits longer for one that was mended.
 const LONGEST_ENDPOINT_PAUSE: Duration = Duration::from_secs(5);
 
+/// The shortest wait after a failure that may pass, whatever is set: no endpoint is asked in a tight loop.
+pub(super) const LEAST_WAIT: Duration = Duration::from_millis(50);
+
+/// The shortest time for which calls fail at once after the credentials were rejected.
+const LEAST_FAIL_FAST: Duration = Duration::from_secs(1);
+
 /// Over how long those come back whom a server has sent away for a while: a tenth of that, within these bounds.
 const LEAST_SPREAD: Duration = Duration::from_millis(100);
 const MOST_SPREAD: Duration = Duration::from_secs(10);
@@ -106,7 +112,8 @@ impl RefreshPolicy {
         self
     }
 
-    /// Sets how long a flight waits between its attempts: at random up to `first`, a bound that doubles up to `longest`.
+    /// Sets how long a flight waits between its attempts: at random up to `first`, a bound that doubles up to `longest`. At
+    /// least 50 ms, so that an endpoint that fails at once isn't asked hundreds of times a second.
     pub fn between_attempts(mut self, first: Duration, longest: Duration) -> Self {
         self.between_attempts = Doubling { first, longest };
         self
@@ -115,6 +122,9 @@ impl RefreshPolicy {
     /// Sets the pause, counted from the last acquisition, that follows when a new token was rejected without ever
     /// having been accepted. It doubles with each such token in a row. Meanwhile requests go out once with the
     /// newest token, and their answers pass through.
+    ///
+    /// It may be zero, as the [`budget`](Self::budget) is a bound as well. Without either, a server that rejects every token
+    /// causes one acquisition for each request.
     pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
         self.pause = Doubling { first, longest };
         self
@@ -136,14 +146,15 @@ impl RefreshPolicy {
         self
     }
 
-    /// Sets how long calls fail at once after the credentials were rejected.
+    /// Sets how long calls fail at once after the credentials were rejected. At least 1 s: to send what was refused with
+    /// each request would lock accounts.
     pub fn fail_fast(mut self, first: Duration, longest: Duration) -> Self {
         self.fail_fast = Doubling { first, longest };
         self
     }
 
     /// Sets how long calls fail at once after the second transient failure in a row, and the following ones. The
-    /// pause is random between nothing and the bound, which starts at `first` and doubles up to `longest`.
+    /// pause is random up to the bound, which starts at `first` and doubles up to `longest`, and at least 50 ms.
     pub fn back_off(mut self, first: Duration, longest: Duration) -> Self {
         self.back_off = Doubling { first, longest };
         self
@@ -202,21 +213,22 @@ impl RefreshPolicy {
 
     /// How long calls fail at once after the credentials were rejected for the `failures`-th time in a row.
     pub(super) fn fail_fast_after(&self, failures: u32) -> Duration {
-        self.fail_fast.nth(failures)
+        self.fail_fast.nth(failures).max(LEAST_FAIL_FAST)
     }
 
     /// How long calls fail at once after the `failures`-th transient failure in a row; not after the first.
     pub(super) fn back_off_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
         match failures {
             0 | 1 => Duration::ZERO,
-            more => self.back_off.nth(more - 1).mul_f64(rng.f64()),
+            more => self.back_off.nth(more - 1).mul_f64(rng.f64()).max(LEAST_WAIT),
         }
     }
 
     /// How long calls fail at once after the endpoint itself was wrong for the `failures`-th time in a row: from the first
     /// one on, since it is not the server's health that is waited for; never for long, since it may be mended at any time.
     pub(super) fn endpoint_pause_after(&self, failures: u32, rng: &mut fastrand::Rng) -> Duration {
-        self.back_off.nth(failures).min(LONGEST_ENDPOINT_PAUSE).mul_f64(0.5 + rng.f64() / 2.0)
+        let bound = self.back_off.nth(failures).min(LONGEST_ENDPOINT_PAUSE);
+        bound.mul_f64(0.5 + rng.f64() / 2.0).max(LEAST_WAIT)
     }
 
     /// How long the server's wish to be left alone is obeyed, with a time of one's own beyond that.
@@ -228,7 +240,7 @@ impl RefreshPolicy {
 
     /// The wait before the next attempt of a flight, after `attempts` of them.
     pub(super) fn wait_after(&self, attempts: u32, rng: &mut fastrand::Rng) -> Duration {
-        self.between_attempts.nth(attempts).mul_f64(rng.f64())
+        self.between_attempts.nth(attempts).mul_f64(rng.f64()).max(LEAST_WAIT)
     }
 }
 
@@ -332,6 +344,21 @@ mod tests {
         }
         let endless = RefreshPolicy::default().retry_after_cap(Duration::MAX);
         assert_eq!(endless.obey(Duration::MAX, &mut rng), Duration::MAX, "nothing overflows");
+    }
+
+    #[test]
+    fn no_wait_is_so_short_that_an_endpoint_is_asked_in_a_tight_loop() {
+        let (none, mut rng) = (Duration::ZERO, fastrand::Rng::with_seed(7));
+        let policy =
+            RefreshPolicy::default().between_attempts(none, none).back_off(none, none).fail_fast(none, none);
+        for n in [1, 2, 7, u32::MAX] {
+            assert_eq!(policy.wait_after(n, &mut rng), LEAST_WAIT);
+            assert_eq!(policy.back_off_after(n, &mut rng), if n == 1 { none } else { LEAST_WAIT });
+            assert_eq!(policy.fail_fast_after(n), SECOND);
+        }
+        let policy = RefreshPolicy::default();
+        assert!((0..1000).all(|_| policy.wait_after(1, &mut rng) >= LEAST_WAIT));
+        assert!((0..1000).all(|_| policy.back_off_after(2, &mut rng) >= LEAST_WAIT));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{
     access_token::AccessToken,
     budget::Budget,
     lease::{Entry, Lease, Standing},
-    policy::RefreshPolicy,
+    policy::{LEAST_WAIT, RefreshPolicy},
     source::{Description, Grants, Renewal},
 };
 use crate::{
@@ -402,7 +402,7 @@ impl<F> State<F> {
                 // Nobody waits for an early renewal, so there is time to back off from the first failure on.
                 None if reason == Reason::Expiring => {
                     let pause = self.policy.back_off_after(in_a_row + 1, &mut self.rng);
-                    pause.min(self.time_left(now) / 4)
+                    pause.min(self.time_left(now) / 4).max(LEAST_WAIT)
                 }
                 None if error.is_throttled() => self.policy.back_off_after(in_a_row + 1, &mut self.rng),
                 None => self.policy.back_off_after(in_a_row, &mut self.rng),

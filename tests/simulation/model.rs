@@ -226,7 +226,7 @@ impl Model {
         let early = flight.reason == Reason::Expiring;
         let (no_flight_before, over_at) = match (kind, retry_after) {
             (AuthErrorKind::CredentialsRejected, _) => {
-                let over_at = now + numbers.fail_fast.nth(in_a_row);
+                let over_at = now + numbers.fail_fast.nth(in_a_row).max(Duration::from_secs(1));
                 (over_at, over_at)
             }
             (_, Some(wish)) => {

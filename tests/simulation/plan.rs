@@ -131,7 +131,8 @@ impl Numbers {
     pub(crate) fn recovery(&self) -> Duration {
         let refill = self.budget.map_or(Duration::ZERO, |(_, refill)| refill);
         let obeyed = self.retry_after_cap + spread(self.retry_after_cap);
-        let longest = [self.pause.longest, self.fail_fast.longest, self.back_off.longest, obeyed, refill];
+        let fail_fast = self.fail_fast.longest.max(Duration::from_secs(1));
+        let longest = [self.pause.longest, fail_fast, self.back_off.longest, obeyed, refill];
         self.flight + longest.into_iter().max().unwrap_or_default()
     }
 }

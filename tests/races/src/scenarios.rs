@@ -124,6 +124,8 @@ pub fn rotation_alone() {
     });
     join(callers);
     server.recover();
+    // Past the shortest pause there is.
+    advance(Duration::from_secs(1));
     block_on(&runtime, cache.get(Duration::ZERO)).expect("a token");
     assert!((4..=8).contains(&server.ledger.calls()), "each flight asks twice");
     end(server, cache, [runtime]);

@@ -41,6 +41,54 @@ async fn an_attempt_that_hangs_is_ended_and_another_one_made() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attempts_without_end_and_without_waits_end_at_the_flights_deadline_and_are_no_tight_loop() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let credential = crate::credential::from_fn_with_state(calls.clone(), |calls, _, _| async move {
+        calls.fetch_add(1, SeqCst);
+        Err(AcquireError::transient("down"))
+    });
+    let policy = RefreshPolicy::default().attempts(u32::MAX).between_attempts(Duration::ZERO, Duration::ZERO);
+    let (tokens, start) = (TokenCache::with_policy(credential, policy), Instant::now());
+    assert_eq!(get(&tokens).await.expect_err("timed out").kind(), AuthErrorKind::TimedOut);
+    assert_eq!(start.elapsed(), 30 * SECOND);
+    let calls = calls.load(SeqCst);
+    assert!((500..=601).contains(&calls), "{calls} calls, 50 ms apart");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_are_not_sent_with_each_request_whatever_the_policy_says() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let credential = crate::credential::from_fn_with_state(calls.clone(), |calls, _, _| async move {
+        calls.fetch_add(1, SeqCst);
+        Err(AcquireError::rejected("wrong key"))
+    });
+    let policy = RefreshPolicy::default().fail_fast(Duration::ZERO, Duration::ZERO);
+    let tokens = TokenCache::with_policy(credential, policy);
+    for _ in 0..1000 {
+        get(&tokens).await.expect_err("refused");
+        sleep(SECOND / 100).await;
+    }
+    assert_eq!(calls.load(SeqCst), 10, "once a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_is_down_is_not_asked_with_each_request_whatever_the_policy_says() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let credential = crate::credential::from_fn_with_state(calls.clone(), |calls, _, _| async move {
+        calls.fetch_add(1, SeqCst);
+        Err(AcquireError::transient("down"))
+    });
+    let policy = RefreshPolicy::default().attempts(1).back_off(Duration::ZERO, Duration::ZERO);
+    let tokens = TokenCache::with_policy(credential, policy);
+    for _ in 0..10_000 {
+        get(&tokens).await.expect_err("down");
+        sleep(SECOND / 1000).await;
+    }
+    let calls = calls.load(SeqCst);
+    assert!(calls <= 2 + 200, "{calls} calls in ten seconds");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_flights_deadline_ends_the_call_itself() {
     let vendor = Scripted::new([Act::Hang]);
     let policy = RefreshPolicy::default().attempt_timeout(1000 * SECOND).flight_deadline(5 * SECOND);
