@@ -190,7 +190,7 @@ where
             Screening::NeedsBody if is_bodyless(&response) => (signatures.judge(head, Some(b"")), None),
             Screening::NeedsBody => return Next::Look(self.look(response, None, None)),
         };
-        let finding = censor(finding, &self.local.shared.options.tokens, self.generation);
+        let finding = self.conclude(response.status(), finding);
         if self.calls_for_replay(&finding) {
             Next::Look(self.look(response, Some(finding), unread))
         } else {
@@ -217,13 +217,13 @@ where
         let (finding, unread) = match finding {
             Some(finding) => (finding, unread),
             None => {
-                let Options { signatures, tokens, .. } = &self.local.shared.options;
+                let signatures = &self.local.shared.options.signatures;
                 let known = Head { status: head.status, headers: &head.headers };
                 let finding = match stopped {
                     None => signatures.judge_whole(known, &body.data(), body.trailers()),
                     Some(_) => signatures.judge(known, None),
                 };
-                (censor(finding, tokens, self.generation), stopped)
+                (self.conclude(head.status, finding), stopped)
             }
         };
         if self.calls_for_replay(&finding) {
@@ -232,6 +232,20 @@ where
             let response = Response::from_parts(head, body.into_body());
             Next::Deliver(self.settle(response, finding, unread))
         }
+    }
+
+    /// What a response with this status says, beyond what a rule has found. Where the machine has slept, our clock says
+    /// of a token that it is valid when it has long expired. A 401 that no rule knows is then taken for the expiry.
+    fn conclude(&self, status: StatusCode, finding: Finding) -> Finding {
+        let tokens = &self.local.shared.options.tokens;
+        let mut finding = censor(finding, tokens, self.generation);
+        if status == StatusCode::UNAUTHORIZED
+            && finding.verdict == Verdict::Accepted
+            && tokens.has_expired_on_the_wall(self.generation)
+        {
+            finding.verdict = Verdict::Expired;
+        }
+        finding
     }
 }
 

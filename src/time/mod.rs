@@ -4,6 +4,11 @@
 mod coarse;
 mod horizon;
 mod timer;
+#[cfg_attr(test, path = "wall_of_tests.rs")]
+mod wall;
 
 pub(crate) use horizon::Horizon;
 pub(crate) use timer::{after, sleep_until};
+#[cfg(test)]
+pub(crate) use wall::machine_sleeps;
+pub(crate) use wall::wall_clock;

@@ -63,7 +63,8 @@ impl AccessToken {
     }
 
     /// Sets how long the token is valid, counted from [`requested_at`](Self::requested_at). Without it the token
-    /// is used until a server rejects it. Zero means: good for those who waited for it, and nobody after.
+    /// is used until a server rejects it. Zero means: good for those who waited for it, and nobody after. A credential
+    /// whose server writes zero for a token without end says nothing instead.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);

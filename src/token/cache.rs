@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::{AcquireErrorKind, AuthError, AuthErrorKind},
     observe::{Event, Reason},
+    time::wall_clock,
 };
 
 /// The token of one credential, for everybody who shares it.
@@ -199,6 +200,11 @@ impl TokenCache {
     /// The newest token, whatever is wrong with it, if it is of this generation.
     pub(crate) fn newest_if(&self, generation: u64) -> Option<Arc<Entry>> {
         self.shared.look(|state| state.newest().filter(|entry| entry.generation == generation).cloned())
+    }
+
+    /// Whether `generation`, if it is the newest token's, has expired by the wall clock.
+    pub(crate) fn has_expired_on_the_wall(&self, generation: u64) -> bool {
+        self.newest_if(generation).is_some_and(|entry| entry.is_expired_on_the_wall(wall_clock()))
     }
 
     /// Begins to replace `generation`, for the sake of those who come next.

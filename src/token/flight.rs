@@ -22,6 +22,7 @@ use super::{
 use crate::{
     error::{AcquireError, AcquireErrorKind},
     observe::Reason,
+    time::wall_clock,
 };
 
 /// The flight's task.
@@ -94,11 +95,11 @@ async fn attempts(
             future::pending::<()>().await;
         }
         let acquire = Acquire::new(reason, previous.as_ref());
-        let asked_at = Instant::now();
+        let (asked_at, wall_asked_at) = (Instant::now(), wall_clock());
         // The call itself is made inside, so that a panic before its first await is caught as well.
         let attempt = AssertUnwindSafe(async { source.acquire(acquire).await }).catch_unwind();
         let error = match timeout(policy.attempt_limit(), attempt).await {
-            Ok(Ok(Ok(token))) => return Ok(Catch { token, asked_at }),
+            Ok(Ok(Ok(token))) => return Ok(Catch { token, asked_at, wall_asked_at }),
             Ok(Ok(Err(error))) => error,
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),

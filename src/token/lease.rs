@@ -1,6 +1,10 @@
 //! A token in the cache, and the lease of it that one attempt uses.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::Instant;
 
@@ -19,6 +23,8 @@ pub(crate) struct Entry {
     pub(super) stale_at: Option<Instant>,
     /// From here on it is unusable.
     pub(super) expires_at: Option<Instant>,
+    /// The same by the wall clock, which goes on while the machine sleeps.
+    pub(super) wall_expires_at: Option<SystemTime>,
 }
 
 impl Entry {
@@ -29,6 +35,11 @@ impl Entry {
 
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it has expired by the wall clock, which shows `now`. That alone is no reason not to use it.
+    pub(super) fn is_expired_on_the_wall(&self, now: SystemTime) -> bool {
+        self.wall_expires_at.is_some_and(|at| at <= now)
     }
 
     #[inline]

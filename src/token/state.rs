@@ -8,7 +8,10 @@
 
 mod decide;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -185,6 +188,8 @@ pub(super) enum Landing {
 pub(super) struct Catch {
     pub(super) token: AccessToken,
     pub(super) asked_at: Instant,
+    /// The same moment by the wall clock.
+    pub(super) wall_asked_at: SystemTime,
 }
 
 /// Why a flight brought nothing, and whether the refresh grant it may have used is still good.
@@ -352,7 +357,8 @@ impl<F> State<F> {
         self.killer().is_some_and(|flight| flight.patience_until > now)
     }
 
-    fn commit(&mut self, Catch { token, asked_at }: Catch, flight: u64, now: Instant) -> Lease {
+    fn commit(&mut self, catch: Catch, flight: u64, now: Instant) -> Lease {
+        let Catch { token, asked_at, wall_asked_at } = catch;
         self.failure = None;
         self.grant = Some(Grant { token: token.clone(), flight, spent: false });
         if let Some(Newest { entry, accepted, rejected: Some(rejected), .. }) = &mut self.newest
@@ -374,7 +380,10 @@ impl<F> State<F> {
             // What is left of the lifetime, so that the window never begins before now.
             after(now, lifetime.saturating_sub(window)).min(expires_at)
         });
-        let entry = Entry { token, generation: self.generations, acquired_at: now, stale_at, expires_at };
+        let wall_expires_at =
+            expires_at.and_then(|at| wall_asked_at.checked_add(at.saturating_duration_since(asked_at)));
+        let generation = self.generations;
+        let entry = Entry { token, generation, acquired_at: now, stale_at, expires_at, wall_expires_at };
         let entry = Arc::new(entry);
         self.newest = Some(Newest { entry: entry.clone(), accepted: false, rejected: None, doubted: false });
         Lease::new(entry, Standing::Good)

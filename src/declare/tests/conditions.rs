@@ -107,7 +107,7 @@ fn rules_are_what_the_builder_makes_of_the_same() {
              when = { json = '/error', is = 'token_expired' }",
             Signatures::new().rule(
                 Rule::expired()
-                    .status(http::StatusCode::UNAUTHORIZED)
+                    .status(StatusCode::UNAUTHORIZED)
                     .when(json("/error").is("token_expired"))
                     .head_requests_by_status(),
             ),

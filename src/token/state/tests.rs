@@ -14,6 +14,8 @@ use crate::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+/// When all tokens are asked for, by a wall clock that nobody looks at.
+const WALL: SystemTime = SystemTime::UNIX_EPOCH;
 const ANY: Want = Want::Token { min_ttl: Duration::ZERO };
 
 /// A state with a clock of its own.
@@ -50,7 +52,7 @@ impl Sim {
     }
 
     fn land(&mut self, id: u64, token: AccessToken) -> Lease {
-        match self.state.land(id, Ok(Catch { token, asked_at: self.now }), self.now) {
+        match self.state.land(id, Ok(Catch { token, asked_at: self.now, wall_asked_at: WALL }), self.now) {
             Some(((), Landing::Landed(lease))) => lease,
             other => panic!("expected a lease, not {other:?}"),
         }

@@ -10,8 +10,6 @@
 mod error;
 #[path = "../../../src/observe/mod.rs"]
 mod observe;
-#[path = "../../../src/time/timer.rs"]
-mod time;
 #[path = "../../../src/token/mod.rs"]
 mod token;
 
@@ -20,6 +18,7 @@ mod ledger;
 pub mod scenarios;
 mod server;
 mod sync;
+mod time;
 
 pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, ErrorCode};
 pub use explore::explore;

@@ -59,3 +59,45 @@ async fn a_fixed_key_is_rejected_until_it_is_accepted_again() {
     }
     assert_eq!(server.sent(), ["key"; 4]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_401_that_no_rule_knows_is_the_expiry_of_a_token_that_the_machine_has_slept_through() {
+    // Rules that ask for the body, and none at all.
+    for signatures in [signatures(), Signatures::new()] {
+        let (calls, server) = (Arc::new(AtomicU64::new(0)), Server::default());
+        let credential = crate::credential::from_fn_with_state(calls.clone(), |calls, _, _| async move {
+            let call = calls.fetch_add(1, SeqCst) + 1;
+            Ok(AccessToken::new(format!("t{call}"))?.with_lifetime(3600 * SECOND))
+        });
+        let service = AuthLayer::new(Origin::parse("https://api.test").unwrap(), credential)
+            .signatures(signatures)
+            .layer(server.service());
+        let answered = async |status| {
+            server.answers.lock().unwrap().push_back(answer_with(status, r#"{"message":"who are you?"}"#));
+            let response = service.clone().oneshot(get()).await.unwrap();
+            (response.status().as_u16(), calls.load(SeqCst))
+        };
+        assert_eq!(answered(401).await, (401, 1), "it is valid, by all clocks");
+        crate::time::machine_sleeps(3599 * SECOND);
+        assert_eq!(answered(401).await, (401, 1));
+        crate::time::machine_sleeps(SECOND);
+        assert_eq!(answered(200).await, (200, 1), "nobody minds");
+        assert_eq!(answered(403).await, (403, 1));
+        assert_eq!(answered(401).await, (200, 2), "refreshed and replayed");
+        assert_eq!(answered(401).await, (401, 2), "the new one has not expired");
+        assert_eq!(server.sent(), ["t1", "t1", "t1", "t1", "t1", "t2", "t2"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_rule_says_of_a_401_stands_whatever_the_wall_clock_shows() {
+    let server = Server::answering([answer_with(401, r#"{"message":"no such permission"}"#)]);
+    let credential =
+        crate::credential::from_fn(|_, _| async { Ok(AccessToken::new("t1")?.with_lifetime(3600 * SECOND)) });
+    let layer = AuthLayer::new(Origin::parse("https://api.test").unwrap(), credential);
+    let service = layer.signatures(signatures()).layer(server.service());
+    service.tokens().get(Duration::ZERO).await.unwrap();
+    crate::time::machine_sleeps(7200 * SECOND);
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!((outcome(&response).verdict(), server.sent().len()), (Verdict::Denied, 1));
+}

@@ -53,7 +53,7 @@ fn the_quarter_counts_from_when_the_token_came_and_of_what_was_left_of_it() {
     let id = sim.begin().id;
     let asked_at = sim.now;
     sim.advance(60.0);
-    sim.state.land(id, Ok(Catch { token: lasting("a", 100), asked_at }), sim.now);
+    sim.state.land(id, Ok(Catch { token: lasting("a", 100), asked_at, wall_asked_at: WALL }), sim.now);
     sim.state.accept(1);
     sim.advance(9.9);
     sim.state.reject(1, Reason::Expired, sim.now);

@@ -38,6 +38,7 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     let catch = |text: &str, refresh: &str| Catch {
         token: token(text).with_refresh_token(refresh),
         asked_at: Instant::now(),
+        wall_asked_at: WALL,
     };
     assert!(sim.state.land(old.id, Ok(catch("late", "r-late")), sim.now).is_none(), "tells nobody");
     let new = sim.begin();
@@ -83,7 +84,7 @@ fn a_flight_departs_with_the_grant_that_a_superseded_one_brought_since_it_began(
     let old = { sim.advance(10.0) }.begin();
     sim.state.invalidate();
     let mut new = sim.begin();
-    let catch = Catch { token: token("b").with_refresh_token("r2"), asked_at: sim.now };
+    let catch = Catch { token: token("b").with_refresh_token("r2"), asked_at: sim.now, wall_asked_at: WALL };
     sim.state.land(old.id, Ok(catch), sim.now);
     sim.state.depart(&mut new);
     let previous = new.previous.expect("a grant");

@@ -48,10 +48,27 @@ fn the_lifetime_counts_from_before_the_request() {
     assert_eq!(lease.expires_at(), Some(asked_at + 70 * SECOND), "from when the credential sent its request");
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     let id = sim.begin().id;
-    let catch = Catch { token: lasting("a", 60), asked_at };
+    let catch = Catch { token: lasting("a", 60), asked_at, wall_asked_at: WALL };
     sim.now = asked_at + 30 * SECOND;
     sim.state.land(id, Ok(catch), sim.now);
     assert!(matches!(sim.advance(30.1).step(), Step::Begin(Reason::Expired)), "else from when it was asked");
+}
+
+#[test]
+fn by_the_wall_clock_the_lifetime_counts_from_before_the_request_as_well() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    let id = sim.begin().id;
+    let catch = Catch { token: lasting("a", 60), asked_at: sim.now, wall_asked_at: WALL };
+    sim.advance(30.0);
+    sim.state.land(id, Ok(catch), sim.now);
+    let entry = sim.state.newest().expect("a token");
+    assert!(!entry.is_expired_on_the_wall(WALL + Duration::from_millis(59_999)));
+    assert!(entry.is_expired_on_the_wall(WALL + 60 * SECOND));
+    assert!(matches!(sim.step(), Step::Use(_)), "and that alone is no reason not to use it");
+
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    sim.acquire(token("for-ever"));
+    assert!(!sim.state.newest().expect("a token").is_expired_on_the_wall(WALL + 1_000_000 * SECOND));
 }
 
 #[test]
