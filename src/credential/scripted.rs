@@ -30,6 +30,11 @@ impl Scripted {
         })
     }
 
+    /// Answers with bytes that need not be text.
+    pub(crate) fn responds(response: Response<Bytes>) -> Self {
+        Self::with(move || Ok(response.clone().map(Full::from)))
+    }
+
     pub(crate) fn fails(error: &'static str) -> Self {
         Self::with(move || Err(error.into()))
     }

@@ -23,18 +23,26 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
 fn utf_8<'a>(bytes: &'a [u8], headers: &HeaderMap) -> Cow<'a, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(_) if is_latin_1(headers) => bytes.iter().copied().map(latin_1).collect::<String>().into(),
+        Err(_) if is_latin_1(headers) => written(|| bytes.iter().copied().map(latin_1)).into(),
         Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
 fn utf_16<'a>(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'a, str> {
     let (units, rest) = bytes.as_chunks();
-    let mut text = String::from_utf16_lossy(&units.iter().copied().map(unit).collect::<Vec<_>>());
-    if !rest.is_empty() {
-        text.push(char::REPLACEMENT_CHARACTER);
-    }
-    text.into()
+    let chars = || {
+        let chars = char::decode_utf16(units.iter().copied().map(unit));
+        let chars = chars.map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        chars.chain((!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER))
+    };
+    written(chars).into()
+}
+
+/// The text of these characters, in as much memory as it takes and not in twice that, as if it grew.
+fn written<C: Iterator<Item = char>>(chars: impl Fn() -> C) -> String {
+    let mut text = String::with_capacity(chars().map(char::len_utf8).sum());
+    text.extend(chars());
+    text
 }
 
 /// ISO 8859-1, whose bytes are the first 256 characters of Unicode, but with Windows-1252's in place of the second 32

@@ -12,11 +12,11 @@ pub(crate) struct Node<'a> {
     pub(super) members: Option<&'a [Member]>,
 }
 
-/// Where in a document a member's name and value are.
+/// Where in an object a member's name and value are. Of an object that is longer than 4 GiB nobody takes that down.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub(super) name: (usize, usize),
-    pub(super) value: (usize, usize),
+    pub(super) name: (u32, u32),
+    pub(super) value: (u32, u32),
 }
 
 /// A value that holds no others.
@@ -69,7 +69,7 @@ impl<'a> Node<'a> {
             return members.iter().rev().find(is_it).map(|member| Self::of(self.part(member.value)));
         }
         let mut found = None;
-        each_member(self.written, |written, value| {
+        each_member(&mut Scanner::new(self.written), |written, value| {
             if string::is(written, name) {
                 found = Some(value);
             }
@@ -80,18 +80,21 @@ impl<'a> Node<'a> {
     /// An array's elements. Those of an array that breaks off are none.
     pub(crate) fn elements(self) -> Vec<Self> {
         let mut elements = Vec::new();
-        each_element(self.written, |value| elements.push(Self::of(value)))
+        each_element(&mut Scanner::new(self.written), |value| elements.push(Self::of(value)))
             .map_or_else(Vec::new, |()| elements)
     }
 
-    fn part(self, (begin, end): (usize, usize)) -> &'a str {
-        &self.written[begin..end]
+    fn part(self, (begin, end): (u32, u32)) -> &'a str {
+        &self.written[begin as usize..end as usize]
     }
 }
 
-/// Shows `visit` the names and values of an object, as they are written. `None` if it isn't one, or breaks off.
-pub(super) fn each_member<'a>(written: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
-    let mut scanner = Scanner::new(written);
+/// Shows `visit` the names and values of the object that comes next, as they are written. `None` if there is none, or it
+/// breaks off.
+pub(super) fn each_member<'a>(
+    scanner: &mut Scanner<'a>,
+    mut visit: impl FnMut(&'a str, &'a str),
+) -> Option<()> {
     scanner.take(b'{').then_some(())?;
     loop {
         if scanner.take(b'}') {
@@ -106,9 +109,9 @@ pub(super) fn each_member<'a>(written: &'a str, mut visit: impl FnMut(&'a str, &
     }
 }
 
-/// Shows `visit` the elements of an array, as they are written. `None` if it isn't one, or breaks off.
-pub(super) fn each_element<'a>(written: &'a str, mut visit: impl FnMut(&'a str)) -> Option<()> {
-    let mut scanner = Scanner::new(written);
+/// Shows `visit` the elements of the array that comes next, as they are written. `None` if there is none, or it breaks
+/// off.
+pub(super) fn each_element<'a>(scanner: &mut Scanner<'a>, mut visit: impl FnMut(&'a str)) -> Option<()> {
     scanner.take(b'[').then_some(())?;
     loop {
         if scanner.take(b']') {

@@ -16,6 +16,11 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, open: Vec::new() }
     }
 
+    /// How far it has come.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next byte that is no white space, which is left where it is.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];

@@ -228,6 +228,6 @@ fn text_is_read_in_the_charset_that_it_is_in() {
 #[test]
 fn forms_are_decoded() {
     let pairs: Vec<_> = fields(" a=b+c&d=%41%2b%zz&&e&=f&g=%e9\n").collect();
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
     assert_eq!(pairs, [("a", "b c"), ("d", "A+%zz"), ("e", ""), ("", "f"), ("g", "\u{fffd}")]);
 }

@@ -18,8 +18,8 @@ use crate::{
     text::{Document, Pointer, Scalar, decode, fields, is_encoded, unescaped},
 };
 
-/// The longest refresh token that is believed, in bytes.
-const MAX_REFRESH_TOKEN: usize = 64 * 1024;
+/// The longest token that is believed, in bytes.
+const MAX_TOKEN: usize = 64 * 1024;
 
 /// An answer, parsed as far as it can be.
 pub(super) struct Answer<'a> {
@@ -34,7 +34,7 @@ pub(super) enum Content<'a> {
     /// It has a content coding, and nothing here decodes.
     Encoded,
     Json(Document<'a>),
-    Form(Vec<(String, String)>),
+    Form(Cow<'a, str>),
     /// Neither, or nothing at all.
     Text(Cow<'a, str>),
 }
@@ -56,10 +56,10 @@ impl<'a> Answer<'a> {
         } else {
             let text = decode(bytes, headers);
             // First, since many servers say of JSON that it is something else.
-            match Document::parse(text.clone()) {
-                Some(document) => Content::Json(document),
-                None if shape.is_form || is_form(headers) => Content::Form(fields(&text).collect()),
-                None => Content::Text(text),
+            match Document::parse_or_return(text) {
+                Ok(document) => Content::Json(document),
+                Err(text) if shape.is_form || is_form(headers) => Content::Form(text),
+                Err(text) => Content::Text(text),
             }
         };
         Self { shape, status: response.status(), headers, content }
@@ -85,8 +85,7 @@ impl<'a> Answer<'a> {
 
     /// What the answer says of the token's type: beside the token, wherever that is, and where RFC 6749 §5.1 has it.
     fn token_types(&self) -> impl Iterator<Item = String> {
-        let beside = self.shape.token.beside("token_type");
-        let fields = beside.into_iter().chain(["/token_type".into()]);
+        let fields = self.shape.token.beside("token_type").into_iter().chain(["/token_type".into()]);
         fields.filter_map(|field: AnswerField| self.text(&field))
     }
 
@@ -109,7 +108,7 @@ impl<'a> Answer<'a> {
     pub(super) fn refresh_token(&self) -> Option<SecretString> {
         let text = self.value(&self.shape.refresh_token, Wanted::Token)?;
         let is_odd = |char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER;
-        (text.len() <= MAX_REFRESH_TOKEN && !text.contains(is_odd)).then(|| text.into())
+        (text.len() <= MAX_TOKEN && !text.contains(is_odd)).then(|| text.into())
     }
 
     /// What else is kept of the answer.
@@ -120,6 +119,11 @@ impl<'a> Answer<'a> {
 
     /// The tokens in the answer, and what else of it is kept, for redaction.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
+        self.kept().filter(|text| text.len() <= MAX_TOKEN)
+    }
+
+    /// Whatever is at the places of tokens and of what else is kept.
+    fn kept(&self) -> impl Iterator<Item = String> {
         let tokens = [&self.shape.token, &self.shape.refresh_token].into_iter();
         let members = self.shape.members.iter().map(|(_, field)| field);
         // Without the scheme it is another text.
@@ -136,8 +140,12 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The server's own words, fit to be shown.
+    /// The server's own words, fit to be shown. None where something is kept that is longer than any token: nobody looks
+    /// for that in them.
     pub(super) fn message(&self, redactor: &Redactor) -> Option<String> {
+        if self.kept().any(|text| text.len() > MAX_TOKEN) {
+            return None;
+        }
         let default = ["/error".into(), "/error_description".into(), "/error_uri".into()];
         let default = if self.shape.strict { &default[..] } else { &default[..2] };
         let fields = if self.shape.messages.is_empty() { default } else { &self.shape.messages };
@@ -170,10 +178,9 @@ impl<'a> Answer<'a> {
             (Place::Pointer(pointer), Content::Json(document)) => {
                 self.scalar(Pointer::parse(pointer)?.first(document.root())?.scalar()?, wanted)?
             }
-            (Place::Pointer(pointer), Content::Form(fields)) => {
+            (Place::Pointer(pointer), Content::Form(text)) => {
                 let wanted = unescaped(pointer.strip_prefix('/')?);
-                let field = fields.iter().rev().find(|(name, _)| *name == wanted);
-                field.map(|(_, value)| &**value)?.into()
+                fields(text).filter(|(name, _)| *name == wanted).last()?.1
             }
             (Place::Body, Content::Json(document)) => match document.root().scalar()? {
                 Scalar::Text(text) => text,

@@ -58,10 +58,11 @@ impl AnswerField {
         Self(Place::Status)
     }
 
-    /// The member `name` beside this one, if this is a member. `name` has nothing that a pointer would escape.
+    /// The member `name` beside this one, if this is within something in the body. `name` has nothing that a pointer would
+    /// escape.
     pub(super) fn beside(&self, name: &str) -> Option<Self> {
         let Place::Pointer(pointer) = &self.0 else { return None };
-        let (parent, _) = pointer.rsplit_once('/')?;
+        let (parent, _) = pointer.rsplit_once('/').filter(|(parent, _)| !parent.is_empty())?;
         Some(Self::pointer(format!("{parent}/{name}")))
     }
 

@@ -1,6 +1,7 @@
 //! Declarations, through a server that gives one answer and remembers the request.
 
 mod answers;
+mod any;
 mod config;
 mod requests;
 mod secrets;
