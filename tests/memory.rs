@@ -1,4 +1,5 @@
-//! How much memory response bodies take: little, whatever their size, and none at all that the layer doesn't need.
+//! How much memory response bodies take: little, whatever their size, and none at all that the layer doesn't need. And a
+//! token endpoint's longest answers: not much more than they are long.
 //!
 //! Allocations are counted for the thread that measures. Servers have threads of their own.
 
@@ -9,6 +10,7 @@ use std::{
     fmt::Debug,
     net::{SocketAddr, TcpListener},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -25,14 +27,15 @@ use hyper_util::rt::TokioIo;
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, Service, ServiceExt};
 use tower_reauth::{
-    AuthLayer, AuthOutcome, BoxError, Client, NotReplayed, Origin, Rule, Signatures, StaticToken, Unread,
-    Verdict,
+    Acquire, AuthLayer, AuthOutcome, BoxError, Client, Credential, NotReplayed, Origin, Reason, Rule,
+    Signatures, StaticToken, TokenEndpoint, TokenRequest, Transport, Unread, Verdict,
     client::Roots,
     signature::{body, json},
 };
 
 const MB: u64 = 1_000_000;
 const KIB_16: usize = 16 << 10;
+const MIB: usize = 1 << 20;
 const ORIGIN: &str = "https://api.test";
 
 #[test]
@@ -117,6 +120,50 @@ fn a_body_that_is_looked_at_is_copied_at_most_once() {
     assert!(some.bytes_total < 200_000, "{some:?}");
     assert!(many.bytes_total < 2 * some.bytes_total, "{many:?}, but {some:?} for half as many frames");
     assert!(many.count_total < one.count_total + 24, "{many:?}");
+}
+
+#[test]
+fn a_token_answer_of_1_mib_takes_less_than_3_mib_with_itself() {
+    let one = |begin: &str, middle: &str, end: &str| {
+        let end = format!(r#"{end}"access_token":"abc","expires_in":3600,"token_type":"Bearer"}}"#);
+        format!("{begin}{}{end}", middle.repeat((MIB - begin.len() - end.len()) / middle.len()))
+    };
+    let many: String = (0..).map(|i| format!(r#""{i}":1,"#)).take(90_000).collect();
+    let many = one(&format!("{{{many}"), r#""m":"v","#, "");
+    for (what, answer) in [
+        ("one long member", one(r#"{"long":""#, "x", r#"","#)),
+        ("a long member with escapes", one(r#"{"long":""#, r"\u00e9", r#"","#)),
+        ("many small members", one("{", r#""member":"value","#, "")),
+        ("many numbers", many),
+        ("as many members as there can be", one("{", r#""":1,"#, "")),
+        ("nested as deep as can be", one(r#"{"a":"#, "[1,", r#"1],"#).replacen("[1,", "[", 1)),
+    ] {
+        assert!(answer.len() > MIB * 9 / 10 && answer.len() <= MIB, "{what}: {}", answer.len());
+        for frames in [1, 64] {
+            // A transport clones its client for each request.
+            let answer: Arc<str> = (&*answer).into();
+            let server = tower::service_fn(move |_: Request<Full<Bytes>>| {
+                let pieces = answer.as_bytes().chunks(MIB.div_ceil(frames)).map(Bytes::copy_from_slice);
+                let pieces: Vec<_> = pieces.map(|data| Ok::<_, Infallible>(Frame::data(data))).collect();
+                std::future::ready(Ok::<_, Infallible>(Response::new(StreamBody::new(stream::iter(pieces)))))
+            });
+            let endpoint = TokenEndpoint::new("Acme", ORIGIN, TokenRequest::post("/token"));
+            let credential = endpoint.build(Transport::new(server)).unwrap();
+            let runtime = runtime();
+            let mut token = None;
+            let taken = measure(|| {
+                token = Some(runtime.block_on(credential.acquire(Acquire::new(Reason::Cold, None))));
+            });
+            if !what.starts_with("nested") {
+                let token = token.unwrap().unwrap();
+                assert_eq!(
+                    (token.expose_secret(), token.lifetime()),
+                    ("abc", Some(Duration::from_secs(3600)))
+                );
+            }
+            assert!(taken.bytes_max < 3 * MIB as u64, "{what} in {frames} frames: {} bytes", taken.bytes_max);
+        }
+    }
 }
 
 /// Generates bodies on the fly, in a thread of its own.

@@ -1,27 +1,33 @@
 //! Reads an authorization server's metadata (RFC 8414, OpenID Connect Discovery 1.0), and believes no more of it
 //! than it may.
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, Uri, header::ACCEPT};
-use serde_json::Value;
-
 use super::endpoints::Endpoints;
 use crate::{
     credential::endpoint::{checked_origin, retry_after::retry_after},
-    error::AcquireError,
+    error::{AcquireError, AcquireErrorKind},
+    text::{Document, Node, decode},
     transport::Transport,
 };
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, Uri, header::ACCEPT};
 
 /// Looks up the endpoints of `issuer`, which was checked when the credential was built.
 ///
-/// Failures are transient: nothing was refused, and whoever deploys the server may mend it.
+/// No failure refuses the credentials. That there is no metadata, or that it can't be used, is about the server, which
+/// whoever deploys it may mend at any time.
 pub(super) async fn discover(issuer: &str, transport: &Transport) -> Result<Endpoints, AcquireError> {
-    for url in metadata_urls(issuer) {
-        if let Some(metadata) = fetch(&url, transport).await? {
-            return read(issuer, &metadata);
+    let urls = metadata_urls(issuer);
+    for url in &urls {
+        if let Some(endpoints) = fetch(issuer, url, transport).await? {
+            return Ok(endpoints);
         }
     }
-    Err(failed("has no metadata (RFC 8414); check the issuer, or give the token endpoint"))
+    let [first, second] = urls;
+    let words = format!(
+        "the authorization server has no metadata (RFC 8414) at {first} and {second}; check the issuer, or give the \
+         token endpoint"
+    );
+    Err(AcquireError::new(AcquireErrorKind::Missing, words))
 }
 
 /// Where an issuer's metadata may be. RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID
@@ -37,8 +43,8 @@ fn metadata_urls(issuer: &str) -> [String; 2] {
     ]
 }
 
-/// The JSON object at `url`, or `None` if there is none.
-async fn fetch(url: &str, transport: &Transport) -> Result<Option<Value>, AcquireError> {
+/// What the JSON object at `url` says, or `None` if there is none.
+async fn fetch(issuer: &str, url: &str, transport: &Transport) -> Result<Option<Endpoints>, AcquireError> {
     let uri: Uri =
         url.parse().map_err(|error| failed("has an issuer that makes no url").with_source(error))?;
     let mut request = Request::new(Bytes::new());
@@ -48,8 +54,11 @@ async fn fetch(url: &str, transport: &Transport) -> Result<Option<Value>, Acquir
     match response.status() {
         StatusCode::OK => {
             // Where a page answers every path, it answers this one.
-            let metadata: Option<Value> = serde_json::from_slice(response.body()).ok();
-            Ok(metadata.filter(Value::is_object))
+            let metadata = Document::parse(decode(response.body(), response.headers()));
+            metadata
+                .filter(|metadata| metadata.root().is_object())
+                .map(|metadata| read(issuer, metadata.root()))
+                .transpose()
         }
         status if is_absent(status) => Ok(None),
         status => {
@@ -62,21 +71,22 @@ async fn fetch(url: &str, transport: &Transport) -> Result<Option<Value>, Acquir
     }
 }
 
-fn read(issuer: &str, metadata: &Value) -> Result<Endpoints, AcquireError> {
-    let text = |name: &str| metadata.get(name).and_then(Value::as_str);
+fn read(issuer: &str, metadata: Node<'_>) -> Result<Endpoints, AcquireError> {
+    let text = |name: &str| metadata.member(name).and_then(Node::text);
     // RFC 8414 §3.3: identical, or the metadata must not be used. What it names instead is not shown.
-    if text("issuer") != Some(issuer) {
-        return Err(failed(
+    if text("issuer").as_deref() != Some(issuer) {
+        return Err(unusable(
             "has metadata of another issuer; configure the issuer exactly as the metadata has it",
         ));
     }
     let endpoint = |name: &str| match text(name) {
-        Some(url) => checked_origin(url).map(|_| Some(url.to_owned())).map_err(|error| {
-            failed("has metadata with an endpoint that secrets can't be sent to").with_source(error)
+        Some(url) => checked_origin(&url).map(|_| Some(url.into_owned())).map_err(|error| {
+            unusable("has metadata with an endpoint that secrets can't be sent to").with_source(error)
         }),
         None => Ok(None),
     };
-    let token = endpoint("token_endpoint")?.ok_or_else(|| failed("has metadata without a token endpoint"))?;
+    let token =
+        endpoint("token_endpoint")?.ok_or_else(|| unusable("has metadata without a token endpoint"))?;
     Ok(Endpoints { token, revocation: endpoint("revocation_endpoint")?, audience: issuer.to_owned() })
 }
 
@@ -89,4 +99,9 @@ fn is_absent(status: StatusCode) -> bool {
 
 fn failed(why: &str) -> AcquireError {
     AcquireError::transient(format!("the authorization server {why}"))
+}
+
+/// There is metadata, and it is no good.
+fn unusable(why: &str) -> AcquireError {
+    AcquireError::new(AcquireErrorKind::Unintelligible, format!("the authorization server {why}"))
 }

@@ -75,6 +75,20 @@ async fn openid_configuration_is_the_second_place_to_look() {
 }
 
 #[tokio::test]
+async fn something_odd_in_metadata_does_not_matter() {
+    let metadata = metadata(ISSUER).to_string();
+    for odd in [
+        metadata.replace('{', r#"{"x":1e999,"y":"\ud800","#),
+        metadata.replace('}', ",}\0"),
+        format!("\u{feff}{metadata}"),
+    ] {
+        let server = Server::saying([(200, odd), (200, token("abc").to_string())]);
+        acquire(&credential(ISSUER, &server)).await.unwrap();
+        assert_eq!(server.seen().len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_not_exactly_ours_is_refused() {
     for other in [
         "https://server.example.com/",
@@ -98,7 +112,7 @@ async fn endpoints_obey_the_https_rule() {
         metadata["token_endpoint"] = endpoint.into();
         let server = Server::answering([(200, metadata)]);
         let error = acquire(&credential(ISSUER, &server)).await.unwrap_err();
-        assert_eq!(error.kind(), AcquireErrorKind::Transient);
+        assert_eq!(error.kind(), AcquireErrorKind::Unintelligible);
         assert_eq!(server.seen().len(), 1, "{endpoint}");
     }
     let server = Server::answering([(200, json!({"issuer": ISSUER}))]);
@@ -107,14 +121,13 @@ async fn endpoints_obey_the_https_rule() {
 }
 
 #[tokio::test]
-async fn a_failure_is_transient_and_not_kept() {
+async fn a_failure_refuses_nothing_and_is_not_kept() {
     let server =
         Server::answering([(503, json!({})), (404, json!({})), (404, json!({})), (200, metadata(ISSUER))]);
     let credential = credential(ISSUER, &server);
-    for status in [Some(503), None] {
+    for (kind, status) in [(AcquireErrorKind::Transient, Some(503)), (AcquireErrorKind::Missing, None)] {
         let error = acquire(&credential).await.unwrap_err();
-        assert_eq!(error.kind(), AcquireErrorKind::Transient);
-        assert_eq!(error.status().map(|status| status.as_u16()), status);
+        assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (kind, status), "{error}");
     }
     // The third finds it, and then asks for a token.
     acquire(&credential).await.unwrap_err();
