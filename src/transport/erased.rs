@@ -13,6 +13,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
+use super::{cause::tell_cause, io_cause::io_cause};
 use crate::error::{AcquireError, BoxError};
 
 /// The longest answer that is read, in bytes, after whatever decoding the client does.
@@ -93,7 +94,6 @@ where
     R: Body,
     R::Error: Into<BoxError>,
 {
-    let failed = |what: &str, error: BoxError| AcquireError::transient(what).with_source(error);
     std::future::poll_fn(|cx| client.poll_ready(cx))
         .await
         .map_err(|error| failed("the client for token requests is not ready", error.into()))?;
@@ -109,4 +109,11 @@ where
         }
         Err(error) => Err(failed("the token endpoint's answer broke off", error)),
     }
+}
+
+/// What happened, and why if that is known: whoever sees this text alone shall know what to look at.
+fn failed(what: &str, mut error: BoxError) -> AcquireError {
+    let cause = tell_cause(&mut error).or_else(|| io_cause(&*error));
+    let words = cause.map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}"));
+    AcquireError::transient(words).with_source(error)
 }

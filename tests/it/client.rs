@@ -29,6 +29,8 @@ use tower_reauth::{
 
 use crate::support::Ca;
 
+mod causes;
+
 #[tokio::test]
 async fn the_http_version_is_the_one_that_alpn_picks() {
     let ca = Ca::new();
@@ -218,12 +220,6 @@ async fn a_refused_connection_and_a_bad_scheme_are_connect_errors() {
         let error = post(&any_client(), &format!("{scheme}://{address}/"), "").await.unwrap_err();
         assert_eq!(error.kind(), ClientErrorKind::Connect, "{scheme}: {}", chain(&error));
     }
-}
-
-#[tokio::test]
-async fn a_uri_without_host_is_an_error() {
-    let error = post(&any_client(), "/videos", "").await.unwrap_err();
-    assert_eq!(error.kind(), ClientErrorKind::Exchange);
 }
 
 #[tokio::test]

@@ -2,9 +2,19 @@
 
 use std::{error::Error as StdError, fmt, io};
 
+use http::Uri;
 use hyper_util::client::legacy;
 
+use super::cause::Cause;
+
+/// How much of a path is shown, in characters.
+const LONGEST_PATH: usize = 100;
+
 /// Why a request got no response.
+///
+/// Its text says how far the request got and, where that is known, what happened: "no connection could be made:
+/// connection refused". It shows no secret, and of a URL nothing but the path. What it says in full is not said by a
+/// source again.
 ///
 /// The type is the crate's own, so that hyper-util's version is not part of this crate's interface, and so that a
 /// retry policy can tell by [`kind`](Self::kind) what is safe to send again.
@@ -21,7 +31,22 @@ use hyper_util::client::legacy;
 #[derive(Debug)]
 pub struct ClientError {
     kind: ClientErrorKind,
-    source: legacy::Error,
+    what: What,
+    /// Whether another error says the cause already.
+    is_told: bool,
+}
+
+#[derive(Debug)]
+enum What {
+    Failed {
+        cause: Option<Cause>,
+        error: legacy::Error,
+    },
+    /// A URI that names no server.
+    Relative {
+        missing: &'static str,
+        path: String,
+    },
 }
 
 /// How far the request got.
@@ -45,30 +70,60 @@ impl ClientError {
     }
 }
 
+impl ClientError {
+    /// A request for `uri`, which names no server. Of the URI only the path is shown.
+    pub(super) fn relative(uri: &Uri) -> Self {
+        let missing = if uri.host().is_none() { "host" } else { "scheme" };
+        let path = uri.path().chars().take(LONGEST_PATH).collect();
+        Self { kind: ClientErrorKind::Exchange, what: What::Relative { missing, path }, is_told: false }
+    }
+
+    /// The cause, in words, for the text of an error that has this one for its source, and doesn't repeat it.
+    pub(in crate::transport) fn tell_cause(&mut self) -> Option<String> {
+        let What::Failed { cause: Some(cause), .. } = &self.what else { return None };
+        self.is_told = true;
+        Some(cause.to_string())
+    }
+}
+
 impl From<legacy::Error> for ClientError {
-    fn from(source: legacy::Error) -> Self {
-        let kind = match source.is_connect() {
-            true if is_timeout(&source) => ClientErrorKind::ConnectTimedOut,
+    fn from(error: legacy::Error) -> Self {
+        let kind = match error.is_connect() {
+            true if is_timeout(&error) => ClientErrorKind::ConnectTimedOut,
             true => ClientErrorKind::Connect,
             false => ClientErrorKind::Exchange,
         };
-        Self { kind, source }
+        let cause = Cause::of(&error);
+        Self { kind, what: What::Failed { cause, error }, is_told: false }
     }
 }
 
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = match &self.what {
+            What::Relative { missing, path } => {
+                return write!(
+                    f,
+                    "the request's uri has no {missing}: {path:?}; begin it as in https://api.example.com"
+                );
+            }
+            What::Failed { cause, .. } => cause.filter(|_| !self.is_told),
+        };
         f.write_str(match self.kind {
-            ClientErrorKind::Connect => "no connection could be made",
-            ClientErrorKind::ConnectTimedOut => "no connection could be made in time",
+            ClientErrorKind::Connect | ClientErrorKind::ConnectTimedOut => "no connection could be made",
             ClientErrorKind::Exchange => "the request could not be sent, or its answer was lost",
-        })
+        })?;
+        cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
     }
 }
 
 impl StdError for ClientError {
+    /// What the text doesn't say, if there is more.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.source)
+        match &self.what {
+            What::Failed { cause, error } if !cause.is_some_and(Cause::is_whole) => Some(error),
+            What::Failed { .. } | What::Relative { .. } => None,
+        }
     }
 }
 

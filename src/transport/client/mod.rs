@@ -17,6 +17,7 @@
 //! - **Nothing is left running**: when the last clone and the last response body are gone, the connections close.
 
 mod builder;
+mod cause;
 mod connect;
 mod error;
 mod pool;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -80,7 +80,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        ResponseFuture { inner: self.inner.request(request) }
+        let uri = request.uri();
+        let names_a_server = uri.scheme().is_some() && uri.host().is_some();
+        if names_a_server || request.method() == Method::CONNECT {
+            ResponseFuture { state: State::Sent(self.inner.request(request)) }
+        } else {
+            ResponseFuture { state: State::Refused(Some(ClientError::relative(uri))) }
+        }
     }
 }
 
@@ -102,14 +108,23 @@ where
 /// Dropping it gives the request up. An HTTP/1.1 connection is closed then; on HTTP/2 only the stream is reset.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture {
-    inner: legacy::ResponseFuture,
+    state: State,
+}
+
+enum State {
+    Sent(legacy::ResponseFuture),
+    /// The request can't be sent. `None` once that was said.
+    Refused(Option<ClientError>),
 }
 
 impl Future for ResponseFuture {
     type Output = Result<Response<Incoming>, ClientError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.inner).poll(cx).map_err(ClientError::from)
+        match &mut self.state {
+            State::Sent(sent) => Pin::new(sent).poll(cx).map_err(ClientError::from),
+            State::Refused(error) => Poll::Ready(Err(error.take().expect("polled after it was done"))),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! A certificate authority of the test's own.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto},
@@ -32,8 +32,15 @@ impl Ca {
     }
 
     pub(crate) fn acceptor(&self, name: &str, offered: &[&str]) -> TlsAcceptor {
+        self.acceptor_in(name, offered, 1975..4096)
+    }
+
+    /// With a certificate that is valid in these years.
+    pub(crate) fn acceptor_in(&self, name: &str, offered: &[&str], years: Range<i32>) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(years.start, 1, 1);
+        params.not_after = date_time_ymd(years.end, 1, 1);
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
