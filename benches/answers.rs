@@ -1,5 +1,5 @@
-//! What looking at answers costs: rules that have nothing to say, bodies that are read and don't match, and a rejection
-//! with all that it causes.
+//! What looking at answers costs: rules that have nothing to say, bodies that are read and don't match, a rejection with
+//! all that it causes, and a token endpoint's longest answers.
 //!
 //! The token is cached, and each answer is read to its end. Making requests is part of no figure.
 
@@ -27,7 +27,10 @@ use tokio::{
     time::Instant,
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_reauth::{AuthLayer, BoxError, RefreshPolicy, Rule, Signatures, signature::json};
+use tower_reauth::{
+    Acquire, AuthLayer, BoxError, Credential, Reason, RefreshPolicy, Rule, Signatures, TokenEndpoint,
+    TokenRequest, Transport, signature::json,
+};
 
 use crate::timing::{Group, Posted, batches};
 
@@ -99,6 +102,59 @@ fn rejection(criterion: &mut Criterion) {
     assert_eq!((credential.calls(), sends.load(Relaxed)), (1 + requests, 2 * requests));
 }
 
+/// An answer of 1 MiB to a token request, which is written, sent, answered and read; beside what it takes to read the
+/// answer as a `serde_json::Value` alone.
+fn token_answers(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("token answers");
+    for (what, answer) in [
+        ("one long member", long_answer(&"x".repeat(ANSWER))),
+        ("a long member with escapes", long_answer(&r"x\n\u00e9yz ".repeat(ANSWER / 13))),
+        ("many small members", answer_of_members(|i| format!(r#""member{i}":"value","#))),
+        ("many numbers", answer_of_members(|i| format!(r#""{i}":1,"#))),
+        ("nested members", answer_of_members(|i| format!(r#""{i}":{{"b":[1,{{"c":"d"}}]}},"#))),
+    ] {
+        assert!(answer.len() > ANSWER * 9 / 10 && answer.len() <= ANSWER, "{what}: {}", answer.len());
+        group.bench_function(BenchmarkId::new("serde_json::Value", what), |b| {
+            b.iter(|| serde_json::from_slice::<serde_json::Value>(&answer).expect("json"));
+        });
+        let response = Response::new(http_body_util::Full::<Bytes>::from(answer.clone()));
+        let server = service_fn(move |_: Posted| std::future::ready(Ok::<_, BoxError>(response.clone())));
+        let endpoint = TokenEndpoint::new("Acme", "https://api.example.com", TokenRequest::post("/token"));
+        let credential = endpoint.build(Transport::new(server)).expect("a credential");
+        group.bench_function(BenchmarkId::new("TokenEndpoint", what), |b| {
+            b.iter(|| {
+                let token = runtime.block_on(credential.acquire(Acquire::new(Reason::Cold, None)));
+                assert_eq!(token.expect("a token").expose_secret(), "abc");
+            });
+        });
+    }
+}
+
+/// As much as is read of an answer.
+const ANSWER: usize = 1 << 20;
+const TOKEN: &str = r#""access_token":"abc","expires_in":3600,"token_type":"Bearer""#;
+
+fn long_answer(text: &str) -> Bytes {
+    let rest = format!(r#"{{"long":"",{TOKEN}}}"#).len();
+    let mut end = text.len().min(ANSWER - rest);
+    while text[..end].ends_with(['\\', 'u', '0', 'e', '9', 'n']) {
+        end -= 1;
+    }
+    format!(r#"{{"long":"{}",{TOKEN}}}"#, &text[..end]).into()
+}
+
+fn answer_of_members(member: impl Fn(usize) -> String) -> Bytes {
+    let mut answer = String::from("{");
+    for member in (0..).map(member) {
+        if answer.len() + member.len() + TOKEN.len() + 1 > ANSWER {
+            break;
+        }
+        answer += &member;
+    }
+    format!("{answer}{TOKEN}}}").into()
+}
+
 fn add<S, R>(group: &mut Group<'_>, who: &str, what: &str, mut service: S)
 where
     S: Service<Posted, Response = Response<R>>,
@@ -152,5 +208,5 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-criterion_group!(benches, rules, bodies, rejection);
+criterion_group!(benches, rules, bodies, rejection, token_answers);
 criterion_main!(benches);

@@ -37,6 +37,7 @@ impl Report<'_> {
         write!(page, "\n## Looking at answers\n\n{}", self.list("rules")?)?;
         write!(page, "\n{}", self.grid("bodies", "Auth")?)?;
         write!(page, "\n{}", self.times("rejection")?)?;
+        write!(page, "\n{TOKEN_ANSWERS}\n\n{}", self.token_answers()?)?;
         write!(page, "\n## Ten thousand at once\n\n{CROWD}\n\n{}", self.times("crowd")?)?;
         write!(page, "\n## Over hyper\n\n{OVER_HYPER}\n\n{}", self.end_to_end()?)?;
         write!(page, "\n## Instructions\n\n{}", self.instructions()?)?;
@@ -124,6 +125,18 @@ impl Report<'_> {
         for Row { who, what, ns, .. } in self.run.group(group) {
             let name = if what.is_empty() { who } else { what };
             writeln!(table, "| {name} | {} |", Time(*ns))?;
+        }
+        Ok(table)
+    }
+
+    /// Token endpoints' longest answers, beside what reading them takes by itself.
+    fn token_answers(&self) -> Result<String> {
+        let (group, value) = ("token answers", "serde_json::Value");
+        let mut table = format!("| | `{value}` | `TokenEndpoint` | ÷ `{value}` |\n|---|---:|---:|---:|\n");
+        for Row { what, ns, .. } in self.run.group(group).into_iter().filter(|row| row.who == "TokenEndpoint")
+        {
+            let alone = self.run.ns(group, value, what)?;
+            writeln!(table, "| {what} | {} | {} | {:.2} |", Time(alone), Time(*ns), ns / alone)?;
         }
         Ok(table)
     }
@@ -283,6 +296,8 @@ part of the cold ones. What a row takes more than the bare inner service (– ba
 programs: how much longer it takes them to make a request and send it. Cold counts for whoever compares layers, or
 changes one: no difference is hidden by what is the same for all.";
 
+const TOKEN_ANSWERS: &str =
+    "A token endpoint's answer of 1 MiB, written, sent and read, beside its bytes as a value alone:";
 const CROWD: &str = "\
 On one thread. Token calls are counted: one for each cold start, one refresh for each storm, and the bench fails otherwise.
 A cold start is timed from when the token is there. In a storm the token endpoint takes 10 ms, and each request is sent
