@@ -16,8 +16,8 @@ use tower_service::Service;
 use super::{cause::tell_cause, io_cause::io_cause};
 use crate::error::{AcquireError, BoxError};
 
-/// The longest answer that is read, in bytes, after whatever decoding the client does.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// The longest answer that is read, in bytes, before and after whatever decoding the client does.
+pub(super) const MAX_ANSWER: usize = 1024 * 1024;
 
 /// The HTTP client with which credentials obtain tokens.
 ///
@@ -58,13 +58,31 @@ impl Transport {
         R::Data: Send,
         R::Error: Into<BoxError>,
     {
+        Self::reading(client, Ok)
+    }
+
+    /// Wraps `client`, of whose answers `read` makes what they are to be taken for.
+    pub(super) fn reading<S, B, R>(client: S, read: fn(Response<Bytes>) -> Read) -> Self
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: From<Bytes> + Send + 'static,
+        R: Body + Send + 'static,
+        R::Data: Send,
+        R::Error: Into<BoxError>,
+    {
         let client = Mutex::new(client);
         let make = move || client.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Self { client: Arc::new(move |request| -> Answer { Box::pin(exchange(make(), request)) }) }
+        let exchange = move |request| -> Answer {
+            let answered = exchange(make(), request);
+            Box::pin(async move { answered.await.and_then(read) })
+        };
+        Self { client: Arc::new(exchange) }
     }
 
     /// Sends one request and reads the whole answer, at most 1 MiB of it.
-    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, AcquireError> {
+    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Read {
         request.extensions_mut().insert(TokenRequest);
         (self.client)(request).await
     }
@@ -80,13 +98,16 @@ impl fmt::Debug for Transport {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenRequest;
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Bytes>, AcquireError>> + Send>>;
+/// A whole answer, or why there is none.
+pub(super) type Read = Result<Response<Bytes>, AcquireError>;
+
+type Answer = Pin<Box<dyn Future<Output = Read> + Send>>;
 
 /// The client without its type.
 trait Exchange: Fn(Request<Bytes>) -> Answer + Send + Sync {}
 impl<F: Fn(Request<Bytes>) -> Answer + Send + Sync> Exchange for F {}
 
-async fn exchange<S, B, R>(mut client: S, request: Request<Bytes>) -> Result<Response<Bytes>, AcquireError>
+async fn exchange<S, B, R>(mut client: S, request: Request<Bytes>) -> Read
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<BoxError>,
@@ -104,11 +125,13 @@ where
     let (head, body) = response.into_parts();
     match Limited::new(body, MAX_ANSWER).collect().await {
         Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(AcquireError::transient("the token endpoint's answer is longer than 1 MiB"))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_long()),
         Err(error) => Err(failed("the token endpoint's answer broke off", error)),
     }
+}
+
+pub(super) fn too_long() -> AcquireError {
+    AcquireError::transient("the token endpoint's answer is longer than 1 MiB")
 }
 
 /// What happened, and why if that is known: whoever sees this text alone shall know what to look at.

@@ -30,6 +30,7 @@ use tower_reauth::{
 use crate::support::Ca;
 
 mod causes;
+mod encodings;
 
 #[tokio::test]
 async fn the_http_version_is_the_one_that_alpn_picks() {

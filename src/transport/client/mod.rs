@@ -7,7 +7,9 @@
 //!   which, requests that start at the same time each open their own.
 //! - **Redirects are not followed**; the caller gets the 3xx. On token requests that is a must, since the secret
 //!   would go wherever the redirect points.
-//! - **No proxy** is read from the environment, nothing is decompressed, no cookies are kept.
+//! - **No proxy** is read from the environment, no cookies are kept, and responses are handed out as they were encoded.
+//!   Answers to token requests alone are decoded, where this client was made a [`Transport`](crate::Transport) by
+//!   `into`: nobody asks for an encoding there, and some servers encode all the same.
 //! - **A connection that the server closed while it was idle** is replaced without the caller noticing. Only a
 //!   request of which nothing was written is sent on another connection; once a byte may have left, the caller
 //!   gets the error. So one call never delivers its request twice.
@@ -19,6 +21,7 @@
 mod builder;
 mod cause;
 mod connect;
+mod decode;
 mod error;
 mod pool;
 

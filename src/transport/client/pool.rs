@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use tower_service::Service;
 
-use super::{super::erased::Transport, connect::Connector, error::ClientError};
+use super::{super::erased::Transport, connect::Connector, decode::decoded, error::ClientError};
 use crate::error::BoxError;
 
 /// An HTTPS client with a connection pool, as a Tower service. Clones are cheap and share the pool.
@@ -90,6 +90,8 @@ where
     }
 }
 
+/// Answers that are encoded, though nobody asked for that, are decoded: `gzip`, `deflate` and `br`, up to three of them
+/// in a row, and up to 1 MiB.
 impl<B> From<Client<B>> for Transport
 where
     B: Body + From<Bytes> + Send + Unpin + 'static,
@@ -97,7 +99,7 @@ where
     B::Error: Into<BoxError>,
 {
     fn from(client: Client<B>) -> Self {
-        Self::new(client)
+        Self::reading(client, decoded)
     }
 }
 
