@@ -44,8 +44,9 @@
 //!   [`PeekBody`]s. [`Placement`] is where the token goes, [`Keep`] how request bodies are kept for a replay,
 //!   [`Exempt`] a request extension that exempts one.
 //! - **What happened**: [`AuthOutcome`], a response extension, and [`TrailersOutcome`] where a rule is about trailers.
-//!   [`Passed`] is why a request had no token. [`AuthError`] is what callers get when there is no token;
-//!   the inner service's errors pass through as they were. [`ConfigError`] is what building returns.
+//!   [`Passed`] is why a request had no token. [`AuthError`] is what callers get when there is none. Its [`AuthErrorKind`] tells credentials that were rejected
+//!   from an endpoint that is down, or can't be used as it is; its [`AcquireError`] says what to look at. The inner
+//!   service's errors pass through as they were. [`ConfigError`] is what building returns.
 //! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
 //!   [`Lease`] is an [`AccessToken`] as one attempt uses it.
@@ -116,7 +117,7 @@
 //! | what happened | `tracing` event | metric, with label `credential` |
 //! |---|---|---|
 //! | a token was acquired | debug `acquired`: `generation`, `took`, `remaining` | `tower_reauth_acquisitions_total{outcome="acquired"}`, `tower_reauth_acquisition_seconds` |
-//! | acquiring failed | warn `acquiring failed`: `error`, `took`, `retry_in` | `tower_reauth_acquisitions_total{outcome="unavailable"}` or another [`AuthErrorKind`], `tower_reauth_acquisition_seconds` |
+//! | acquiring failed | warn `acquiring failed`: `error`, `took`, `retry_in` | `tower_reauth_acquisitions_total{outcome="unavailable"}`, `"credentials_rejected"`, `"endpoint_unusable"` or another [`AuthErrorKind`], `tower_reauth_acquisition_seconds` |
 //! | an acquisition was superseded, or lost with its runtime | debug `acquiring was superseded or lost` | `tower_reauth_acquisitions_total{outcome="superseded"}` |
 //! | a server rejected the newest token | debug `token rejected`: `generation`, `reason` | `tower_reauth_rejections_total{verdict="expired"}` or `"invalid"` |
 //! | a request is sent for the second time | debug `replaying`: `generation` | `tower_reauth_replays_total` |

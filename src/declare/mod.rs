@@ -172,7 +172,7 @@
 //! | `form` | `true`: answers are forms, whatever their media type; `/access_token` then names a field | by the media type |
 //! | `success` | a table of places and what is there in a success; with anything else there it is a failure that may pass | the status alone |
 //! | `refusal` | a table of places and the value, or list of values, that mean that the secrets are refused, whatever the status | 401, and the codes of RFC 6749 §5.2 at `/error` |
-//! | `later` | the same for values that mean that it may work later | 408, 425, 429, 5xx, and `slow_down`, `ratelimited` and the like at `/error` |
+//! | `later` | the same for values that mean that it may work later | 408, 425, 429, 5xx, and `slow_down`, `ratelimited`, `temporarily_unavailable` and the like at `/error` |
 //! | `messages` | a place or a list of them where failures have the vendor's words | `/error`, `/error_description` |
 //! | `retry_after` | a header or a list of them that say how long to stay away, beside `Retry-After`: as seconds, or as a moment | none |
 //! | `token_types` | a name or a list of them by which the vendor calls bearer tokens in `token_type`, where that is looked at | `Bearer` |
