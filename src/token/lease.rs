@@ -11,6 +11,9 @@ use tokio::time::Instant;
 use super::access_token::AccessToken;
 use crate::time::after;
 
+/// How far the wall clock has to be past a token's expiry. It is set now and then, and a sleep takes longer than that.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// A token in the cache, with what the cache knows of it. Never changes.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -37,9 +40,9 @@ impl Entry {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether it has expired by the wall clock, which shows `now`. That alone is no reason not to use it.
+    /// Whether it has clearly expired by the wall clock, which shows `now`. That alone is no reason not to use it.
     pub(super) fn is_expired_on_the_wall(&self, now: SystemTime) -> bool {
-        self.wall_expires_at.is_some_and(|at| at <= now)
+        self.wall_expires_at.and_then(|at| at.checked_add(SLACK)).is_some_and(|at| at <= now)
     }
 
     #[inline]
