@@ -124,10 +124,11 @@ impl<'a> Answer<'a> {
 
     /// Whatever is at the places of tokens and of what else is kept.
     fn kept(&self) -> impl Iterator<Item = String> {
-        let tokens = [&self.shape.token, &self.shape.refresh_token].into_iter();
+        // Without the scheme, which is no secret.
+        let token = self.token().or_else(|| self.text(&self.shape.token));
         let members = self.shape.members.iter().map(|(_, field)| field);
-        // Without the scheme it is another text.
-        tokens.chain(members).filter_map(|field| self.text(field)).chain(self.token())
+        let others = [&self.shape.refresh_token].into_iter().chain(members);
+        token.into_iter().chain(others.filter_map(|field| self.text(field)))
     }
 
     /// How long `token` lives.

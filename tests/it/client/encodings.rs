@@ -130,7 +130,7 @@ async fn an_answer_that_cannot_be_decoded_is_a_passing_error_that_says_why() {
 async fn another_transport_is_told_what_to_put_around_it() {
     let site = site(200, "gzip", gzip(TOKEN.as_bytes())).await;
     let (text, _) = failure(endpoint(&site, Transport::new(any_client()))).await;
-    assert!(text.contains("put tower-http's DecompressionLayer around the client"), "{text}");
+    assert!(text.contains("put decompression beneath the client for token requests"), "{text}");
     let decoding = Transport::new(Decompression::new(any_client()));
     assert!(acquire(endpoint(&site, decoding)).await.is_ok());
 }
