@@ -77,6 +77,7 @@ async fn nobody_comes_back_before_the_moment_and_soon_after_it_somebody_does() {
         world.answer(token("abc"));
         while send(&service, get(&world.url("/"))).await.is_err() {
             assert_eq!(world.counts(), (1, 0), "{way:?}");
+            assert!(began.elapsed() < Duration::from_secs(8), "{way:?}: nobody comes back");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let waited = began.elapsed();
