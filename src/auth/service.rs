@@ -75,8 +75,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
-        if !shared.is_ours(&request) {
-            let why = shared.tell_passed(request.uri(), request.extensions());
+        if let Err(why) = shared.admit(&request) {
             let request = request.map(|body| shared.keep.pass(body));
             return ResponseFuture::passing(self.inner.call(request), why);
         }

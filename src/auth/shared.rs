@@ -45,34 +45,39 @@ impl<S: Clone, K> Shared<S, K> {
 }
 
 impl<S, K> Shared<S, K> {
-    /// Whether a request is to carry the token: it goes to our origin, isn't exempt, and nobody else has authenticated it.
+    /// Admits a request that is to carry the token: it goes to our origin, isn't exempt, and nobody else has
+    /// authenticated it.
+    ///
+    /// # Errors
+    ///
+    /// Why any other passes, having told of it. `None` for a credential's own, whose business it is alone.
     #[inline]
-    pub(super) fn is_ours<B>(&self, request: &Request<B>) -> bool {
+    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Option<Passed>> {
         let (options, extensions) = (&self.options, request.extensions());
-        options.origin.covers(request.uri())
-            && extensions.get::<TokenRequest>().is_none()
-            && extensions.get::<Exempt>() != Some(&Exempt::FromAuthentication)
+        if !options.origin.covers(request.uri()) {
+            return Err(self.tell_passed(Passed::OtherOrigin, request.uri(), extensions));
+        }
+        let is_free = extensions.get::<TokenRequest>().is_none()
+            && !is_exempt(extensions)
             // To look through as many names as requests have takes less than to hash one.
-            && request.headers().keys().all(|name| name != options.placement.header())
+            && request.headers().keys().all(|name| name != options.placement.header());
+        if is_free { Ok(()) } else { Err(self.tell_passed(Passed::OwnHeader, request.uri(), extensions)) }
     }
 
-    /// Why a request passes that isn't ours, having told of it. `None` for a credential's own, whose business it is alone.
-    pub(super) fn tell_passed(&self, uri: &Uri, extensions: &Extensions) -> Option<Passed> {
+    /// Tells of a request that is not admitted, by what is against it if nobody has exempted it. Out of the way of those
+    /// that are.
+    #[inline(never)]
+    fn tell_passed(&self, why: Passed, uri: &Uri, extensions: &Extensions) -> Option<Passed> {
         if extensions.get::<TokenRequest>().is_some() {
             return None;
         }
-        let why = if extensions.get() == Some(&Exempt::FromAuthentication) {
-            Passed::Exempt
-        } else if self.options.origin.covers(uri) {
-            Passed::OwnHeader
-        } else {
-            Passed::OtherOrigin
-        };
+        // Wherever it goes, it was its sender's wish.
+        let why = if is_exempt(extensions) { Passed::Exempt } else { why };
         self.options.passages.tell(why, uri);
         Some(why)
     }
 
-    /// As [`tell_passed`](Self::tell_passed), for one that would be ours if it had room for the token.
+    /// Tells of a request that passes though it was admitted: it has no room for the token.
     #[cold]
     pub(super) fn tell_no_room(&self, uri: &Uri) -> Option<Passed> {
         self.options.passages.tell(Passed::NoRoom, uri);
@@ -101,4 +106,9 @@ impl<S, K> Shared<S, K> {
         let (sent, kept) = self.keep.keep(body);
         (sent, kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(head)?, body })))
     }
+}
+
+#[inline]
+fn is_exempt(extensions: &Extensions) -> bool {
+    extensions.get() == Some(&Exempt::FromAuthentication)
 }
