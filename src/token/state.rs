@@ -7,13 +7,12 @@
 //!   refresh token.
 
 mod decide;
+mod terms;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
+pub(super) use terms::{Catch, Landing, Miss, Order, Quiet, Step, Want};
 use tokio::time::Instant;
 
 use super::{
@@ -23,11 +22,7 @@ use super::{
     policy::{LEAST_WAIT, RefreshPolicy},
     source::{Description, Grants, Renewal},
 };
-use crate::{
-    error::{AcquireError, AuthError},
-    observe::Reason,
-    time::after,
-};
+use crate::{error::AuthError, observe::Reason, time::after};
 
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -123,80 +118,6 @@ pub(super) struct Flight<F> {
     reason: Reason,
     /// If it kills the token, nobody who could use that waits for it any longer than that.
     patience_until: Instant,
-}
-
-/// What somebody wants of the cache.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Want {
-    /// A token that lives for at least this long.
-    Token { min_ttl: Duration },
-    /// Another token than this generation.
-    Newer { than: u64 },
-}
-
-impl Want {
-    fn min_ttl(self) -> Duration {
-        match self {
-            Self::Token { min_ttl } => min_ttl,
-            Self::Newer { .. } => Duration::ZERO,
-        }
-    }
-}
-
-/// What to do about it now.
-#[derive(Debug)]
-pub(super) enum Step {
-    Use(Lease),
-    /// Use it, and let a flight renew it in the background.
-    UseAndRenew(Lease, Reason),
-    /// Wait for the running flight.
-    Wait,
-    /// Begin a flight, then wait for it.
-    Begin(Reason),
-    Fail(AuthError),
-}
-
-/// How long a stale token can be used without asking what to do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quiet {
-    No,
-    Until(Instant),
-    UntilItExpires,
-}
-
-/// What a flight is to ask for.
-#[derive(Debug)]
-pub(super) struct Order {
-    pub(super) id: u64,
-    pub(super) reason: Reason,
-    pub(super) previous: Option<AccessToken>,
-    pub(super) grants: Grants,
-    pub(super) deadline: Instant,
-}
-
-/// How a flight ended, for those who waited.
-#[derive(Clone, Debug)]
-pub(super) enum Landing {
-    Landed(Lease),
-    Failed(AuthError),
-    /// It was superseded or lost: look again.
-    Moved,
-}
-
-/// A token, and the moment from which its lifetime counts if it doesn't say so itself.
-#[derive(Debug)]
-pub(super) struct Catch {
-    pub(super) token: AccessToken,
-    pub(super) asked_at: Instant,
-    /// The same moment by the wall clock.
-    pub(super) wall_asked_at: SystemTime,
-}
-
-/// Why a flight brought nothing, and whether the refresh grant it may have used is still good.
-#[derive(Debug)]
-pub(super) struct Miss {
-    pub(super) error: Arc<AcquireError>,
-    pub(super) grant_intact: bool,
 }
 
 impl<F> State<F> {

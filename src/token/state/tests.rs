@@ -7,9 +7,11 @@ mod lifetimes;
 mod patience;
 mod rejections;
 
+use std::time::SystemTime;
+
 use super::*;
 use crate::{
-    error::AuthErrorKind,
+    error::{AcquireError, AuthErrorKind},
     token::{AccessToken, TokenState},
 };
 

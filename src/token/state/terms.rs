@@ -1,0 +1,88 @@
+//! What the state is asked, and what it answers: to callers, and to the flight.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    error::{AcquireError, AuthError},
+    observe::Reason,
+    token::{access_token::AccessToken, lease::Lease, source::Grants},
+};
+
+/// What somebody wants of the cache.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::token) enum Want {
+    /// A token that lives for at least this long.
+    Token { min_ttl: Duration },
+    /// Another token than this generation.
+    Newer { than: u64 },
+}
+
+impl Want {
+    pub(super) fn min_ttl(self) -> Duration {
+        match self {
+            Self::Token { min_ttl } => min_ttl,
+            Self::Newer { .. } => Duration::ZERO,
+        }
+    }
+}
+
+/// What to do about it now.
+#[derive(Debug)]
+pub(in crate::token) enum Step {
+    Use(Lease),
+    /// Use it, and let a flight renew it in the background.
+    UseAndRenew(Lease, Reason),
+    /// Wait for the running flight.
+    Wait,
+    /// Begin a flight, then wait for it.
+    Begin(Reason),
+    Fail(AuthError),
+}
+
+/// How long a stale token can be used without asking what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::token) enum Quiet {
+    No,
+    Until(Instant),
+    UntilItExpires,
+}
+
+/// What a flight is to ask for.
+#[derive(Debug)]
+pub(in crate::token) struct Order {
+    pub(in crate::token) id: u64,
+    pub(in crate::token) reason: Reason,
+    pub(in crate::token) previous: Option<AccessToken>,
+    pub(in crate::token) grants: Grants,
+    pub(in crate::token) deadline: Instant,
+}
+
+/// How a flight ended, for those who waited.
+#[derive(Clone, Debug)]
+pub(in crate::token) enum Landing {
+    Landed(Lease),
+    Failed(AuthError),
+    /// It was superseded or lost: look again.
+    Moved,
+}
+
+/// A token, and the moment from which its lifetime counts if it doesn't say so itself.
+#[derive(Debug)]
+pub(in crate::token) struct Catch {
+    pub(in crate::token) token: AccessToken,
+    pub(in crate::token) asked_at: Instant,
+    /// The same moment by the wall clock.
+    pub(in crate::token) wall_asked_at: SystemTime,
+}
+
+/// Why a flight brought nothing, and whether the refresh grant it may have used is still good.
+#[derive(Debug)]
+pub(in crate::token) struct Miss {
+    pub(in crate::token) error: Arc<AcquireError>,
+    pub(in crate::token) grant_intact: bool,
+}
