@@ -150,7 +150,9 @@ impl Upstream {
 fn no_answer(error: &BoxError) -> Problem {
     if let Some(error) = AuthError::find(&**error) {
         let kind = match error.kind() {
-            AuthErrorKind::CredentialsRejected => "proxy_configuration_error",
+            AuthErrorKind::CredentialsRejected | AuthErrorKind::EndpointUnusable => {
+                "proxy_configuration_error"
+            }
             _ => "proxy_internal_error",
         };
         let wait = error.retry_at().map(|at| at.saturating_duration_since(Instant::now()));
