@@ -111,7 +111,8 @@ async fn a_token_endpoint_that_asks_to_be_left_alone_is() {
         let auth = auth_error(&error);
         assert_eq!(auth.kind(), AuthErrorKind::Unavailable);
         let wait = auth.retry_at().unwrap().saturating_duration_since(Instant::now());
-        assert!((50..=60).contains(&wait.as_secs()), "{wait:?}");
+        // No earlier than said, and not all at one instant.
+        assert!((55..=66).contains(&wait.as_secs()), "{wait:?}");
     }
     assert_eq!((subject.counts().token_calls(), subject.counts().api_calls), (1, 0));
 }

@@ -54,7 +54,7 @@ async fn who_comes_late_in_the_first_second_waits_for_what_is_left_of_it() {
 #[tokio::test(start_paused = true)]
 async fn where_nobody_waited_the_next_who_comes_finds_that_the_second_is_over() {
     let (vendor, tokens, _) = stale([Act::Hang]).await;
-    sleep(3 * SECOND).await;
+    sleep(5 * SECOND).await;
     assert!(get(&tokens).now_or_never().is_none(), "begins, and goes away");
     sleep(SECOND * 3 / 2).await;
     assert!(tokens.try_get().is_none(), "nobody has looked");
