@@ -72,7 +72,8 @@ fn outcomes(
     })
 }
 
-fn assert_sound(outcome: &Result<AccessToken, AcquireError>) -> Result<(), TestCaseError> {
+/// `known` are the secrets that are where the declaration says: all others are any server's words.
+fn assert_sound(outcome: &Result<AccessToken, AcquireError>, known: &[&str]) -> Result<(), TestCaseError> {
     match outcome {
         Ok(token) => {
             let text = token.expose_secret();
@@ -96,7 +97,7 @@ fn assert_sound(outcome: &Result<AccessToken, AcquireError>) -> Result<(), TestC
             );
             prop_assert!(!text.contains(char::is_control) && text.len() < 4096, "{:?}", text);
             let shown = printed(error);
-            for secret in SECRETS.iter().chain(&["old-access", "old-refresh"]) {
+            for secret in known.iter().chain(&[SECRETS[0], "old-access", "old-refresh"]) {
                 prop_assert!(!shown.contains(secret), "{} is shown: {}", secret, shown);
             }
             let day = Duration::from_secs(86_400);
@@ -161,7 +162,7 @@ fn any_leaf() -> impl Strategy<Value = Value> {
             "2030-01-01T00:00:00+99:99"
         ])
         .prop_map(Value::from),
-        (select(SECRETS.to_vec()), "[ -~é\u{0}\u{202e}\n]{0,5}")
+        (select(SECRETS.to_vec()), "[ aé\u{0}\u{1b}\u{7f}\u{85}\u{202e}\n]{0,5}")
             .prop_map(|(secret, rest)| format!("{rest}{secret}{rest}").into()),
     ]
 }
@@ -257,14 +258,6 @@ impl Mangled {
     }
 }
 
-/// One line of bounded length, without what was sent.
-fn assert_fit(error: &AcquireError) -> Result<(), TestCaseError> {
-    let text = error.to_string();
-    prop_assert!(!text.contains(char::is_control) && text.len() < 4096, "{:?}", text);
-    prop_assert!(!printed(error).contains(SECRETS[0]), "{}", text);
-    Ok(())
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -274,11 +267,7 @@ proptest! {
         body in vec(any::<u8>(), 0..300),
     ) {
         for outcome in outcomes(read, status, &headers, &body) {
-            // What is planted in the headers alone is any server's word.
-            match &outcome {
-                Ok(_) => assert_sound(&outcome)?,
-                Err(error) => assert_fit(error)?,
-            }
+            assert_sound(&outcome, &[])?;
         }
     }
 
@@ -288,13 +277,10 @@ proptest! {
         answer in any_answer(), mangled in any_mangling(),
     ) {
         let body = mangled.mangle(&answer);
+        // Mangled, or where another place is declared, what is planted may not be known for what it is.
+        let is_known = mangled.is_whole() && matches!(read, Read::Default | Read::Strict | Read::Judged);
         for outcome in outcomes(read, status, &headers, &body) {
-            // Where the token is declared to be elsewhere, or was mangled, what is planted is any server's word.
-            if matches!(read, Read::Default | Read::Strict | Read::Judged) && mangled.is_whole() || outcome.is_ok() {
-                assert_sound(&outcome)?;
-            } else if let Err(error) = &outcome {
-                assert_fit(error)?;
-            }
+            assert_sound(&outcome, if is_known { &SECRETS } else { &[] })?;
         }
     }
 
