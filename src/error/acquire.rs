@@ -52,17 +52,21 @@ pub enum AcquireErrorKind {
     Panicked,
     /// The endpoint has moved: it answered with a redirect (3xx), which isn't followed.
     Moved,
-    /// The endpoint isn't where it was looked for: 404, 410, 421.
+    /// The endpoint isn't where it was looked for: 404, 410, 421, or no metadata that names it.
     Missing,
     /// The endpoint takes no request of this form: its method (405), its length (411, 413), its media type (415) and so
     /// on.
     NotAccepted,
-    /// The server, or something in front of it such as a firewall, doesn't let the request through: 403, 451.
+    /// The server, or something in front of it such as a firewall, doesn't let the request through: 403 or 451, without
+    /// an answer in fields.
     Blocked,
     /// A proxy on the way wants credentials of its own: 407.
     ProxyRefused,
     /// The endpoint's answer makes no sense: it is no answer of a token endpoint, or has no token that can be used.
     Unintelligible,
+    /// The endpoint's token is of a type that isn't sent as a bearer token (RFC 6749 §7.1), or that nobody has named:
+    /// [`TokenEndpoint::token_type`](crate::TokenEndpoint::token_type).
+    TokenType,
     /// The endpoint refused in words that nobody has declared. It may be the credentials that it means, so that calls
     /// fail fast as after [`Rejected`](Self::Rejected); [`TokenEndpoint::refusal`](crate::TokenEndpoint::refusal) and
     /// [`later`](crate::TokenEndpoint::later) say which it is.
@@ -86,6 +90,7 @@ impl AcquireErrorKind {
                 | Self::Blocked
                 | Self::ProxyRefused
                 | Self::Unintelligible
+                | Self::TokenType
         )
     }
 }

@@ -78,6 +78,7 @@ impl AuthError {
             | AcquireErrorKind::Blocked
             | AcquireErrorKind::ProxyRefused
             | AcquireErrorKind::Unintelligible
+            | AcquireErrorKind::TokenType
             | AcquireErrorKind::Undeclared => AuthErrorKind::EndpointUnusable,
         };
         Self { kind, retry_at: None, source: Some(error) }

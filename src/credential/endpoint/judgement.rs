@@ -76,7 +76,8 @@ impl Problem {
             Self::Blocked => AcquireErrorKind::Blocked,
             Self::ProxyRefused => AcquireErrorKind::ProxyRefused,
             Self::Undeclared => AcquireErrorKind::Undeclared,
-            Self::TokenType | Self::Nonsense(..) => AcquireErrorKind::Unintelligible,
+            Self::TokenType => AcquireErrorKind::TokenType,
+            Self::Nonsense(..) => AcquireErrorKind::Unintelligible,
         }
     }
 }
@@ -155,12 +156,12 @@ fn failure(answer: &Answer<'_>) -> Problem {
         300..400 => Problem::Moved,
         404 | 410 | 421 => Problem::Missing,
         405 | 406 | 411 | 413..=415 | 417 | 426 | 428 | 431 => Problem::NotAccepted,
-        403 | 451 => Problem::Blocked,
         407 => Problem::ProxyRefused,
         // Who answers in fields has looked at what was sent.
-        400..500 => match answer.content {
-            Content::Json(_) | Content::Form(_) => Problem::Undeclared,
-            Content::Text(_) | Content::Encoded => {
+        400..500 => match (answer.status.as_u16(), &answer.content) {
+            (_, Content::Json(_) | Content::Form(_)) => Problem::Undeclared,
+            (403 | 451, Content::Text(_) | Content::Encoded) => Problem::Blocked,
+            (_, Content::Text(_) | Content::Encoded) => {
                 Problem::Nonsense("did not take the request, and doesn't say why", "; check the url")
             }
         },

@@ -2,7 +2,7 @@
 
 use tower::Layer;
 use tower_reauth::{
-    AcquireErrorKind::Unintelligible,
+    AcquireErrorKind::TokenType,
     AuthErrorKind::EndpointUnusable,
     ConfigErrorKind, Declaration, TokenEndpoint, TokenRequest,
     oauth2::{Client, ClientCredentials, JwtBearer, Password, RefreshToken, SecretSource, TokenExchange},
@@ -33,14 +33,12 @@ async fn a_name_of_the_vendors_own_is_refused_with_the_setting_that_admits_it() 
     let unnamed = said!("").strictly();
     for name in NAMES {
         let words = [&*format!("\"{name}\""), "token_type"];
-        unnamed.assert_refused(&WAYS, &typed(name), (EndpointUnusable, Unintelligible), &words).await;
+        unnamed.assert_refused(&WAYS, &typed(name), (EndpointUnusable, TokenType), &words).await;
         let named = said!(format!("token_types = '{name}'"); .token_type(name)).strictly();
         named.assert_token(&WAYS, &typed(name), "abc").await;
         named.assert_token(&WAYS, &typed(&name.to_uppercase()), "abc").await;
         named.assert_token(&WAYS, &typed("bearer"), "abc").await;
-        named
-            .assert_refused(&WAYS, &typed("other"), (EndpointUnusable, Unintelligible), &["\"other\""])
-            .await;
+        named.assert_refused(&WAYS, &typed("other"), (EndpointUnusable, TokenType), &["\"other\""]).await;
     }
 }
 
@@ -63,14 +61,14 @@ async fn whoever_is_not_strict_takes_any_name_of_a_bearer_token() {
 async fn a_token_that_is_bound_to_a_key_is_never_sent() {
     for name in ["DPoP", "dpop", "DPOP", " DPoP ", "mac", "MAC", "pop", "PoP"] {
         let words = ["bound to a key", name.trim()];
-        said!("").assert_refused(&WAYS, &typed(name), (EndpointUnusable, Unintelligible), &words).await;
+        said!("").assert_refused(&WAYS, &typed(name), (EndpointUnusable, TokenType), &words).await;
     }
     let form = answer(
         200,
         &[("content-type", "application/x-www-form-urlencoded")],
         "token_type=DPoP&access_token=abc",
     );
-    said!("").assert_refused(&WAYS, &form, (EndpointUnusable, Unintelligible), &["bound to a key"]).await;
+    said!("").assert_refused(&WAYS, &form, (EndpointUnusable, TokenType), &["bound to a key"]).await;
 }
 
 #[tokio::test]
@@ -82,12 +80,12 @@ async fn the_type_beside_a_token_counts_wherever_that_is() {
         r#"{"token_type":"Bearer","data":{"token":"abc","token_type":"pop"}}"#,
     ] {
         let words = ["bound to a key"];
-        nested.assert_refused(&WAYS, &json(body), (EndpointUnusable, Unintelligible), &words).await;
+        nested.assert_refused(&WAYS, &json(body), (EndpointUnusable, TokenType), &words).await;
     }
     nested.assert_token(&WAYS, &json(r#"{"data":{"token":"abc","token_type":"bearer"}}"#), "abc").await;
     let listed = said!("token = '/tokens/0/id'"; .token("/tokens/0/id"));
     let body = r#"{"tokens":[{"id":"abc","token_type":"DPoP"},{"id":"d","token_type":"Bearer"}]}"#;
-    listed.assert_refused(&WAYS, &json(body), (EndpointUnusable, Unintelligible), &["bound to a key"]).await;
+    listed.assert_refused(&WAYS, &json(body), (EndpointUnusable, TokenType), &["bound to a key"]).await;
 }
 
 #[test]
@@ -110,7 +108,7 @@ fn a_bound_type_can_not_be_named() {
 
 #[tokio::test]
 async fn every_builder_of_oauth_2_reads_types_alike() {
-    for (name, kind) in [("jwt", None), ("other", Some(Unintelligible)), ("DPoP", Some(Unintelligible))] {
+    for (name, kind) in [("jwt", None), ("other", Some(TokenType)), ("DPoP", Some(TokenType))] {
         let world = World::answering([typed(name)]).await;
         let (url, origin, id) = (world.url("/token"), world.origin(), Client::public("id"));
         let secret = Client::secret_basic("id", "s3cret");

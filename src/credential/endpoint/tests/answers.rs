@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{super::AnswerField, *};
 use crate::error::AcquireErrorKind::{
-    self, Blocked, GrantRejected, Missing, Moved, NotAccepted, ProxyRefused, Rejected, Transient, Undeclared,
+    self, GrantRejected, Missing, Moved, NotAccepted, ProxyRefused, Rejected, Transient, Undeclared,
     Unintelligible,
 };
 
@@ -22,7 +22,7 @@ async fn every_status_has_its_class() {
         (400, Undeclared, Undeclared),
         (401, Rejected, GrantRejected),
         (402, Undeclared, Undeclared),
-        (403, Blocked, Blocked),
+        (403, Undeclared, Undeclared),
         (404, Missing, Missing),
         (405, NotAccepted, NotAccepted),
         (407, ProxyRefused, ProxyRefused),

@@ -26,7 +26,7 @@ async fn rfc_6749_5_1_success() {
     );
     // The RFC's own example has a type that nobody can use.
     let error = token.await.unwrap_err();
-    assert_eq!(error.kind(), AcquireErrorKind::Unintelligible);
+    assert_eq!(error.kind(), AcquireErrorKind::TokenType);
     assert!(error.to_string().contains("of the type \"example\""), "{error}");
     assert!(error.to_string().contains("name it with token_type"), "{error}");
 }
@@ -55,7 +55,7 @@ async fn any_2xx_with_a_bearer_token_succeeds() {
 async fn a_token_that_is_no_bearer_token_is_not_used() {
     for token_type in ["mac", "DPoP", "N_A", "Bearer2", "PoP"] {
         let error = ask(200, json!({"access_token": "abc", "token_type": token_type})).await.unwrap_err();
-        assert_eq!(error.kind(), AcquireErrorKind::Unintelligible, "{token_type}");
+        assert_eq!(error.kind(), AcquireErrorKind::TokenType, "{token_type}");
         assert!(error.to_string().contains(token_type) && !error.to_string().contains("abc"), "{error}");
     }
 }
