@@ -62,7 +62,7 @@ fn assert_circle(code: &str) {
 #[test]
 fn all_of_it_is_understood() {
     let not_understood = BEFORE.findings.iter().filter(|finding| finding.rule == Rule::Understood);
-    assert_eq!(not_understood.collect::<Vec<_>>(), [&BEFORE.findings[0]; 0]);
+    assert_eq!(not_understood.count(), 0);
 }
 
 #[test]
