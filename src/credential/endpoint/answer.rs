@@ -58,7 +58,7 @@ impl<'a> Answer<'a> {
             // First, since many servers say of JSON that it is something else.
             match Document::parse_or_return(text) {
                 Ok(document) => Content::Json(document),
-                Err(text) if shape.is_form || is_form(headers) => Content::Form(text),
+                Err(text) if (shape.is_form || is_form(headers)) && may_be_form(&text) => Content::Form(text),
                 Err(text) => Content::Text(text),
             }
         };
@@ -213,6 +213,11 @@ impl<'a> Answer<'a> {
 fn is_form(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
     media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// Whether the text of an answer that should be a form is one, and not a page of something in front of the server.
+fn may_be_form(text: &str) -> bool {
+    !text.trim_start().starts_with('<') && text.contains('=')
 }
 
 /// A body that is plain text, and not broken JSON or markup.

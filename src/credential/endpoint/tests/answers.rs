@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{super::AnswerField, *};
 use crate::error::AcquireErrorKind::{
-    self, GrantRejected, Missing, Moved, NotAccepted, ProxyRefused, Rejected, Transient, Undeclared,
+    self, Blocked, GrantRejected, Missing, Moved, NotAccepted, ProxyRefused, Rejected, Transient, Undeclared,
     Unintelligible,
 };
 
@@ -51,6 +51,25 @@ async fn every_status_has_its_class() {
             let error = error.unwrap_err();
             assert_eq!((error.kind(), error.status().map(u16::from)), (kind, Some(status)), "{error}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_no_form_where_answers_are_forms() {
+    let page = r#"<html lang="en">no</html>"#;
+    for (status, body, kind) in [
+        (403, page, Blocked),
+        (403, "", Blocked),
+        (403, "error code: 1020", Blocked),
+        (400, page, Unintelligible),
+        (200, page, Unintelligible),
+        (400, "error=who+are+you", Undeclared),
+        (403, "error=who+are+you", Undeclared),
+        (400, "error=invalid_client", Rejected),
+    ] {
+        let server = Scripted::answers(status, &[], body);
+        let error = cold(endpoint(plain()).form_answers(), &server).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{status} {body}");
     }
 }
 
