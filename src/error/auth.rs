@@ -38,7 +38,8 @@ pub enum AuthErrorKind {
     Unavailable,
     /// The token endpoint can't be used as it is: it moved, is missing or blocked, takes no request of this form, or its
     /// answer makes no sense. [`AcquireError::kind`] says which, and its text what to look at. Calls fail at once for up to
-    /// 5 s at a time, and go on when it is mended.
+    /// 5 s at a time, and go on when it is mended; after a [refusal in words that nobody has
+    /// declared](crate::AcquireErrorKind::Undeclared) for as long as after rejected credentials.
     EndpointUnusable,
     /// No attempt brought an answer in time.
     TimedOut,
@@ -96,10 +97,8 @@ impl AuthError {
 
     /// Whether the token endpoint can't be reached or doesn't work, as far as anybody knows only for now.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(
-            self.kind,
-            AuthErrorKind::Unavailable | AuthErrorKind::TimedOut | AuthErrorKind::EndpointUnusable
-        )
+        let is_wrong = self.kind == AuthErrorKind::EndpointUnusable && !self.may_be_the_secret();
+        is_wrong || matches!(self.kind, AuthErrorKind::Unavailable | AuthErrorKind::TimedOut)
     }
 
     /// The first `AuthError` in `error`'s chain of sources, `error` itself included.

@@ -30,8 +30,9 @@ use crate::{
 ///
 /// Network errors, 408, 425, 429 and 5xx are transient, as is what the vendor is declared to mean by "later". The
 /// credentials are refused (or, where it answers a refresh, only that grant) by 401, by the codes of RFC 6749 §5.2 in any
-/// 4xx, and by what the vendor is declared to refuse them with. Any other 3xx or 4xx, and an answer that makes no sense,
-/// is about the endpoint: [`AcquireErrorKind::Moved`] and its like.
+/// 4xx, and by what the vendor is declared to refuse them with. A refusal in other words may be about them, and is
+/// [`Undeclared`](AcquireErrorKind::Undeclared). Any other 3xx or 4xx, and an answer that makes no sense, is about the
+/// endpoint: [`AcquireErrorKind::Moved`] and its like.
 ///
 /// Secrets that come from a [`SecretSource`] are read for each request. If one can't be read, or can't be sent,
 /// nothing is, and the failure is transient. Once one that was refused has been replaced, calls don't wait for the

@@ -34,6 +34,7 @@ enum Act {
     /// Answers after half a second.
     AnswerSoon,
     Fail,
+    FailBy(AcquireErrorKind),
     Reject,
     RefuseGrant,
     /// A new refresh token, and no access token.
@@ -149,6 +150,7 @@ impl Credential for Scripted {
                     })
                 }
                 Act::Fail => Err(AcquireError::transient("down")),
+                Act::FailBy(kind) => Err(AcquireError::new(kind, "wrong")),
                 Act::Reject => Err(AcquireError::rejected("wrong key")),
                 Act::RefuseGrant => Err(AcquireError::grant_rejected("spent")),
                 Act::RotateOnly => {

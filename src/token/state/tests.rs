@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::{
-    error::{AcquireError, AuthErrorKind},
+    error::{AcquireError, AcquireErrorKind, AuthErrorKind},
     token::{AccessToken, TokenState},
 };
 

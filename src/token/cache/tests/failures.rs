@@ -15,6 +15,30 @@ async fn a_flight_makes_a_bounded_number_of_attempts_and_the_next_caller_another
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_what_may_be_better_at_once_is_tried_again_in_the_same_flight() {
+    use AcquireErrorKind::{
+        Blocked, Missing, Moved, NotAccepted, ProxyRefused, TokenType, Undeclared, Unintelligible,
+    };
+    for (kind, calls) in [
+        (Blocked, 1),
+        (Missing, 1),
+        (Moved, 1),
+        (NotAccepted, 1),
+        (ProxyRefused, 1),
+        (TokenType, 1),
+        (Undeclared, 1),
+        (Unintelligible, 3),
+    ] {
+        let vendor = Scripted::new([Act::FailBy(kind); 3]);
+        let tokens = vendor.cache();
+        for error in join_all((0..100).map(|_| get(&tokens))).await {
+            assert_eq!(error.expect_err("no token").kind(), AuthErrorKind::EndpointUnusable);
+        }
+        assert_eq!(vendor.calls(), calls, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_throttled_endpoint_is_left_alone_by_everybody() {
     let vendor = Scripted::new([Act::Throttle]);
     let tokens = vendor.cache();

@@ -20,6 +20,33 @@ fn rejected_credentials_fail_fast_and_longer_each_time_but_not_for_ever() {
 }
 
 #[test]
+fn a_refusal_in_words_that_nobody_declared_fails_fast_as_rejected_credentials_do() {
+    let mut sim = Sim::new(Renewal::KeepsPrevious);
+    for pause in [30.0, 60.0, 120.0, 240.0, 480.0, 600.0, 600.0] {
+        let error = sim.fail(AcquireError::new(AcquireErrorKind::Undeclared, "no"));
+        assert_eq!(error.kind(), AuthErrorKind::EndpointUnusable);
+        assert_eq!(error.retry_at(), Some(sim.now + Duration::from_secs_f64(pause)));
+        assert!(sim.state.look_for_secret(sim.now).is_some(), "another secret may be what it takes");
+        sim.advance(pause);
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_wrong_is_left_alone_from_the_first_time_on_and_for_seconds_only() {
+    use AcquireErrorKind::{Blocked, Missing, Moved, NotAccepted, ProxyRefused, TokenType, Unintelligible};
+    for kind in [Blocked, Missing, Moved, NotAccepted, ProxyRefused, TokenType, Unintelligible] {
+        let mut sim = Sim::new(Renewal::KeepsPrevious);
+        for _ in 0..100 {
+            let error = sim.fail(AcquireError::new(kind, "elsewhere"));
+            let pause = error.retry_at().expect("a pause") - sim.now;
+            assert!((SECOND / 2..=5 * SECOND).contains(&pause), "{kind:?}: {pause:?}");
+            sim.now += pause;
+            assert!(matches!(sim.step(), Step::Begin(_)));
+        }
+    }
+}
+
+#[test]
 fn after_one_transient_failure_the_next_caller_tries_and_after_two_there_is_a_pause() {
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     assert_eq!(sim.fail(AcquireError::transient("down")).retry_at(), None);

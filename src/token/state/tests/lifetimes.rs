@@ -174,9 +174,11 @@ fn an_expired_token_bridges_an_outage_only_if_asked_and_only_up_to_the_limit() {
     sim.reject(&lease);
     assert!(!matches!(sim.step(), Step::Use(_) | Step::UseAndRenew(..)), "a rejected token is not served");
 
-    let mut sim = Sim::with_policy(Renewal::KeepsPrevious, policy);
-    sim.acquire(lasting("a", 10));
-    sim.advance(11.0);
-    sim.fail(AcquireError::rejected("wrong key"));
-    assert!(matches!(sim.step(), Step::Fail(_)), "rejected credentials are no outage");
+    for kind in [AcquireErrorKind::Rejected, AcquireErrorKind::Undeclared] {
+        let mut sim = Sim::with_policy(Renewal::KeepsPrevious, policy.clone());
+        sim.acquire(lasting("a", 10));
+        sim.advance(11.0);
+        sim.fail(AcquireError::new(kind, "wrong key"));
+        assert!(matches!(sim.step(), Step::Fail(_)), "{kind:?} is no outage");
+    }
 }
