@@ -144,6 +144,7 @@
 //! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod address;
 mod auth;
 mod body;
 mod credential;

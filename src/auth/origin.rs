@@ -1,13 +1,16 @@
 //! Which requests may carry the token: those to one origin (RFC 6454 §4), compared by scheme, host and port.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use http::{
     Uri,
     uri::{Authority, Scheme},
 };
 
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    address::is_loopback,
+    error::{ConfigError, ConfigErrorKind},
+};
 
 /// The origin that the token belongs to. Requests to any other one pass through the layer untouched.
 ///
@@ -151,11 +154,6 @@ fn default_port(scheme: &Scheme) -> Option<u16> {
     } else {
         None
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

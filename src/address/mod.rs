@@ -1,0 +1,13 @@
+//! What the host of a URL is an address of: told from its text alone, without looking a name up.
+//!
+//! Names that resolve to such an address aren't known here; [`is_metadata`] is for those who have resolved them.
+
+mod embedded;
+mod loopback;
+#[allow(dead_code, reason = "whoever sends secrets is to ask it")]
+mod metadata;
+mod spelled;
+
+pub(crate) use loopback::is_loopback;
+#[allow(unused_imports, reason = "for those who connect, and have resolved the name")]
+pub(crate) use metadata::{is_metadata, is_metadata_host};
