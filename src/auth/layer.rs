@@ -111,10 +111,14 @@ impl<K> AuthLayer<K> {
         self
     }
 
-    /// Sets when tokens are renewed. The layer gets a new, empty cache with this policy: take [`tokens`](Self::tokens)
-    /// and clone the layer after this.
-    pub fn policy(mut self, policy: RefreshPolicy) -> Self {
-        self.options.tokens = self.options.tokens.restarted(policy);
+    /// Sets when tokens are renewed, and what happens when that fails.
+    ///
+    /// The policy is the cache's. So it also is that of the handles that were [taken](Self::tokens) before, of the services
+    /// that were made, of clones of the layer, and of whoever else shares the cache; where several set one, the last one
+    /// counts. It decides from now on, with a full budget. What was decided before stands: when a token that is there is
+    /// renewed, how long a pause lasts that has begun, and how a flight under way goes on.
+    pub fn policy(self, policy: RefreshPolicy) -> Self {
+        self.options.tokens.adopt(policy);
         self
     }
 

@@ -70,9 +70,9 @@ impl TokenCache {
         Self { shared: Arc::new(Shared::new(source, policy)) }
     }
 
-    /// The same credential in another, empty cache with this policy.
-    pub(crate) fn restarted(&self, policy: RefreshPolicy) -> Self {
-        Self::from_source(self.shared.source().clone(), policy)
+    /// Has `policy` decide from now on, for everybody who shares the cache.
+    pub(crate) fn adopt(&self, policy: RefreshPolicy) {
+        self.shared.change(|state| state.adopt(policy));
     }
 
     /// A token that is valid for at least `min_ttl`.
@@ -146,7 +146,8 @@ impl TokenCache {
     pub async fn revoke(&self) -> Result<(), AuthError> {
         let handle = runtime()?;
         let Some(token) = self.shared.retire(State::take) else { return Ok(()) };
-        let (source, limit) = (self.shared.source().clone(), self.shared.policy().attempt_limit());
+        let limit = self.shared.look(|state| state.policy().attempt_limit());
+        let source = self.shared.source().clone();
         let call = async move { tokio::time::timeout(limit, source.revoke(&token)).await };
         match handle.spawn(call).await {
             Ok(Ok(Ok(()))) => Ok(()),

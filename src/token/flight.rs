@@ -13,7 +13,6 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    policy::RefreshPolicy,
     shared::Shared,
     source::{Acquire, Grants, Source},
     state::{Catch, Miss, Order},
@@ -36,7 +35,7 @@ pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded
     let result = {
         let cache = &report.cache;
         let keep = |token: &SecretString| cache.change(|state| state.rotate(order.id, token.clone()));
-        let call = attempts(&**cache.source(), cache.policy(), &order, &superseded, keep);
+        let call = attempts(&**cache.source(), &order, &superseded, keep);
         match select(pin!(timeout_at(order.deadline, call)), superseded.until_so()).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
@@ -80,11 +79,11 @@ impl Drop for Report {
 /// without an access token is `keep`'s, at once: whatever ends the flight, it isn't lost.
 async fn attempts(
     source: &dyn Source,
-    policy: &RefreshPolicy,
     order: &Order,
     superseded: &Superseded,
     keep: impl Fn(&SecretString),
 ) -> Result<Catch, Miss> {
+    let policy = &*order.policy;
     let mut rng = fastrand::Rng::new();
     let mut previous = order.previous.clone();
     let (mut reason, mut tries) = (order.reason, 1);

@@ -106,7 +106,14 @@ impl RefreshPolicy {
         self
     }
 
-    /// Sets how often a flight tries, when its attempts fail in a way that may pass. At least 1.
+    /// Sets how often a flight tries, when its attempts fail in a way that may pass: no connection, no answer in time, 408,
+    /// 425, 5xx, or an answer that makes no sense. At least 1; by default 3.
+    ///
+    /// What a server refuses is tried once, and so is what it wants to be left alone with (429, 503, `Retry-After`). So a
+    /// wrong password counts once against its user's lock-out, and not again before [`fail_fast`](Self::fail_fast) is over.
+    /// That is so where it is refused by a status or in words that are known: where a vendor answers it with a 500, say, each
+    /// flight sends it 3 times. Then declare these words with [`TokenEndpoint::refusal`](crate::TokenEndpoint::refusal), or
+    /// set this to 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self

@@ -37,14 +37,13 @@ pub(super) struct Shared {
     accepted: AtomicU64,
     state: Mutex<State<Attached>>,
     observer: Observer,
-    policy: Arc<RefreshPolicy>,
     source: Arc<dyn Source>,
 }
 
 impl Shared {
     pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
-        let (description, policy) = (source.describe(), Arc::new(policy));
-        let state = State::new(policy.clone(), &description, fastrand::Rng::new());
+        let description = source.describe();
+        let state = State::new(Arc::new(policy), &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             newest: AtomicU64::new(0),
@@ -53,7 +52,6 @@ impl Shared {
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
             observer: Observer::new(description.name()),
-            policy,
             source,
         }
     }
@@ -64,10 +62,6 @@ impl Shared {
 
     pub(super) fn observer(&self) -> &Observer {
         &self.observer
-    }
-
-    pub(super) fn policy(&self) -> &RefreshPolicy {
-        &self.policy
     }
 
     /// The token that may be used without asking the state.

@@ -140,6 +140,17 @@ impl<F> State<F> {
         }
     }
 
+    pub(super) fn policy(&self) -> &Arc<RefreshPolicy> {
+        &self.policy
+    }
+
+    /// Has `policy` decide from now on, with a full budget. What was decided by the one before it stands: when the token
+    /// is stale, how long a pause or a failure lasts, and all of a flight that has begun.
+    pub(super) fn adopt(&mut self, policy: RefreshPolicy) {
+        self.budget = Budget::new(policy.allowance());
+        self.policy = Arc::new(policy);
+    }
+
     pub(super) fn flight(&self) -> Option<&Flight<F>> {
         self.flight.as_ref()
     }
@@ -199,7 +210,7 @@ impl<F> State<F> {
         self.flights += 1;
         let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
         self.flight = Some(Flight { id, deadline, attached, reason, patience_until: after(now, PATIENCE) });
-        Order { id, reason, previous: None, grants: self.grants, deadline }
+        Order { id, reason, previous: None, grants: self.grants, policy: self.policy.clone(), deadline }
     }
 
     /// Gives a flight whose task begins the grant that there is now: since it was begun, the one before it, though

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     error::{AcquireError, AuthError},
     observe::Reason,
-    token::{access_token::AccessToken, lease::Lease, source::Grants},
+    token::{access_token::AccessToken, lease::Lease, policy::RefreshPolicy, source::Grants},
 };
 
 /// What somebody wants of the cache.
@@ -59,6 +59,8 @@ pub(in crate::token) struct Order {
     pub(in crate::token) reason: Reason,
     pub(in crate::token) previous: Option<AccessToken>,
     pub(in crate::token) grants: Grants,
+    /// That of the moment at which the flight began.
+    pub(in crate::token) policy: Arc<RefreshPolicy>,
     pub(in crate::token) deadline: Instant,
 }
 

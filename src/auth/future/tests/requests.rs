@@ -167,3 +167,33 @@ async fn an_early_renewal_and_a_policy_are_the_layers_too() {
     assert!(reasons[1..].iter().all(|reason| *reason == Reason::Expiring), "{reasons:?}");
     assert!((4..=8).contains(&reasons.len()), "{reasons:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_is_that_of_older_handles_and_services_as_well() {
+    let (endpoint, server) = (Endpoint::default(), Server::default());
+    let layer = layer(&endpoint);
+    let (tokens, service) = (layer.tokens(), layer.layer(server.service()));
+    endpoint.down.store(1, SeqCst);
+    let newest = layer.clone().policy(RefreshPolicy::default().fail_fast(70 * SECOND, 70 * SECOND));
+    // The older service pauses by it, and the newer one knows of that failure.
+    let error = service.clone().oneshot(get()).await.unwrap_err();
+    let retry_at = error.downcast_ref::<AuthError>().unwrap().retry_at().unwrap();
+    assert_eq!(retry_at - Instant::now(), 70 * SECOND);
+    newest.layer(server.service()).oneshot(get()).await.unwrap_err();
+    tokens.get(Duration::ZERO).await.unwrap_err();
+    assert_eq!(endpoint.calls.load(SeqCst), 1);
+
+    endpoint.down.store(0, SeqCst);
+    sleep(71 * SECOND).await;
+    newest.layer(server.service()).oneshot(get()).await.unwrap();
+    // What one of them has, all of them have, also after another policy.
+    let lease = tokens.try_get().unwrap();
+    let newest = newest.policy(RefreshPolicy::default());
+    service.oneshot(get()).await.unwrap();
+    newest.layer(server.service()).oneshot(get()).await.unwrap();
+    assert_eq!(newest.tokens().try_get().unwrap().generation(), lease.generation());
+    assert_eq!(
+        (endpoint.calls.load(SeqCst), server.sent()),
+        (2, vec!["t2".into(), "t2".into(), "t2".into()])
+    );
+}

@@ -122,3 +122,25 @@ async fn when_everything_is_dropped_the_flight_ends_by_its_deadline_and_nothing_
     assert!(inner.upgrade().is_none(), "no task holds on to the cache");
     assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_goes_on_by_the_policy_that_it_began_with() {
+    let vendor = Scripted::with(Renewal::KeepsPrevious, Grants::Reusable, [Act::Fail]);
+    let tokens = vendor.cache();
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { get(&tokens).await }
+    });
+    vendor.0.called.notified().await;
+    // By this one there is no second attempt, and no time for any answer.
+    tokens.adopt(RefreshPolicy::default().attempts(1).attempt_timeout(SECOND / 2));
+    let lease = caller.await.expect("no panic").expect("a token");
+    assert_eq!((text(&lease), vendor.calls()), ("token-2", 2));
+    let same = tokens.try_get().map(|lease| lease.generation());
+    assert_eq!(same, Some(lease.generation()), "the token stays");
+
+    tokens.invalidate();
+    let error = get(&tokens).await.expect_err("no time");
+    assert_eq!(error.acquire_error().expect("the cause").kind(), AcquireErrorKind::TimedOut);
+    assert_eq!(vendor.calls(), 3);
+}

@@ -117,3 +117,24 @@ fn a_static_key_stays_in_use_when_it_is_rejected() {
     sim.state.accept(lease.generation());
     assert_eq!(sim.state.report(sim.now).token(), TokenState::Fresh);
 }
+
+#[test]
+fn another_policy_decides_from_now_on_with_a_full_budget() {
+    let mut sim = Sim::with_policy(Renewal::KeepsPrevious, RefreshPolicy::default().budget(1, 1000 * SECOND));
+    let lease = sim.acquire(lasting("a", 1000));
+    sim.state.accept(lease.generation());
+    sim.reject(&lease);
+    let lease = sim.acquire(lasting("b", 1000));
+    sim.state.accept(lease.generation());
+    sim.reject(&lease);
+    assert!(matches!(sim.step(), Step::Use(lease) if lease.is_rejected()), "one was all the budget had");
+
+    sim.state.adopt(RefreshPolicy::default().budget(2, 1000 * SECOND).early(0.9, 1000 * SECOND));
+    let lease = sim.acquire(lasting("c", 1000));
+    assert_eq!(lease.generation(), 3, "the generations go on");
+    sim.advance(600.0);
+    assert!(
+        matches!(sim.step(), Step::UseAndRenew(..)),
+        "at a tenth of its lifetime it would not be stale yet"
+    );
+}
