@@ -185,7 +185,7 @@ pub use secret::SecretSource;
 pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use token::{
     AccessToken, Acquire, CacheState, Credential, Description, Grants, InvalidToken, Lease, RefreshPolicy,
-    Renewal, TokenCache, TokenState,
+    RefreshTokens, Renewal, TokenCache, TokenState,
 };
 pub use transport::Transport;
 #[cfg(feature = "client")]

@@ -78,6 +78,12 @@ impl AccessToken {
         self
     }
 
+    /// The same, without the refresh token that came with it.
+    pub(super) fn without_refresh_token(mut self) -> Self {
+        self.refresh_token = None;
+        self
+    }
+
     /// Sets the moment just before the request for this token was sent. By default it is the moment at which
     /// [`Credential::acquire`](crate::Credential::acquire) was called.
     #[must_use]

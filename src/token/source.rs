@@ -4,7 +4,7 @@ use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::access_token::AccessToken;
+use super::{access_token::AccessToken, refresh_tokens::RefreshTokens};
 use crate::{error::AcquireError, observe::Reason};
 
 /// What a [`Credential`](crate::Credential) is asked: why a token is needed, and which one it replaces.
@@ -94,6 +94,7 @@ pub struct Description {
     pub(crate) renewal: Renewal,
     pub(crate) grants: Grants,
     pub(crate) unsaved_since: Option<Instant>,
+    pub(crate) refresh_tokens: Option<RefreshTokens>,
 }
 
 impl Description {
@@ -104,6 +105,7 @@ impl Description {
             renewal: Renewal::default(),
             grants: Grants::default(),
             unsaved_since: None,
+            refresh_tokens: None,
         }
     }
 
@@ -126,6 +128,14 @@ impl Description {
     #[must_use]
     pub fn unsaved_since(mut self, since: impl Into<Option<Instant>>) -> Self {
         self.unsaved_since = since.into();
+        self
+    }
+
+    /// Says that the credential keeps its refresh token itself, here, because there is only one for all of its caches. By
+    /// default each cache keeps what came with its token.
+    #[must_use]
+    pub fn refresh_tokens(mut self, refresh_tokens: RefreshTokens) -> Self {
+        self.refresh_tokens = Some(refresh_tokens);
         self
     }
 

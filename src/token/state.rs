@@ -20,6 +20,7 @@ use super::{
     budget::Budget,
     lease::{Entry, Lease, Standing},
     policy::{LEAST_WAIT, RefreshPolicy},
+    refresh_tokens::RefreshTokens,
     source::{Description, Grants, Renewal},
 };
 use crate::{error::AuthError, observe::Reason, time::after};
@@ -36,6 +37,8 @@ pub(super) struct State<F> {
     policy: Arc<RefreshPolicy>,
     renewal: Renewal,
     grants: Grants,
+    /// Where the credential keeps its refresh token, if it does: then none is kept here.
+    refresh_tokens: Option<RefreshTokens>,
     rng: fastrand::Rng,
     /// This instance's place in the spread of early renewals, 0 to 1.
     spread: f64,
@@ -127,6 +130,7 @@ impl<F> State<F> {
             policy,
             renewal: credential.renewal,
             grants: credential.grants,
+            refresh_tokens: credential.refresh_tokens.clone(),
             rng,
             spread,
             newest: None,
@@ -220,7 +224,8 @@ impl<F> State<F> {
         // Until the flight says otherwise, what it sends may be used up.
         grant.spent |= self.grants == Grants::RefreshThenOther
             && matches!(order.reason, Reason::Expiring | Reason::Expired);
-        order.previous = Some(grant.token.clone());
+        let token = grant.token.clone();
+        order.previous = Some(self.with_newest(token));
     }
 
     /// Ends flight `id` with what it brought. Returns what to tell whom, unless the flight was superseded.
@@ -251,7 +256,10 @@ impl<F> State<F> {
     /// Forgets the access token, and every reason not to ask at once. Keeps the refresh token.
     pub(super) fn invalidate(&mut self) -> Option<F> {
         self.newest = None;
-        self.grant = self.grant.take().filter(|grant| grant.token.refresh_token().is_some());
+        self.grant = self
+            .grant
+            .take()
+            .filter(|grant| grant.token.refresh_token().is_some() || self.refresh_tokens.is_some());
         self.failure = None;
         self.rejections = 0;
         self.supersede(None)
@@ -275,7 +283,7 @@ impl<F> State<F> {
 
     /// Forgets everything about the token, and hands it over.
     pub(super) fn take(&mut self) -> (Option<AccessToken>, Option<F>) {
-        let token = self.grant.take().map(|grant| grant.token);
+        let token = self.grant.take().map(|grant| self.with_newest(grant.token));
         (token, self.invalidate())
     }
 
@@ -292,7 +300,7 @@ impl<F> State<F> {
     fn commit(&mut self, catch: Catch, flight: u64, now: Instant) -> Lease {
         let Catch { token, asked_at, wall_asked_at } = catch;
         self.failure = None;
-        self.grant = Some(Grant { token: token.clone(), flight, spent: false });
+        self.grant = Some(Grant { token: self.kept(token.clone()), flight, spent: false });
         if let Some(Newest { entry, accepted, rejected: Some(rejected), .. }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
@@ -365,14 +373,29 @@ impl<F> State<F> {
     /// Keeps a refresh token that `flight` brought without an access token, unless there is a newer one. It belongs
     /// to the grant whose refresh token it replaces.
     pub(super) fn rotate(&mut self, flight: u64, refresh_token: SecretString) {
-        if let Some(grant) = self.grant.as_mut().filter(|grant| grant.flight <= flight) {
+        let is_kept_here = self.refresh_tokens.is_none();
+        if let Some(grant) = self.grant.as_mut().filter(|grant| is_kept_here && grant.flight <= flight) {
             let token = grant.token.clone().with_refresh_token(refresh_token);
             *grant = Grant { token, flight, spent: false };
         }
     }
 
+    /// What is kept here of a token: its refresh token only where the credential doesn't keep that itself.
+    fn kept(&self, token: AccessToken) -> AccessToken {
+        if self.refresh_tokens.is_some() { token.without_refresh_token() } else { token }
+    }
+
+    /// What was kept of a token, with the refresh token that is in force.
+    fn with_newest(&self, token: AccessToken) -> AccessToken {
+        match self.refresh_tokens.as_ref().and_then(RefreshTokens::newest) {
+            Some(newest) => token.with_refresh_token(newest),
+            None => token,
+        }
+    }
+
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
     fn save_grant(&mut self, token: AccessToken, flight: u64) {
+        let token = self.kept(token);
         let newer = self.grant.as_ref().is_some_and(|grant| grant.flight > flight);
         if token.refresh_token().is_some() && !newer {
             self.grant = Some(Grant { token, flight, spent: false });

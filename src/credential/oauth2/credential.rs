@@ -136,10 +136,14 @@ impl Credential for OAuth2Credential {
 
     fn describe(&self) -> Description {
         let inner = &*self.inner;
-        Description::new(inner.name.clone())
+        let description = Description::new(inner.name.clone())
             .renewal(inner.setup.renewal)
             .grants(inner.grant.uses())
-            .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()))
+            .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()));
+        match inner.grant.rotation() {
+            Some(rotation) => description.refresh_tokens(rotation.refresh_tokens().clone()),
+            None => description,
+        }
     }
 }
 

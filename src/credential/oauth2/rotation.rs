@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     error::{AcquireError, BoxError},
     secret::Supply,
+    token::RefreshTokens,
 };
 
 /// How long saving may take, within the attempt's own limit.
@@ -32,15 +33,11 @@ pub(super) type Persist = Arc<dyn Fn(SecretString) -> Persisted + Send + Sync>;
 pub(super) struct Rotation {
     initial: Supply,
     persist: Option<Persist>,
-    state: Mutex<State>,
+    /// What the server sent. None as long as the initial one is in force.
+    refresh_tokens: RefreshTokens,
+    /// Since when the newest one should have been saved, and wasn't.
+    unsaved: Mutex<Option<Unsaved>>,
     turn: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct State {
-    /// `None` as long as it is the initial one.
-    current: Option<SecretString>,
-    unsaved: Option<Unsaved>,
 }
 
 /// A refresh token that could not be saved. It is used from memory, and saving is tried again at each acquisition.
@@ -68,11 +65,22 @@ impl Unsaved {
 
 impl Rotation {
     pub(super) fn new(initial: Supply, persist: Option<Persist>) -> Self {
-        Self { initial, persist, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            initial,
+            persist,
+            refresh_tokens: RefreshTokens::new(),
+            unsaved: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(super) fn initial(&self) -> &Supply {
         &self.initial
+    }
+
+    /// Where the one in force is, for the caches.
+    pub(super) fn refresh_tokens(&self) -> &RefreshTokens {
+        &self.refresh_tokens
     }
 
     /// Waits for whoever uses the refresh token: sent twice, it would look stolen (RFC 6749 §10.4). One cache asks
@@ -91,7 +99,7 @@ impl Rotation {
 
     /// The newest refresh token that the server sent.
     pub(super) fn rotated(&self) -> Option<SecretString> {
-        self.lock().current.clone()
+        self.refresh_tokens.newest()
     }
 
     /// The initial refresh token, if it is another one than `refused` by now: somebody has logged in again, or
@@ -113,17 +121,13 @@ impl Rotation {
         refused: Option<&SecretString>,
         received: Option<&SecretString>,
     ) {
-        {
-            let mut state = self.lock();
-            if let Some(token) = received.filter(|token| !is_same(token, sent)) {
-                let unsaved = Unsaved { since: Instant::now(), error: None };
-                state.current = Some(token.clone());
-                state.unsaved = self.persist.as_ref().map(|_| unsaved);
-            } else if let (Some(current), Some(refused)) = (&state.current, refused)
-                && is_same(current, refused)
-            {
-                *state = State::default();
-            }
+        if let Some(token) = received.filter(|token| !is_same(token, sent)) {
+            let unsaved = Unsaved { since: Instant::now(), error: None };
+            // First, so that whoever saves finds the new one.
+            self.refresh_tokens.replace(token.clone());
+            *self.lock() = self.persist.as_ref().map(|_| unsaved);
+        } else if refused.is_some_and(|refused| self.refresh_tokens.is_newest(refused)) {
+            self.forget();
         }
         self.save().await;
     }
@@ -136,10 +140,10 @@ impl Rotation {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        let mut state = self.lock();
+        let mut unsaved = self.lock();
         // Another cache may have rotated it meanwhile; then there is another one to be saved.
-        if state.current.as_ref().is_some_and(|current| is_same(current, &token)) {
-            match (result, &mut state.unsaved) {
+        if self.refresh_tokens.is_newest(&token) {
+            match (result, &mut *unsaved) {
                 (Ok(()), unsaved) => *unsaved = None,
                 (Err(error), Some(unsaved)) => unsaved.error = Some(Arc::new(error)),
                 (Err(_), None) => {}
@@ -148,12 +152,13 @@ impl Rotation {
     }
 
     pub(super) fn unsaved(&self) -> Option<Unsaved> {
-        self.lock().unsaved.clone()
+        self.lock().clone()
     }
 
     /// Forgets what the server sent: it was revoked.
     pub(super) fn forget(&self) {
-        *self.lock() = State::default();
+        self.refresh_tokens.forget();
+        *self.lock() = None;
     }
 
     async fn read(&self) -> Result<SecretString, AcquireError> {
@@ -161,12 +166,11 @@ impl Rotation {
     }
 
     fn unsaved_token(&self) -> Option<SecretString> {
-        let state = self.lock();
-        state.unsaved.as_ref().and(state.current.clone())
+        self.lock().as_ref().and(self.refresh_tokens.newest())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Unsaved>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

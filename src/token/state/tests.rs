@@ -32,8 +32,11 @@ impl Sim {
     }
 
     fn with_policy(renewal: Renewal, policy: RefreshPolicy) -> Self {
-        let credential = Description::new("test").renewal(renewal);
-        let state = State::new(Arc::new(policy), &credential, fastrand::Rng::with_seed(1));
+        Self::of(&Description::new("test").renewal(renewal), policy)
+    }
+
+    fn of(credential: &Description, policy: RefreshPolicy) -> Self {
+        let state = State::new(Arc::new(policy), credential, fastrand::Rng::with_seed(1));
         Self { state, now: Instant::now() }
     }
 

@@ -209,3 +209,25 @@ async fn caches_that_share_the_credential_take_turns() {
     assert!(one.is_ok() && other.is_ok());
     assert_eq!(sent(&server), ["r0", "r1"]);
 }
+
+#[tokio::test]
+async fn all_caches_of_a_credential_send_the_newest_refresh_token() {
+    let answers = (1..=5).map(|n| (200, with_refresh(&format!("a{n}"), &format!("r{n}"))));
+    let server = Server::answering(answers);
+    let credential = RefreshToken::new(URL, basic(), "r0").build(server.transport()).unwrap();
+    let (one, other) = (
+        crate::token::TokenCache::new(credential.clone()),
+        crate::token::TokenCache::with_policy(credential.clone(), crate::token::RefreshPolicy::default()),
+    );
+    for cache in [&one, &other, &one, &other] {
+        cache.get(Duration::ZERO).await.unwrap();
+        cache.invalidate();
+    }
+    assert_eq!(sent(&server), ["r0", "r1", "r2", "r3"]);
+    assert_eq!(credential.refresh_token().unwrap().expose_secret(), "r4");
+    // Whoever else learns of a newer one puts it where all of them look.
+    let kept = credential.describe().refresh_tokens.expect("it keeps its own");
+    kept.replace("r9");
+    one.get(Duration::ZERO).await.unwrap();
+    assert_eq!(sent(&server).last().unwrap(), "r9");
+}

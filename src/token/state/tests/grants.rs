@@ -1,6 +1,9 @@
 //! Refresh tokens, flights that are superseded, and what is forgotten.
 
+use secrecy::ExposeSecret;
+
 use super::*;
+use crate::token::RefreshTokens;
 
 #[test]
 fn a_grant_whose_fate_is_unknown_is_not_sent_again_while_there_may_be_another() {
@@ -48,7 +51,7 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
     );
     assert!(matches!(sim.step(), Step::Wait));
     let previous = new.previous.expect("the saved grant");
-    assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r-late");
+    assert_eq!(previous.refresh_token().expect("saved").expose_secret(), "r-late");
     sim.state.land(new.id, Ok(catch("fresh", "r-fresh")), sim.now);
     sim.state.land(old.id, Ok(catch("later", "r-later")), sim.now);
     assert_eq!(sim.state.grant.as_ref().expect("a grant").token.expose_secret(), "fresh");
@@ -59,7 +62,7 @@ fn a_superseded_flight_saves_only_its_refresh_token_and_only_if_there_is_no_newe
 fn a_refresh_token_alone_takes_the_place_of_an_older_one_only() {
     let refresh_token = |sim: &Sim| {
         let grant = sim.state.grant.as_ref()?;
-        Some(secrecy::ExposeSecret::expose_secret(grant.token.refresh_token()?).to_owned())
+        Some(grant.token.refresh_token()?.expose_secret().to_owned())
     };
     let mut sim = Sim::new(Renewal::KeepsPrevious);
     let first = sim.begin();
@@ -88,7 +91,7 @@ fn a_flight_departs_with_the_grant_that_a_superseded_one_brought_since_it_began(
     sim.state.land(old.id, Ok(catch), sim.now);
     sim.state.depart(&mut new);
     let previous = new.previous.expect("a grant");
-    assert_eq!(secrecy::ExposeSecret::expose_secret(previous.refresh_token().expect("saved")), "r2");
+    assert_eq!(previous.refresh_token().expect("saved").expose_secret(), "r2");
 }
 
 #[test]
@@ -123,4 +126,31 @@ fn revoking_takes_everything() {
     assert_eq!(taken.expect("the token").expose_secret(), "a");
     assert!(flight.is_none());
     assert!(matches!(sim.step(), Step::Begin(Reason::Cold)));
+}
+
+#[test]
+fn a_refresh_token_that_the_credential_keeps_is_kept_nowhere_else() {
+    let kept = RefreshTokens::new();
+    let credential = Description::new("test").grants(Grants::SingleUse).refresh_tokens(kept.clone());
+    let mut sim = Sim::of(&credential, RefreshPolicy::default());
+    let sent = |order: &Order| {
+        let refresh_token = order.previous.as_ref()?.refresh_token()?;
+        Some(refresh_token.expose_secret().to_owned())
+    };
+    let first = sim.begin();
+    assert_eq!(sent(&first), None);
+    sim.land(first.id, lasting("a", 10).with_refresh_token("r1"));
+    let second = sim.advance(10.0).begin();
+    assert_eq!(sent(&second), None, "what came with a token isn't kept beside it");
+    sim.state.rotate(second.id, "r1b".into());
+    sim.land(second.id, lasting("b", 10).with_refresh_token("r2"));
+    // By whatever cache of the credential.
+    kept.replace("r3");
+    let third = sim.advance(10.0).begin();
+    assert_eq!(sent(&third).as_deref(), Some("r3"));
+    assert!(sim.state.invalidate().is_some());
+    assert_eq!(sent(&sim.begin()).as_deref(), Some("r3"));
+    let (token, flight) = sim.state.take();
+    assert!(flight.is_some());
+    assert_eq!(token.expect("known").refresh_token().expect("in force").expose_secret(), "r3");
 }
