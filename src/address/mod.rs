@@ -4,10 +4,10 @@
 
 mod embedded;
 mod loopback;
-#[allow(dead_code, reason = "whoever sends secrets is to ask it")]
 mod metadata;
 mod spelled;
 
 pub(crate) use loopback::is_loopback;
 #[allow(unused_imports, reason = "for those who connect, and have resolved the name")]
-pub(crate) use metadata::{is_metadata, is_metadata_host};
+pub(crate) use metadata::is_metadata;
+pub(crate) use metadata::is_metadata_host;

@@ -1,7 +1,7 @@
 //! The way of one request, from the layer that was configured to the response that its caller gets.
 //!
 //! A file imports only what stands below it: layer, service, future, exchange, trailers, local, shared, finding, outcome,
-//! placement, origin.
+//! placement, origin, prefix.
 
 mod exchange;
 mod finding;
@@ -11,6 +11,7 @@ mod local;
 mod origin;
 mod outcome;
 mod placement;
+mod prefix;
 mod service;
 mod shared;
 mod trailers;
@@ -18,6 +19,10 @@ mod trailers;
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
 pub use origin::Origin;
+pub(crate) use origin::Plaintext;
+#[cfg(test)]
+pub(crate) use origin::tests::METADATA;
 pub use outcome::{AuthOutcome, TrailersOutcome};
 pub use placement::Placement;
+pub(crate) use prefix::stays as stays_beneath;
 pub use service::Auth;

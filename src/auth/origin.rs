@@ -1,4 +1,5 @@
-//! Which requests may carry the token: those to one origin (RFC 6454 §4), compared by scheme, host and port.
+//! Which requests may carry the token: those to one origin (RFC 6454 §4), compared by scheme, host and port, and, if it
+//! has one, beneath its path.
 
 use std::fmt;
 
@@ -7,8 +8,9 @@ use http::{
     uri::{Authority, Scheme},
 };
 
+use super::prefix::{is_beneath, prefix};
 use crate::{
-    address::is_loopback,
+    address::{is_loopback, is_metadata_host},
     error::{ConfigError, ConfigErrorKind},
 };
 
@@ -17,8 +19,16 @@ use crate::{
 /// Scheme and host are compared without regard to case, default ports are filled in, and userinfo is ignored.
 /// The `Host` header is never trusted. Names aren't looked up: `localhost` is another host than `127.0.0.1`.
 ///
+/// It may have a path, for an API behind a gateway: `https://gateway.example.com/vendor`. Then requests to `/vendor` and
+/// to what is beneath it carry the token, and others to the same host don't. The path is compared byte for byte. A
+/// request whose path might lead out of it to any server, by `..` in whatever encoding, is none beneath it.
+///
 /// Who gets a 401 for such a slip finds [`Passed::OtherOrigin`](crate::Passed::OtherOrigin) in the response's
 /// [`AuthOutcome`](crate::AuthOutcome), and both origins in the log at debug level.
+///
+/// A metadata service, from which machines in a cloud get what they are and who, is never an origin, whichever way its
+/// address is written: a token for an API is none of its business, and what it answers is a secret itself. Only a
+/// credential that was made for it may ask there.
 ///
 /// # Examples
 ///
@@ -28,6 +38,11 @@ use crate::{
 /// let origin = Origin::parse("https://api.example.com")?;
 /// assert!(origin.covers(&"https://API.example.com:443/videos".parse().unwrap()));
 /// assert!(!origin.covers(&"http://api.example.com/videos".parse().unwrap()));
+///
+/// let origin = Origin::parse("https://gateway.example.com/vendor")?;
+/// assert!(origin.covers(&"https://gateway.example.com/vendor/videos".parse().unwrap()));
+/// assert!(!origin.covers(&"https://gateway.example.com/vendors".parse().unwrap()));
+/// assert!(!origin.covers(&"https://gateway.example.com/vendor/%2e%2e/admin".parse().unwrap()));
 /// # Ok::<(), tower_reauth::ConfigError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -35,42 +50,68 @@ pub struct Origin {
     scheme: Scheme,
     host: Box<str>,
     port: u16,
-    /// Host and port as they are usually written, to be compared with first.
+    /// Without a slash at its end. Usually empty.
+    prefix: Box<str>,
+    /// Host and port as they are usually written, to be compared with first. Empty, which no authority is, where the path
+    /// has to be looked at as well.
     authority: Box<str>,
-    implied: bool,
+    implied: Implied,
+}
+
+/// Whether requests whose URI has no authority go to the origin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Implied {
+    No,
+    /// All of them do, and may carry the token.
+    Wholly,
+    /// They do, and those beneath the prefix may carry it.
+    Beneath,
+}
+
+/// Whether secrets may travel in plain text to other machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Plaintext {
+    #[default]
+    Refused,
+    Allowed,
 }
 
 impl Origin {
-    /// Parses `scheme://host[:port]`. `http` is accepted only for loopback hosts (`localhost`, `127.0.0.0/8`,
-    /// `[::1]`), since anybody on the way could read the token.
+    /// Parses `scheme://host[:port][/path]`. `http` is accepted only for loopback hosts (`localhost`, `127.0.0.0/8`,
+    /// `[::1]`), since anybody on the way could read the token. A slash at the end means nothing.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Url`] if it is no origin, [`ConfigErrorKind::InsecureUrl`] for `http` elsewhere.
+    /// [`ConfigErrorKind::Url`] if it is no origin, or has a query, a fragment, or a path with dot segments or anything
+    /// that could be taken for one; [`ConfigErrorKind::InsecureUrl`] for `http` elsewhere;
+    /// [`ConfigErrorKind::MetadataHost`] for a metadata service.
     pub fn parse(origin: &str) -> Result<Self, ConfigError> {
-        let origin = Self::parse_allowing_plaintext_tokens(origin)?;
-        if origin.is_secure() {
-            Ok(origin)
-        } else {
-            Err(ConfigError::new(
-                ConfigErrorKind::InsecureUrl,
-                format!("{origin} would send tokens in plain text; use https, or a loopback host"),
-            ))
-        }
+        Self::parse_allowing_plaintext_tokens(origin)?
+            .in_private("tokens", "Origin::parse_allowing_plaintext_tokens")
     }
 
     /// As [`parse`](Self::parse), but lets tokens travel in plain text over `http` to any host.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Url`] if it is no origin.
+    /// [`ConfigErrorKind::Url`] if it is no origin, [`ConfigErrorKind::MetadataHost`] for a metadata service.
     pub fn parse_allowing_plaintext_tokens(origin: &str) -> Result<Self, ConfigError> {
         let refuse = |why: &str| ConfigError::new(ConfigErrorKind::Url, format!("not an origin: {why}"));
         let uri: Uri = origin.parse().map_err(|error| refuse("it can't be parsed").with_source(error))?;
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(refuse("it has a path or a query; give scheme, host and port only"));
+        // `Uri` drops fragments.
+        if uri.query().is_some() || origin.contains('#') {
+            return Err(refuse("it has a query or a fragment; give scheme, host, port and path only"));
         }
-        Self::of(&uri).ok_or_else(|| refuse("it needs http or https, a host, no userinfo and a valid port"))
+        let found = Self::of(&uri)
+            .ok_or_else(|| refuse("it needs http or https, a host, no userinfo and a valid port"))?
+            .off_metadata()?;
+        Ok(found.beneath(prefix(uri.path()).map_err(refuse)?))
+    }
+
+    /// The origin of a base URL, whose path it keeps. Those who may send secrets there in plain text have said so by
+    /// `allow_plaintext_secrets`.
+    pub(crate) fn of_base_url(url: &str, plaintext: Plaintext) -> Result<Self, ConfigError> {
+        Self::parse_allowing_plaintext_tokens(url)?.fit_for_secrets(plaintext)
     }
 
     /// The origin of `uri`, whatever its path.
@@ -87,8 +128,9 @@ impl Origin {
             scheme: scheme.clone(),
             host: host.into(),
             port,
+            prefix: Box::default(),
             authority: authority.into(),
-            implied: false,
+            implied: Implied::No,
         })
     }
 
@@ -96,7 +138,7 @@ impl Origin {
     /// authority (tonic's, and those of a bare HTTP/1.1 connection) go there and may carry the token.
     #[must_use]
     pub fn implied(mut self) -> Self {
-        self.implied = true;
+        self.implied = if self.prefix.is_empty() { Implied::Wholly } else { Implied::Beneath };
         self
     }
 
@@ -108,29 +150,78 @@ impl Origin {
             (Some(scheme), Some(authority)) => {
                 *scheme == self.scheme
                     && (authority.as_str() == &*self.authority
-                        || authority.host().eq_ignore_ascii_case(&self.host)
-                            && port_of(scheme, authority) == Some(self.port))
+                        || self.covers_otherwise(scheme, authority, uri))
             }
-            (None, None) => self.implied,
+            (None, None) => {
+                self.implied == Implied::Wholly
+                    || self.implied == Implied::Beneath && is_beneath(&self.prefix, uri.path())
+            }
             _ => false,
         }
     }
 
-    /// Whether nobody but the server can read what is sent there.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.scheme == Scheme::HTTPS || is_loopback(&self.host)
+    /// Where the authority is written in another way, or isn't all that counts.
+    fn covers_otherwise(&self, scheme: &Scheme, authority: &Authority, uri: &Uri) -> bool {
+        authority.host().eq_ignore_ascii_case(&self.host)
+            && port_of(scheme, authority) == Some(self.port)
+            && (self.prefix.is_empty() || is_beneath(&self.prefix, uri.path()))
+    }
+
+    /// This origin, if no metadata service is there.
+    pub(crate) fn off_metadata(self) -> Result<Self, ConfigError> {
+        if !is_metadata_host(&self.host) {
+            return Ok(self);
+        }
+        Err(ConfigError::new(
+            ConfigErrorKind::MetadataHost,
+            format!(
+                "{} is a metadata service, which hands out a machine's own credentials; no setting lets tokens or \
+                 secrets go there, and only a credential that is made for it may ask it; give the url of the api, or \
+                 of its token endpoint",
+                self.host
+            ),
+        ))
+    }
+
+    /// This origin, if secrets may be sent there.
+    pub(crate) fn fit_for_secrets(self, plaintext: Plaintext) -> Result<Self, ConfigError> {
+        match plaintext {
+            Plaintext::Refused => self.in_private("secrets", "allow_plaintext_secrets"),
+            Plaintext::Allowed => Ok(self),
+        }
+    }
+
+    /// This origin, if nobody but the server can read what is sent there.
+    fn in_private(self, what: &str, setting: &str) -> Result<Self, ConfigError> {
+        if self.scheme == Scheme::HTTPS || is_loopback(&self.host) {
+            return Ok(self);
+        }
+        Err(ConfigError::new(
+            ConfigErrorKind::InsecureUrl,
+            format!(
+                "{self} would be sent {what} in plain text; use https, or a loopback host, or {setting} if everybody on \
+                 the way may read them"
+            ),
+        ))
+    }
+
+    fn beneath(self, prefix: &str) -> Self {
+        if prefix.is_empty() {
+            return self;
+        }
+        Self { prefix: prefix.into(), authority: Box::default(), ..self }
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+        write!(f, "{}://{}:{}{}", self.scheme, self.host, self.port, self.prefix)
     }
 }
 
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Origin({self}{})", if self.implied { ", implied" } else { "" })
+        write!(f, "Origin({self}{})", if self.implied == Implied::No { "" } else { ", implied" })
     }
 }
 
@@ -157,88 +248,4 @@ fn default_port(scheme: &Scheme) -> Option<u16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn origin(text: &str) -> Origin {
-        Origin::parse(text).expect(text)
-    }
-
-    fn uri(text: &str) -> Uri {
-        text.parse().expect(text)
-    }
-
-    #[test]
-    fn the_same_origin_may_be_written_in_many_ways() {
-        let api = origin("https://api.example.com");
-        for same in [
-            "https://api.example.com",
-            "https://API.EXAMPLE.com/",
-            "HTTPS://api.example.com:443/a?b",
-            "https://user:pass@api.example.com/",
-        ] {
-            assert!(api.covers(&uri(same)), "{same}");
-        }
-        assert!(origin("https://[::1]:8443").covers(&uri("https://[::1]:8443/")));
-        assert!(origin("https://api.example.com:8443/").covers(&uri("https://api.example.com:8443/x")));
-    }
-
-    #[test]
-    fn another_scheme_host_or_port_is_another_origin() {
-        let api = origin("https://api.example.com");
-        for other in [
-            "http://api.example.com/",
-            "http://api.example.com:443/",
-            "https://api.example.com:8443/",
-            "https://api.example.com:99999/",
-            "https://example.com/",
-            "https://api.example.com.evil.test/",
-            "https://api.example.com@evil.test/",
-            "https://evil.test/api.example.com",
-            "ftp://api.example.com/",
-        ] {
-            if let Ok(other) = other.parse::<Uri>() {
-                assert!(!api.covers(&other), "{other}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_uri_without_authority_is_covered_only_if_the_origin_is_implied() {
-        let api = origin("https://api.example.com");
-        assert!(!api.covers(&uri("/videos")));
-        assert!(api.clone().implied().covers(&uri("/videos")));
-        assert!(!api.implied().covers(&uri("evil.test:443")), "authority form has no scheme");
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback() {
-        for fine in ["http://localhost:80", "http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:1"] {
-            assert!(Origin::parse(fine).is_ok(), "{fine}");
-        }
-        for bad in ["http://example.com", "http://localhost.evil.test", "http://10.0.0.1", "http://0.0.0.0"] {
-            let error = Origin::parse(bad).expect_err(bad);
-            assert_eq!(error.kind(), ConfigErrorKind::InsecureUrl);
-            assert!(Origin::parse_allowing_plaintext_tokens(bad).is_ok());
-        }
-    }
-
-    #[test]
-    fn what_is_no_origin_is_refused() {
-        for bad in [
-            "",
-            "api.example.com",
-            "/",
-            "ftp://a.b",
-            "https://",
-            "https://u@a.b",
-            "https://a.b/c",
-            "https://a.b?c",
-            "https://a.b:x",
-            "https://a.b:",
-            "https://a.b:70000",
-        ] {
-            assert_eq!(Origin::parse(bad).expect_err(bad).kind(), ConfigErrorKind::Url, "{bad}");
-        }
-    }
-}
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use super::{
     static_token::StaticToken,
 };
 use crate::{
-    auth::{AuthLayer, Origin, Placement},
+    auth::{AuthLayer, Origin, Placement, Plaintext},
     error::ConfigError,
     secret::SecretSource,
     signature::{Rule, Signatures, json},
@@ -34,22 +34,31 @@ use crate::{
 pub struct ApiVideo {
     api_key: SecretSource,
     base_url: String,
+    plaintext: Plaintext,
 }
 
 impl ApiVideo {
     /// The production environment, `https://ws.api.video`.
     pub fn production(api_key: impl Into<SecretSource>) -> Self {
-        Self { api_key: api_key.into(), base_url: "https://ws.api.video".into() }
+        Self::at("https://ws.api.video", api_key)
     }
 
     /// The sandbox, `https://sandbox.api.video`.
     pub fn sandbox(api_key: impl Into<SecretSource>) -> Self {
-        Self { api_key: api_key.into(), base_url: "https://sandbox.api.video".into() }
+        Self::at("https://sandbox.api.video", api_key)
     }
 
-    /// Replaces the origin, for a server on loopback or another environment.
+    /// Replaces the origin, for a server on loopback, another environment, or a gateway, whose path is kept before every
+    /// path of the vendor.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
+        self
+    }
+
+    /// Lets secrets and tokens travel in plain text over `http` to any host: see
+    /// [`TokenEndpoint::allow_plaintext_secrets`].
+    pub fn allow_plaintext_secrets(mut self) -> Self {
+        self.plaintext = Plaintext::Allowed;
         self
     }
 
@@ -57,7 +66,12 @@ impl ApiVideo {
     pub fn declaration(self) -> TokenEndpoint {
         let exchange = TokenRequest::post("/auth/api-key").json("apiKey", Param::secret(self.api_key));
         let refresh = TokenRequest::post("/auth/refresh").json("refreshToken", Param::refresh_token());
-        TokenEndpoint::new("api.video", self.base_url, exchange)
+        let endpoint = TokenEndpoint::new("api.video", self.base_url, exchange);
+        let endpoint = match self.plaintext {
+            Plaintext::Refused => endpoint,
+            Plaintext::Allowed => endpoint.allow_plaintext_secrets(),
+        };
+        endpoint
             .refresh(refresh)
             .renewal(Renewal::RevokesPrevious)
             .refusal("/title", "The user credentials were incorrect.")
@@ -85,10 +99,14 @@ impl ApiVideo {
     pub fn basic(self) -> Result<Parts<StaticToken>, ConfigError> {
         Ok(Parts {
             credential: StaticToken::basic(self.api_key)?,
-            origin: Origin::parse(&self.base_url)?,
+            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
             signatures: signatures(),
             placement: Placement::with_scheme("Authorization", "Basic")?,
         })
+    }
+
+    fn at(base_url: &str, api_key: impl Into<SecretSource>) -> Self {
+        Self { api_key: api_key.into(), base_url: base_url.into(), plaintext: Plaintext::default() }
     }
 }
 

@@ -57,9 +57,16 @@ impl Vervoe {
         Self { endpoint: self.endpoint.fixed_lifetime(lifetime) }
     }
 
-    /// Replaces the origin, for a server on loopback or another environment.
+    /// Replaces the origin, for a server on loopback, another environment, or a gateway, whose path is kept before every
+    /// path of the vendor.
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self { endpoint: self.endpoint.base_url(base_url.into()) }
+    }
+
+    /// Lets secrets and tokens travel in plain text over `http` to any host: see
+    /// [`TokenEndpoint::allow_plaintext_secrets`].
+    pub fn allow_plaintext_secrets(self) -> Self {
+        Self { endpoint: self.endpoint.allow_plaintext_secrets() }
     }
 
     /// What this crate knows of Vervoe.

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{parts::Parts, static_token::StaticToken};
 use crate::{
-    auth::{AuthLayer, Origin, Placement},
+    auth::{AuthLayer, Origin, Placement, Plaintext},
     error::ConfigError,
     secret::SecretSource,
     signature::{Rule, Signatures, json},
@@ -29,6 +29,7 @@ pub struct Videsk<C = StaticToken> {
     credential: Result<C, ConfigError>,
     signatures: Signatures,
     base_url: String,
+    plaintext: Plaintext,
     header: &'static str,
 }
 
@@ -52,9 +53,17 @@ impl<C: Credential> Videsk<C> {
         self
     }
 
-    /// Replaces the origin, for a server on loopback or another environment.
+    /// Replaces the origin, for a server on loopback, another environment, or a gateway, whose path is kept before every
+    /// path of the vendor.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
+        self
+    }
+
+    /// Lets secrets and tokens travel in plain text over `http` to any host: see
+    /// [`TokenEndpoint::allow_plaintext_secrets`](crate::TokenEndpoint::allow_plaintext_secrets).
+    pub fn allow_plaintext_secrets(mut self) -> Self {
+        self.plaintext = Plaintext::Allowed;
         self
     }
 
@@ -66,7 +75,7 @@ impl<C: Credential> Videsk<C> {
     pub fn parts(self) -> Result<Parts<C>, ConfigError> {
         Ok(Parts {
             credential: self.credential?,
-            origin: Origin::parse(&self.base_url)?,
+            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
             signatures: self.signatures,
             placement: Placement::with_scheme(self.header, "Bearer")?,
         })
@@ -98,6 +107,12 @@ impl<C: Credential> Videsk<C> {
             .rule(Rule::denied().status(unauthorized).when(refusals))
             .rule(Rule::denied().status(StatusCode::FORBIDDEN).when(forbidden.or(revoked)))
             .reason("/message");
-        Self { credential, signatures, base_url: "https://api.videsk.io".into(), header: "Authorization" }
+        Self {
+            credential,
+            signatures,
+            base_url: "https://api.videsk.io".into(),
+            plaintext: Plaintext::default(),
+            header: "Authorization",
+        }
     }
 }

@@ -9,8 +9,8 @@ use super::{
     value::{Table, Value, within},
 };
 use crate::{
-    auth::{AuthLayer, Origin, Placement},
-    credential::{BoxCredential, Parts, StaticToken, TokenEndpoint},
+    auth::{AuthLayer, Origin, Placement, Plaintext},
+    credential::{BaseUrl, BoxCredential, Parts, StaticToken, TokenEndpoint},
     error::ConfigError,
     secret::SecretSource,
     signature::Signatures,
@@ -18,7 +18,7 @@ use crate::{
     transport::Transport,
 };
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "base_url",
     "acquire",
@@ -32,6 +32,7 @@ const KEYS: [&str; 13] = [
     "rules",
     "rfc6750",
     "reason",
+    "allow_plaintext_secrets",
 ];
 
 /// A vendor, as a file declares it: see the [module's tables](crate::declare) of all keys.
@@ -73,6 +74,7 @@ pub(super) enum Kind {
 pub(super) struct Static {
     name: String,
     base_url: String,
+    plaintext: Plaintext,
     key: Key,
     signatures: Signatures,
     placement: Placement,
@@ -94,13 +96,23 @@ impl Declaration {
         }
     }
 
-    /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
-    /// declared with a path go there as well.
+    /// Replaces the origin of the API: a staging host, a gateway, or a server on loopback in tests. Token requests
+    /// that are declared with a path go there as well, beneath the origin's own path if it has one.
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self(match self.0 {
             Kind::Endpoint(endpoint) => Kind::Endpoint(Box::new(endpoint.base_url(base_url.into()))),
             Kind::Static(declared) => {
                 Kind::Static(Box::new(Static { base_url: base_url.into(), ..*declared }))
+            }
+        })
+    }
+
+    /// Lets secrets and tokens travel in plain text over `http` to any host, as the file's key of this name does.
+    pub fn allow_plaintext_secrets(self) -> Self {
+        Self(match self.0 {
+            Kind::Endpoint(endpoint) => Kind::Endpoint(Box::new(endpoint.allow_plaintext_secrets())),
+            Kind::Static(declared) => {
+                Kind::Static(Box::new(Static { plaintext: Plaintext::Allowed, ..*declared }))
             }
         })
     }
@@ -134,12 +146,12 @@ impl Declaration {
     fn read(node: Node) -> Result<Self, ConfigError> {
         let mut table = Value::root(node).table(&KEYS)?;
         let name = named(&table.need("name")?)?;
+        let plaintext = table.take("allow_plaintext_secrets").map(|value| value.flag()).transpose()?;
+        let plaintext = if plaintext.unwrap_or_default() { Plaintext::Allowed } else { Plaintext::Refused };
         let base_url = table.need("base_url")?;
-        let base_url = {
-            let text = base_url.text()?;
-            Origin::parse(text).map_err(|error| within(base_url.path(), &error))?;
-            text.to_owned()
-        };
+        let base =
+            BaseUrl::parse(base_url.text()?, plaintext).map_err(|error| within(base_url.path(), &error))?;
+        let base_url = base_url.text()?.to_owned();
         let signatures = signatures(&mut table)?;
         let placement = table.take("placement").map(placement).transpose()?;
         let Some((source, value)) = table.take_one_of(&["acquire", "key", "basic"])? else {
@@ -147,13 +159,16 @@ impl Declaration {
         };
         let declared = match &*source {
             "acquire" => {
-                let acquire = request::first(value, &base_url)?;
-                let mut endpoint = TokenEndpoint::new(name, base_url.clone(), acquire).signatures(signatures);
+                let acquire = request::first(value, &base)?;
+                let mut endpoint = TokenEndpoint::new(name, base_url, acquire).signatures(signatures);
+                if plaintext == Plaintext::Allowed {
+                    endpoint = endpoint.allow_plaintext_secrets();
+                }
                 if let Some(value) = table.take("refresh") {
-                    endpoint = endpoint.refresh(request::about_token(value, &base_url)?);
+                    endpoint = endpoint.refresh(request::about_token(value, &base)?);
                 }
                 if let Some(value) = table.take("revoke") {
-                    endpoint = endpoint.revoke(request::about_token(value, &base_url)?);
+                    endpoint = endpoint.revoke(request::about_token(value, &base)?);
                 }
                 if let Some(value) = table.take("renewal") {
                     endpoint = endpoint.renewal(renewal(&value)?);
@@ -166,7 +181,7 @@ impl Declaration {
             "key" => {
                 let key = Key::Plain(request::secret(&value)?);
                 let placement = placement.unwrap_or_default();
-                Kind::Static(Box::new(Static { name, base_url, key, signatures, placement }))
+                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
             }
             _ => {
                 let (user, password) = request::user(value)?;
@@ -175,7 +190,7 @@ impl Declaration {
                     None => Placement::with_scheme("Authorization", "Basic")?,
                 };
                 let key = Key::Basic { user, password };
-                Kind::Static(Box::new(Static { name, base_url, key, signatures, placement }))
+                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
             }
         };
         table.end(&source)?;
@@ -194,7 +209,7 @@ impl Static {
         };
         Ok(Parts {
             credential: BoxCredential::new(token.name(self.name)),
-            origin: Origin::parse(&self.base_url)?,
+            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
             signatures: self.signatures,
             placement: self.placement,
         })

@@ -117,7 +117,7 @@
 //! | key | what it says | default |
 //! |---|---|---|
 //! | `name` | the vendor's name, for logs and errors | it has to be there |
-//! | `base_url` | the origin of the API, such as `https://api.example.com`; tokens go nowhere else | it has to be there |
+//! | `base_url` | the origin of the API, such as `https://api.example.com`, and the path of a gateway if there is one, which comes before every path of the vendor; tokens go nowhere else | it has to be there |
 //! | `acquire` | the [request](#requests) that gets a token from secrets | one of these three has to be there |
 //! | `key` | a [secret](#values) that is the token itself | |
 //! | `basic` | `user` and `password`, [values](#values), for HTTP Basic on every call; no `password` is an empty one | |
@@ -129,6 +129,7 @@
 //! | `rules` | a list of [rules](#rules) | none |
 //! | `rfc6750` | whether the rules of RFC 6750 apply, after those given: a 401 with `invalid_token` means expired | `true` without `rules`, else `false` |
 //! | `reason` | with `rules`: [where](#rules) responses have the vendor's own words, for rules that don't say it themselves | nowhere |
+//! | `allow_plaintext_secrets` | `true` lets secrets and tokens travel over `http` to any host, where everybody on the way can read them; metadata services are refused even so | `false`: `https`, or `http` to loopback |
 //!
 //! # Values
 //!

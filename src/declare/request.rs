@@ -9,7 +9,7 @@ use super::{
     value::{Value, refuse, within},
 };
 use crate::{
-    credential::{Param, TokenRequest},
+    credential::{BaseUrl, Param, TokenRequest},
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
     token::AccessToken,
@@ -18,7 +18,7 @@ use crate::{
 const KEYS: [&str; 8] = ["request", "query", "headers", "basic", "bearer", "json", "form", "accepts"];
 
 /// A request that gets a token from nothing but secrets.
-pub(super) fn first(value: Value, base_url: &str) -> Result<TokenRequest, ConfigError> {
+pub(super) fn first(value: Value, base_url: &BaseUrl) -> Result<TokenRequest, ConfigError> {
     let path = value.path().to_owned();
     let request = request(value)?;
     request.check(base_url, None).map_err(|error| within(&path, &error))?;
@@ -26,7 +26,7 @@ pub(super) fn first(value: Value, base_url: &str) -> Result<TokenRequest, Config
 }
 
 /// A request that renews or revokes a token.
-pub(super) fn about_token(value: Value, base_url: &str) -> Result<TokenRequest, ConfigError> {
+pub(super) fn about_token(value: Value, base_url: &BaseUrl) -> Result<TokenRequest, ConfigError> {
     let path = value.path().to_owned();
     let request = request(value)?;
     let stand_in = AccessToken::new("stand-in").expect("visible ascii").with_refresh_token("stand-in");

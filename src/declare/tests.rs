@@ -230,6 +230,35 @@ fn what_is_not_there_shows_when_the_layer_is_built_and_is_named() {
 }
 
 #[test]
+fn an_origin_with_a_path_and_plain_text_are_what_the_builder_makes_of_the_same() {
+    assert_declares(
+        "allow_plaintext_secrets = true\nacquire.request = 'POST http://10.1.2.3/token'",
+        &endpoint(TokenRequest::post("http://10.1.2.3/token")).allow_plaintext_secrets(),
+    );
+    assert_declares(
+        "allow_plaintext_secrets = false\nacquire.request = 'POST /token'",
+        &endpoint(TokenRequest::post("/token")),
+    );
+    for source in ["key = 'env:PATH'", "acquire.request = 'POST /token'"] {
+        let file =
+            |base_url: &str, key: &str| format!("name = 'A'\nbase_url = '{base_url}'\n{key}\n{source}");
+        let transport = || Scripted::fails("unused").transport();
+        let beneath = toml(&file("https://gw.example/acme/", "")).parts(transport()).unwrap();
+        assert_eq!(beneath.origin.to_string(), "https://gw.example:443/acme", "{source}");
+        let plain =
+            toml(&file("http://gw.example", "allow_plaintext_secrets = true")).parts(transport()).unwrap();
+        assert_eq!(plain.origin.to_string(), "http://gw.example:80", "{source}");
+        let plain = toml(&file("https://gw.example", "")).base_url("http://gw.example/acme");
+        assert_eq!(
+            plain.clone().parts(transport()).unwrap_err().kind(),
+            crate::error::ConfigErrorKind::InsecureUrl
+        );
+        let plain = plain.allow_plaintext_secrets().parts(transport()).unwrap();
+        assert_eq!(plain.origin.to_string(), "http://gw.example:80/acme", "{source}");
+    }
+}
+
+#[test]
 fn debug_shows_references_and_no_secret() {
     let declared = acme(
         "[acquire]\nrequest = 'POST /token'\njson.key = 'env:PATH'\n\

@@ -27,8 +27,11 @@ pub struct ConfigError {
 pub enum ConfigErrorKind {
     /// A URL or an origin that can't be parsed, or lacks a part.
     Url,
-    /// `http` to a host that is not loopback.
+    /// `http` to a host that is not loopback. The text names the setting that allows it.
     InsecureUrl,
+    /// A URL or an origin at a metadata service, which hands out a machine's own credentials, whichever way its address is
+    /// written. No setting allows it.
+    MetadataHost,
     /// A secret that is empty or can't be sent.
     Secret,
     /// A user-id that HTTP Basic can't carry, because it holds a colon (RFC 7617 §2).

@@ -17,7 +17,8 @@
 #[non_exhaustive]
 pub enum Passed {
     /// It goes to another [`Origin`](crate::Origin): scheme, host or port differ, or its URI has none of them and the
-    /// origin isn't [implied](crate::Origin::implied).
+    /// origin isn't [implied](crate::Origin::implied). Or the origin has a path, and the request's isn't surely beneath
+    /// it.
     OtherOrigin,
     /// It has the token's header already, which its caller has set, or a layer above.
     OwnHeader,

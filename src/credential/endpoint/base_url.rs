@@ -3,41 +3,51 @@
 use http::Uri;
 
 use crate::{
-    auth::Origin,
+    auth::{Origin, Plaintext, stays_beneath},
     error::{ConfigError, ConfigErrorKind},
 };
 
-/// What paths of token requests are relative to: an origin that was checked.
+/// What paths of token requests are relative to: an origin that was checked, with a path if it has one.
 #[derive(Clone, Debug)]
-pub(super) struct BaseUrl(Box<str>);
+pub(crate) struct BaseUrl {
+    /// Without a slash at its end.
+    url: Box<str>,
+    plaintext: Plaintext,
+}
 
 impl BaseUrl {
-    pub(super) fn parse(url: &str) -> Result<Self, ConfigError> {
-        Origin::parse(url)?;
-        Ok(Self(url.trim_end_matches('/').into()))
+    pub(crate) fn parse(url: &str, plaintext: Plaintext) -> Result<Self, ConfigError> {
+        Origin::of_base_url(url, plaintext)?;
+        Ok(Self { url: url.strip_suffix('/').unwrap_or(url).into(), plaintext })
     }
 
-    /// The absolute URL that `url` means, if secrets may be sent there.
+    /// The absolute URL that `url` means, if secrets may be sent there. A path comes after the base URL's own.
     pub(super) fn resolve(&self, url: &str) -> Result<String, ConfigError> {
-        if url.starts_with('/') {
-            return Ok(format!("{}{url}", self.0));
+        if !url.starts_with('/') {
+            return checked_origin(url, self.plaintext).map(|_| url.to_owned());
         }
-        checked_origin(url).map(|_| url.to_owned())
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        if self.has_path() && !stays_beneath(path) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Url,
+                "a token request's path has dot segments, and may lead out of the base url's path; write the path that \
+                 it leads to, or an absolute url",
+            ));
+        }
+        Ok(format!("{}{url}", self.url))
+    }
+
+    fn has_path(&self) -> bool {
+        self.url.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
     }
 }
 
 /// The origin of an absolute URL, if secrets may be sent there.
-pub(in crate::credential) fn checked_origin(url: &str) -> Result<Origin, ConfigError> {
+pub(in crate::credential) fn checked_origin(url: &str, plaintext: Plaintext) -> Result<Origin, ConfigError> {
     let refuse = |why| ConfigError::new(ConfigErrorKind::Url, format!("a token request's url {why}"));
     let uri: Uri = url.parse().map_err(|error| refuse("can't be parsed").with_source(error))?;
     let origin = Origin::of(&uri).ok_or_else(|| {
         refuse("needs http or https, a host, no userinfo and a valid port, or is a path that begins with /")
     })?;
-    if origin.is_secure() {
-        return Ok(origin);
-    }
-    Err(ConfigError::new(
-        ConfigErrorKind::InsecureUrl,
-        format!("{origin} would be sent secrets in plain text; use https, or a loopback host"),
-    ))
+    origin.off_metadata()?.fit_for_secrets(plaintext)
 }

@@ -5,13 +5,12 @@ use crate::{error::ConfigError, secret::SecretSource, token::AccessToken};
 
 impl TokenRequest {
     /// Writes the request once, with stand-ins for secrets.
-    pub(crate) fn check(&self, base_url: &str, previous: Option<&AccessToken>) -> Result<(), ConfigError> {
-        let base = BaseUrl::parse(base_url)?;
+    pub(crate) fn check(&self, base: &BaseUrl, previous: Option<&AccessToken>) -> Result<(), ConfigError> {
         let mut request = self.clone();
         for source in request.sources_mut().filter(|source| source.0.may_change()) {
             *source = SecretSource::fixed("stand-in");
         }
-        request.render(&base, previous).map(drop)
+        request.render(base, previous).map(drop)
     }
 
     /// Whether it sends anything of the token that is renewed or revoked.

@@ -17,6 +17,8 @@ pub(super) mod shape;
 mod span;
 mod token_endpoint;
 
+#[cfg(feature = "serde")]
+pub(crate) use base_url::BaseUrl;
 #[cfg(feature = "oauth2")]
 pub(super) use base_url::checked_origin;
 pub use endpoint_credential::EndpointCredential;

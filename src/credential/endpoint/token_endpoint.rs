@@ -9,7 +9,7 @@ use super::{
     endpoint_credential::EndpointCredential, request::TokenRequest,
 };
 use crate::{
-    auth::{AuthLayer, Origin, Placement},
+    auth::{AuthLayer, Origin, Placement, Plaintext},
     credential::parts::Parts,
     error::ConfigError,
     signature::Signatures,
@@ -124,6 +124,7 @@ use crate::{
 #[must_use]
 pub struct TokenEndpoint {
     base_url: Cow<'static, str>,
+    plaintext: Plaintext,
     contract: Contract,
     signatures: Signatures,
     placement: Placement,
@@ -131,7 +132,8 @@ pub struct TokenEndpoint {
 
 impl TokenEndpoint {
     /// Declares the vendor `name`, whose API is at the origin `base_url` and whose tokens are obtained by
-    /// `acquire`.
+    /// `acquire`. The origin may have a path, such as a gateway's: it comes before every path of the vendor, and
+    /// tokens go nowhere else.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         base_url: impl Into<Cow<'static, str>>,
@@ -139,6 +141,7 @@ impl TokenEndpoint {
     ) -> Self {
         Self {
             base_url: base_url.into(),
+            plaintext: Plaintext::default(),
             contract: Contract::new(name.into(), acquire),
             signatures: Signatures::oauth2(),
             placement: Placement::default(),
@@ -151,10 +154,18 @@ impl TokenEndpoint {
         &self.contract.name
     }
 
-    /// Replaces the origin of the API: a staging host, or a server on loopback in tests. Token requests that are
-    /// declared with a path go there as well.
+    /// Replaces the origin of the API: a staging host, a gateway, or a server on loopback in tests. Token requests
+    /// that are declared with a path go there as well, beneath the origin's own path if it has one.
     pub fn base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
         self.base_url = base_url.into();
+        self
+    }
+
+    /// Lets secrets and tokens travel in plain text over `http` to any host, in token requests and to the API. By
+    /// default `http` is for loopback alone, since anybody on the way could read them. Metadata services are refused
+    /// whatever is said.
+    pub fn allow_plaintext_secrets(mut self) -> Self {
+        self.plaintext = Plaintext::Allowed;
         self
     }
 
@@ -180,6 +191,13 @@ impl TokenEndpoint {
     /// - `error_uri` is shown too.
     pub fn strict(mut self) -> Self {
         self.contract.shape.strict = true;
+        self
+    }
+
+    /// Sets whether secrets may travel in plain text.
+    #[cfg(feature = "oauth2")]
+    pub(in crate::credential) fn plaintext(mut self, plaintext: Plaintext) -> Self {
+        self.plaintext = plaintext;
         self
     }
 
@@ -215,7 +233,9 @@ impl TokenEndpoint {
     /// - [`ConfigErrorKind::Url`](crate::ConfigErrorKind::Url): `base_url` is no origin, or a request's URL
     ///   can't be parsed.
     /// - [`ConfigErrorKind::InsecureUrl`](crate::ConfigErrorKind::InsecureUrl): one of them is `http` to a
-    ///   host that is not loopback.
+    ///   host that is not loopback, and [`allow_plaintext_secrets`](Self::allow_plaintext_secrets) wasn't said.
+    /// - [`ConfigErrorKind::MetadataHost`](crate::ConfigErrorKind::MetadataHost): one of them is at a metadata
+    ///   service.
     /// - [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret): a secret is empty, its variable or file
     ///   can't be read, or it has to go into a header that can't carry it.
     /// - [`ConfigErrorKind::UserId`](crate::ConfigErrorKind::UserId): a Basic user-id has a colon.
@@ -224,7 +244,7 @@ impl TokenEndpoint {
     ///   body or of authorization, the request for the first token uses a previous one, or a JSON Pointer is
     ///   none.
     pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
-        let (base, mut contract) = (BaseUrl::parse(&self.base_url)?, self.contract);
+        let (base, mut contract) = (BaseUrl::parse(&self.base_url, self.plaintext)?, self.contract);
         contract.check(&base)?;
         contract.shape.scheme = self.placement.scheme().map(Into::into);
         Ok(EndpointCredential::new(contract, base, transport.into()))
@@ -236,7 +256,7 @@ impl TokenEndpoint {
     ///
     /// Those of [`build`](Self::build).
     pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<EndpointCredential>, ConfigError> {
-        let origin = Origin::parse(&self.base_url)?;
+        let origin = Origin::of_base_url(&self.base_url, self.plaintext)?;
         let (signatures, placement) = (self.signatures.clone(), self.placement.clone());
         Ok(Parts { credential: self.build(transport)?, origin, signatures, placement })
     }

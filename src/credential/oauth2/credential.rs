@@ -15,7 +15,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    credential::{EndpointCredential, TokenEndpoint, TokenRequest, endpoint::checked_origin},
+    credential::{EndpointCredential, TokenEndpoint, TokenRequest},
     error::{AcquireError, AcquireErrorKind, ConfigError, ErrorCode},
     token::{AccessToken, Acquire, Credential, Description},
     transport::Transport,
@@ -310,8 +310,10 @@ impl Inner {
     }
 
     fn declare(&self, url: &str, request: &TokenRequest) -> Result<TokenEndpoint, ConfigError> {
-        let origin = checked_origin(url)?.to_string();
-        Ok(TokenEndpoint::new(self.name.clone(), origin, request.clone()).shaped(self.setup.shape.clone()))
+        let server = &self.setup.server;
+        let origin = server.origin_of(url)?.to_string();
+        let endpoint = TokenEndpoint::new(self.name.clone(), origin, request.clone());
+        Ok(endpoint.plaintext(server.plaintext()).shaped(self.setup.shape.clone()))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::endpoints::Endpoints;
 use crate::{
+    auth::Plaintext,
     credential::endpoint::{checked_origin, retry_after::retry_after},
     error::{AcquireError, AcquireErrorKind},
     text::{Document, Node, decode},
@@ -15,10 +16,14 @@ use http::{HeaderValue, Request, StatusCode, Uri, header::ACCEPT};
 ///
 /// No failure refuses the credentials. That there is no metadata, or that it can't be used, is about the server, which
 /// whoever deploys it may mend at any time.
-pub(super) async fn discover(issuer: &str, transport: &Transport) -> Result<Endpoints, AcquireError> {
+pub(super) async fn discover(
+    issuer: &str,
+    plaintext: Plaintext,
+    transport: &Transport,
+) -> Result<Endpoints, AcquireError> {
     let urls = metadata_urls(issuer);
     for url in &urls {
-        if let Some(endpoints) = fetch(issuer, url, transport).await? {
+        if let Some(endpoints) = fetch(issuer, url, plaintext, transport).await? {
             return Ok(endpoints);
         }
     }
@@ -44,7 +49,12 @@ fn metadata_urls(issuer: &str) -> [String; 2] {
 }
 
 /// What the JSON object at `url` says, or `None` if there is none.
-async fn fetch(issuer: &str, url: &str, transport: &Transport) -> Result<Option<Endpoints>, AcquireError> {
+async fn fetch(
+    issuer: &str,
+    url: &str,
+    plaintext: Plaintext,
+    transport: &Transport,
+) -> Result<Option<Endpoints>, AcquireError> {
     let uri: Uri =
         url.parse().map_err(|error| failed("has an issuer that makes no url").with_source(error))?;
     let mut request = Request::new(Bytes::new());
@@ -57,7 +67,7 @@ async fn fetch(issuer: &str, url: &str, transport: &Transport) -> Result<Option<
             let metadata = Document::parse(decode(response.body(), response.headers()));
             metadata
                 .filter(|metadata| metadata.root().is_object())
-                .map(|metadata| read(issuer, metadata.root()))
+                .map(|metadata| read(issuer, plaintext, metadata.root()))
                 .transpose()
         }
         status if is_absent(status) => Ok(None),
@@ -71,7 +81,7 @@ async fn fetch(issuer: &str, url: &str, transport: &Transport) -> Result<Option<
     }
 }
 
-fn read(issuer: &str, metadata: Node<'_>) -> Result<Endpoints, AcquireError> {
+fn read(issuer: &str, plaintext: Plaintext, metadata: Node<'_>) -> Result<Endpoints, AcquireError> {
     let text = |name: &str| metadata.member(name).and_then(Node::text);
     // RFC 8414 §3.3: identical, or the metadata must not be used. What it names instead is not shown.
     if text("issuer").as_deref() != Some(issuer) {
@@ -80,7 +90,7 @@ fn read(issuer: &str, metadata: Node<'_>) -> Result<Endpoints, AcquireError> {
         ));
     }
     let endpoint = |name: &str| match text(name) {
-        Some(url) => checked_origin(&url).map(|_| Some(url.into_owned())).map_err(|error| {
+        Some(url) => checked_origin(&url, plaintext).map(|_| Some(url.into_owned())).map_err(|error| {
             unusable("has metadata with an endpoint that secrets can't be sent to").with_source(error)
         }),
         None => Ok(None),

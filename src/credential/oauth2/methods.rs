@@ -97,6 +97,7 @@ macro_rules! setup_methods {
             ///
             /// - `Url` or `InsecureUrl`: a server's URL can't be parsed, is `http` to a host that is not loopback,
             ///   or a resource is no absolute URI;
+            /// - `MetadataHost`: a server's URL is at a metadata service;
             /// - `Secret`: a secret is empty, or its environment variable or file can't be read;
             /// - `UserId`: a client id with a colon in raw Basic;
             /// - `Declaration`: a client id or scope that RFC 6749 doesn't allow, or a parameter that is sent

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{discovery, endpoints::Endpoints};
 use crate::{
+    auth::{Origin, Plaintext},
     credential::endpoint::checked_origin,
     error::{AcquireError, ConfigError, ConfigErrorKind},
     transport::Transport,
@@ -14,7 +15,8 @@ use crate::{
 
 /// An authorization server: its endpoints, or the issuer whose metadata names them.
 ///
-/// A URL becomes a server's token endpoint by itself. All URLs are `https`, or `http` to a loopback host.
+/// A URL becomes a server's token endpoint by itself. All URLs are `https`, or `http` to a loopback host. None is at a
+/// metadata service, those in the issuer's metadata neither.
 ///
 /// # Examples
 ///
@@ -32,12 +34,13 @@ pub struct AuthorizationServer {
     /// `None` if the issuer's metadata has it.
     token_endpoint: Option<Cow<'static, str>>,
     revocation_endpoint: Option<Cow<'static, str>>,
+    plaintext: Plaintext,
 }
 
 impl AuthorizationServer {
     /// The server with this token endpoint (RFC 6749 §3.2).
     pub fn new(token_endpoint: impl Into<Cow<'static, str>>) -> Self {
-        Self { issuer: None, token_endpoint: Some(token_endpoint.into()), revocation_endpoint: None }
+        Self::with(None, Some(token_endpoint.into()))
     }
 
     /// The server that is `issuer`, whose endpoints are in its metadata (RFC 8414, or OpenID Connect Discovery).
@@ -45,7 +48,7 @@ impl AuthorizationServer {
     /// They are looked up at the first acquisition, and once for each credential that is built. The metadata's
     /// `issuer` has to be the same text as `issuer`.
     pub fn discover(issuer: impl Into<Cow<'static, str>>) -> Self {
-        Self { issuer: Some(issuer.into()), token_endpoint: None, revocation_endpoint: None }
+        Self::with(Some(issuer.into()), None)
     }
 
     /// Sets where tokens are revoked (RFC 7009). By default the metadata says so, or nothing can be revoked.
@@ -61,13 +64,25 @@ impl AuthorizationServer {
         self
     }
 
+    /// Lets secrets and tokens travel in plain text over `http` to any of the server's endpoints, those in its metadata
+    /// included. By default `http` is for loopback alone, since anybody on the way could read them, and could send other
+    /// metadata. Where the API's tokens may go is its [`Origin`]'s to say.
+    pub fn allow_plaintext_secrets(mut self) -> Self {
+        self.plaintext = Plaintext::Allowed;
+        self
+    }
+
+    fn with(issuer: Option<Cow<'static, str>>, token_endpoint: Option<Cow<'static, str>>) -> Self {
+        Self { issuer, token_endpoint, revocation_endpoint: None, plaintext: Plaintext::default() }
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let endpoints = [&self.token_endpoint, &self.revocation_endpoint];
-        endpoints.into_iter().flatten().try_for_each(|url| checked_origin(url).map(drop))?;
+        endpoints.into_iter().flatten().try_for_each(|url| self.origin_of(url).map(drop))?;
         match &self.issuer {
             // RFC 8414 §2.
             Some(issuer) if self.token_endpoint.is_none() => {
-                checked_origin(issuer)?;
+                self.origin_of(issuer)?;
                 if issuer.contains(['?', '#']) {
                     return Err(ConfigError::new(
                         ConfigErrorKind::Url,
@@ -79,6 +94,16 @@ impl AuthorizationServer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The origin of one of the server's URLs, if secrets may be sent there.
+    pub(super) fn origin_of(&self, url: &str) -> Result<Origin, ConfigError> {
+        checked_origin(url, self.plaintext)
+    }
+
+    /// Whether they may travel there in plain text.
+    pub(super) fn plaintext(&self) -> Plaintext {
+        self.plaintext
     }
 
     /// A name for logs: the host.
@@ -100,9 +125,10 @@ impl AuthorizationServer {
         discovered: &OnceCell<Endpoints>,
     ) -> Result<Endpoints, AcquireError> {
         let mut endpoints = match (&self.token_endpoint, &self.issuer) {
-            (None, Some(issuer)) => {
-                discovered.get_or_try_init(|| discovery::discover(issuer, transport)).await?.clone()
-            }
+            (None, Some(issuer)) => discovered
+                .get_or_try_init(|| discovery::discover(issuer, self.plaintext, transport))
+                .await?
+                .clone(),
             (token, issuer) => {
                 let token = token.as_deref().unwrap_or_default().to_owned();
                 let audience = issuer.as_deref().unwrap_or(&token).to_owned();

@@ -33,7 +33,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         ("key = 'env:K'\nrevoke.request = 'POST /r'".into(), "revoke: it doesn't go with key".into()),
         // Keys that aren't any.
         ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, acquire, key, basic, \
-                               refresh, revoke, answer, renewal, placement, rules, rfc6750, reason".into()),
+                               refresh, revoke, answer, renewal, placement, rules, rfc6750, reason, \
+                               allow_plaintext_secrets".into()),
         (request("body = 1"), "acquire.body: there is no such key here; there are request, query, headers, basic, \
                                bearer, json, form, accepts".into()),
         (request("basic = { user = 'env:K', passwort = 'env:K' }"),
@@ -55,8 +56,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         ("acquire.request = 1".into(), "acquire.request: expected text, found a number".into()),
         ("acquire.request = 'POST t'".into(), "acquire: a token request's url needs http or https, a host, no \
             userinfo and a valid port, or is a path that begins with /".into()),
-        ("acquire.request = 'POST http://a.example/t'".into(), "acquire: http://a.example:80 would be sent secrets in \
-            plain text; use https, or a loopback host".into()),
+        ("acquire.request = 'POST http://a.example/t'".into(), "acquire: http://a.example:80 would be sent secrets in plain text; use https, or a \
+         loopback host, or allow_plaintext_secrets if everybody on the way may read them".into()),
         (request("json.a = 1\nform.b = 2"), "acquire: a token request has both json and form fields; use one \
             kind".into()),
         (request("bearer = 'env:K'\nbasic = { user = 'env:K', password = 'env:K' }"), "acquire: a token request has \
@@ -219,12 +220,46 @@ fn name_and_origin_have_to_be_there_and_make_sense() {
             "base_url: not an origin: it needs http or https, a host, no userinfo and a valid port",
         ),
         (
-            "name = 'a'\nbase_url = 'https://api.acme.example/v1'",
-            "base_url: not an origin: it has a path or a query; give scheme, host and port only",
+            "name = 'a'\nbase_url = 'https://api.acme.example/v1?x'",
+            "base_url: not an origin: it has a query or a fragment; give scheme, host, port and path only",
+        ),
+        (
+            "name = 'a'\nbase_url = 'https://api.acme.example/v1#x'",
+            "base_url: not an origin: it has a query or a fragment; give scheme, host, port and path only",
+        ),
+        (
+            "name = 'a'\nbase_url = 'https://api.acme.example/v1/../v2'",
+            "base_url: not an origin: its path has a dot segment; write the path that it leads to",
+        ),
+        (
+            "name = 'a'\nbase_url = 'https://api.acme.example/v1%2fv2'",
+            "base_url: not an origin: its path has an encoded dot, slash or percent sign; write the path as the server \
+             knows it",
+        ),
+        (
+            "name = 'a'\nbase_url = 'https://api.acme.example//v1'",
+            "base_url: not an origin: its path has an empty segment or a backslash; write the path as the server knows \
+             it",
         ),
         (
             "name = 'a'\nbase_url = 'http://api.acme.example'",
-            "base_url: http://api.acme.example:80 would send tokens in plain text; use https, or a loopback host",
+            "base_url: http://api.acme.example:80 would be sent secrets in plain text; use https, or a loopback host, \
+             or allow_plaintext_secrets if everybody on the way may read them",
+        ),
+        (
+            "name = 'a'\nbase_url = 'http://api.acme.example'\nallow_plaintext_secrets = 'yes'",
+            "allow_plaintext_secrets: expected true or false, found text",
+        ),
+        (
+            "name = 'a'\nbase_url = 'http://api.acme.example'\nallow_plaintext_secrets = false",
+            "base_url: http://api.acme.example:80 would be sent secrets in plain text; use https, or a loopback host, \
+             or allow_plaintext_secrets if everybody on the way may read them",
+        ),
+        (
+            "name = 'a'\nbase_url = 'http://0xa9fea9fe/v1'\nallow_plaintext_secrets = true",
+            "base_url: 0xa9fea9fe is a metadata service, which hands out a machine's own credentials; no setting lets \
+             tokens or secrets go there, and only a credential that is made for it may ask it; give the url of the \
+             api, or of its token endpoint",
         ),
     ] {
         let error = toml::from_str::<Declaration>(text).expect_err(text);

@@ -1,7 +1,10 @@
 //! What can't work is refused when it is built.
 
 use super::{super::AnswerField, *};
-use crate::error::ConfigErrorKind::{self, Declaration, Header, InsecureUrl, Secret, Url, UserId};
+use crate::{
+    auth::METADATA,
+    error::ConfigErrorKind::{self, Declaration, Header, InsecureUrl, MetadataHost, Secret, Url, UserId},
+};
 
 #[test]
 fn nonsense_is_refused_when_it_is_built() {
@@ -11,7 +14,14 @@ fn nonsense_is_refused_when_it_is_built() {
         (base(""), Url),
         (base("api.example.com"), Url),
         (base("ftp://api.example.com"), Url),
-        (base("https://api.example.com/v1"), Url),
+        (base("https://api.example.com/v1?x"), Url),
+        (base("https://api.example.com/v1#x"), Url),
+        (base("https://api.example.com/v1/../v2"), Url),
+        (base("https://api.example.com/%2e%2e/v2"), Url),
+        (base("https://api.example.com/v1//"), Url),
+        (at("/../token").base_url("https://api.example.com/v1"), Url),
+        (at("/a/%2e%2e/token").base_url("https://api.example.com/v1"), Url),
+        (at("/..?x").base_url("https://api.example.com/v1"), Url),
         (base("https://user@api.example.com"), Url),
         (base("https://api.example.com:99999"), Url),
         (base("http://api.example.com"), InsecureUrl),
@@ -50,6 +60,11 @@ fn nonsense_is_refused_when_it_is_built() {
         (endpoint(plain()).message("title"), Declaration),
         (endpoint(plain()).refresh(plain().json("key", Param::secret(""))), Secret),
         (endpoint(plain()).revoke(TokenRequest::post("http://example.com/logout")), InsecureUrl),
+        (base("https://169.254.169.254"), MetadataHost),
+        (base("http://metadata.google.internal/v1").allow_plaintext_secrets(), MetadataHost),
+        (at("http://169.254.170.2/token").allow_plaintext_secrets(), MetadataHost),
+        (endpoint(plain()).refresh(TokenRequest::post("https://[fd00:ec2::254]/token")), MetadataHost),
+        (endpoint(plain()).revoke(TokenRequest::post("https://100.100.100.200/token")), MetadataHost),
     ];
     for (endpoint, kind) in cases {
         let shown = format!("{endpoint:?}");
@@ -63,6 +78,33 @@ fn loopback_needs_no_tls() {
     for url in ["http://localhost:1/token", "http://127.0.0.1/token", "http://[::1]:8080/token"] {
         let endpoint = endpoint(TokenRequest::post(url)).base_url("http://127.0.0.1:9");
         assert!(endpoint.build(Scripted::fails("unused").transport()).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn plain_text_has_to_be_allowed() {
+    let elsewhere =
+        || endpoint(TokenRequest::post("http://10.1.2.3/token")).base_url("http://api.example.com/v1");
+    let error = elsewhere().build(Scripted::fails("unused").transport()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "http://api.example.com:80/v1 would be sent secrets in plain text; use https, or a loopback host, or \
+         allow_plaintext_secrets if everybody on the way may read them"
+    );
+    let parts = elsewhere().allow_plaintext_secrets().parts(Scripted::fails("unused").transport()).unwrap();
+    assert_eq!(parts.origin.to_string(), "http://api.example.com:80/v1");
+}
+
+#[test]
+fn a_metadata_service_is_asked_by_nobody_whichever_way_it_is_written() {
+    for host in METADATA {
+        for endpoint in [
+            endpoint(TokenRequest::post(format!("http://{host}/latest/api/token"))),
+            endpoint(plain()).base_url(format!("https://{host}")),
+        ] {
+            let refused = endpoint.allow_plaintext_secrets().build(Scripted::fails("unused").transport());
+            assert_eq!(refused.expect_err(host).kind(), MetadataHost, "{host}");
+        }
     }
 }
 

@@ -91,9 +91,14 @@ async fn paths_follow_the_base_url_and_absolute_urls_do_not() {
         cold(endpoint(plain()).base_url(base), &server).await.unwrap();
         assert!(server.wire().starts_with("POST http://127.0.0.1:8080/token\n"), "{}", server.wire());
     }
+    for base in ["https://gw.example.com/vendor", "https://gw.example.com/vendor/"] {
+        let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
+        cold(endpoint(plain()).base_url(base), &server).await.unwrap();
+        assert!(server.wire().starts_with("POST https://gw.example.com/vendor/token\n"), "{}", server.wire());
+    }
     let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
     let elsewhere = endpoint(TokenRequest::post("https://login.example.org/t"));
-    cold(elsewhere.base_url("http://[::1]:1"), &server).await.unwrap();
+    cold(elsewhere.base_url("http://[::1]:1/vendor"), &server).await.unwrap();
     assert!(server.wire().starts_with("POST https://login.example.org/t\n"));
 }
 

@@ -45,6 +45,40 @@ fn urls_have_to_be_https_or_loopback() {
 }
 
 #[test]
+fn plain_text_has_to_be_allowed() {
+    let url = "http://10.1.2.3/token";
+    for server in [
+        AuthorizationServer::new(url),
+        AuthorizationServer::discover(url),
+        AuthorizationServer::new(URL).revocation_endpoint(url),
+    ] {
+        let build = |server| ClientCredentials::new(server, basic()).build(Server::healthy().transport());
+        let error = build(server.clone()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("or allow_plaintext_secrets if everybody on the way may read them"),
+            "{error}"
+        );
+        assert!(build(server.allow_plaintext_secrets()).is_ok());
+    }
+}
+
+#[test]
+fn a_metadata_service_is_no_authorization_server_whatever_is_allowed() {
+    for host in crate::auth::METADATA {
+        for url in [format!("http://{host}/token"), format!("https://{host}:8443/token")] {
+            for refused in [
+                AuthorizationServer::new(url.clone()),
+                AuthorizationServer::discover(url.clone()),
+                AuthorizationServer::new(URL).revocation_endpoint(url.clone()),
+            ] {
+                assert_eq!(server(refused.clone()), ConfigErrorKind::MetadataHost, "{url}");
+                assert_eq!(server(refused.allow_plaintext_secrets()), ConfigErrorKind::MetadataHost, "{url}");
+            }
+        }
+    }
+}
+
+#[test]
 fn secrets_have_to_be_there() {
     assert_eq!(client(Client::secret_basic("a", "")), ConfigErrorKind::Secret);
     assert_eq!(client(Client::secret_post("a", String::new())), ConfigErrorKind::Secret);

@@ -121,6 +121,36 @@ async fn endpoints_obey_the_https_rule() {
 }
 
 #[tokio::test]
+async fn plain_text_endpoints_in_metadata_have_to_be_allowed() {
+    let mut metadata = metadata(ISSUER);
+    metadata["token_endpoint"] = "http://tokens.example.com/token".into();
+    let server = Server::answering([(200, metadata), (200, token("abc"))]);
+    let discovered = AuthorizationServer::discover(ISSUER).allow_plaintext_secrets();
+    let credential = ClientCredentials::new(discovered, basic()).build(server.transport()).unwrap();
+    acquire(&credential).await.unwrap();
+    assert_eq!(urls(&server)[1], "POST http://tokens.example.com/token");
+}
+
+#[tokio::test]
+async fn endpoints_in_metadata_do_not_point_at_a_metadata_service() {
+    for host in crate::auth::METADATA {
+        for name in ["token_endpoint", "revocation_endpoint"] {
+            let mut metadata = metadata(ISSUER);
+            metadata[name] = format!("http://{host}/latest/api/token").into();
+            let server = Server::answering([(200, metadata)]);
+            let discovered = AuthorizationServer::discover(ISSUER).allow_plaintext_secrets();
+            let credential = ClientCredentials::new(discovered, basic()).build(server.transport()).unwrap();
+            let error = acquire(&credential).await.unwrap_err();
+            assert_eq!(error.kind(), AcquireErrorKind::Unintelligible, "{error}");
+            let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+            let source: &crate::error::ConfigError = source.expect("a configuration's error");
+            assert_eq!(source.kind(), crate::error::ConfigErrorKind::MetadataHost, "{host}");
+            assert_eq!(server.seen().len(), 1, "{host}: nothing is sent there");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_failure_refuses_nothing_and_is_not_kept() {
     let server =
         Server::answering([(503, json!({})), (404, json!({})), (404, json!({})), (200, metadata(ISSUER))]);
