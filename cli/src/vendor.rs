@@ -1,12 +1,12 @@
 //! [`Vendor`]: what the options come to. One origin, and the layer that authenticates calls to it.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use http::{HeaderName, Uri, uri};
 use tower_reauth::{
-    ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, SecretSource, Transport, Vervoe,
-    Videsk, Vidizmo,
-    oauth2::{Client as OAuth2Client, ClientCredentials},
+    ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, Placement, SecretSource, Signatures,
+    Transport, Vervoe, Videsk, Vidizmo,
+    oauth2::{AuthorizationServer, Client as OAuth2Client, ClientCredentials},
 };
 
 use crate::{
@@ -21,8 +21,7 @@ pub(crate) struct Vendor {
     /// The header in which the token goes.
     pub(crate) header: HeaderName,
     origin: Origin,
-    /// Scheme and authority of the origin, as URLs have them.
-    base: (uri::Scheme, uri::Authority),
+    base: Base,
 }
 
 impl Vendor {
@@ -32,6 +31,7 @@ impl Vendor {
             (Some(kind), None) => (kind.vendor(&mut options, client.into())?, kind.name().to_owned()),
             (None, Some(path)) => {
                 let declaration = at(declaration(&path)?, options.base_url.take(), Declaration::base_url);
+                let declaration = plain(declaration, &mut options, Declaration::allow_plaintext_secrets);
                 let name = declaration.name().to_owned();
                 (Self::of(declaration.parts(client)?)?, name)
             }
@@ -42,19 +42,52 @@ impl Vendor {
     }
 
     fn of<C: Credential>(parts: Parts<C>) -> Result<Self, Mistake> {
-        let (origin, header) = (parts.origin.clone(), parts.placement.header().clone());
-        let base = base(&origin)?;
-        Ok(Self { layer: parts.into_layer(), header, origin, base })
+        let (origin, placement) = (parts.origin.clone(), parts.placement.clone());
+        Self::with(parts.into_layer(), &placement, origin)
     }
 
-    /// The URL of a path at this vendor, whose bytes are kept as they are. Nothing in it can lead elsewhere.
-    pub(crate) fn url(&self, path: uri::PathAndQuery) -> Result<Uri, http::Error> {
-        let (scheme, authority) = self.base.clone();
-        Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build()
+    fn with(layer: AuthLayer, placement: &Placement, origin: Origin) -> Result<Self, Mistake> {
+        let base = Base::new(&origin)?;
+        Ok(Self { layer, header: placement.header().clone(), origin, base })
     }
 
-    /// Path and query of a URL, and its fragment if there is one, if it is at this vendor.
+    /// The URL of a path at this vendor, whose bytes are kept as they are, and come after the origin's own path. Nothing
+    /// in it can lead elsewhere.
+    pub(crate) fn url(&self, path: uri::PathAndQuery) -> Result<Uri, Astray> {
+        match &*self.base.path {
+            "" => self.base.url(path),
+            own => {
+                let url = self.base.url(format!("{own}{path}"))?;
+                if path.as_str().starts_with('/') && self.origin.covers(&url) {
+                    Ok(url)
+                } else {
+                    Err(Astray::Out(own.to_owned()))
+                }
+            }
+        }
+    }
+
+    /// A whole URL, if it is at this vendor.
+    pub(crate) fn own_url(&self, url: &str) -> Option<Result<Uri, Astray>> {
+        self.whole_path_of(url).map(|path| self.base.url(path))
+    }
+
+    /// Path and query of a URL at this vendor, and its fragment if there is one: what [`url`](Self::url) makes a URL of.
+    /// A URL may be without scheme and host, if it has a path.
     pub(crate) fn path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let is_path = url.starts_with('/') && !url[1..].starts_with(['/', '\\']);
+        let path = match is_path {
+            true => self.origin.covers(&self.base.url(url).ok()?).then_some(url),
+            false => self.whole_path_of(url),
+        };
+        match path?.strip_prefix(&*self.base.path)? {
+            "" => Some("/"),
+            path => path.starts_with('/').then_some(path),
+        }
+    }
+
+    /// The same with the origin's own path.
+    fn whole_path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
         let parsed: Uri = url.parse().ok()?;
         if !self.origin.covers(&parsed) {
             return None;
@@ -68,9 +101,80 @@ impl Vendor {
         }
     }
 
-    /// `https://host`, with a port if it is not the usual one.
+    /// The URL of a path that a redirect leads to, if the vendor has a path of its own: to a client, which knows nothing of
+    /// that, it would lead elsewhere.
+    pub(crate) fn whole_url(&self, path: &str) -> Option<String> {
+        let is_path = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
+        (is_path && !self.base.path.is_empty()).then(|| format!("{}{path}", self.base.server()))
+    }
+
+    /// `https://host`, with a port if it is not the usual one, and the origin's own path.
     pub(crate) fn base_url(&self) -> String {
-        format!("{}://{}", self.base.0, self.base.1)
+        format!("{}{}", self.base.server(), self.base.path)
+    }
+}
+
+/// Why there is no URL for a path.
+#[derive(Debug)]
+pub(crate) enum Astray {
+    /// None can have it.
+    Malformed(http::Error),
+    /// To some server it would lead out of the vendor's own path.
+    Out(String),
+}
+
+impl fmt::Display for Astray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => error.fmt(f),
+            Self::Out(own) => write!(
+                f,
+                "it may lead out of {own}, and the token is for nothing else; leave out . and .. between slashes, in \
+                 whatever encoding"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Astray {}
+
+/// What all URLs at a vendor begin with.
+struct Base {
+    scheme: uri::Scheme,
+    authority: uri::Authority,
+    /// Without a slash at its end, and usually empty.
+    path: Box<str>,
+}
+
+impl Base {
+    fn new(origin: &Origin) -> Result<Self, Mistake> {
+        let text = origin.to_string();
+        let wrong = || Mistake::new(format!("{text} is no origin"));
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let path = uri.path().trim_end_matches('/').into();
+        let uri::Parts { scheme: Some(scheme), authority: Some(authority), .. } = uri.into_parts() else {
+            return Err(wrong());
+        };
+        let usual = if scheme == uri::Scheme::HTTPS { 443 } else { 80 };
+        let authority = match authority.port_u16() {
+            Some(port) if port == usual => authority.host().parse().map_err(|_| wrong())?,
+            _ => authority,
+        };
+        Ok(Self { scheme, authority, path })
+    }
+
+    fn server(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    fn url<P>(&self, path: P) -> Result<Uri, Astray>
+    where
+        uri::PathAndQuery: TryFrom<P>,
+        <uri::PathAndQuery as TryFrom<P>>::Error: Into<http::Error>,
+    {
+        let (scheme, authority) = (self.scheme.clone(), self.authority.clone());
+        let url = Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build();
+        url.map_err(Astray::Malformed)
     }
 }
 
@@ -95,12 +199,14 @@ impl Kind {
                     false => ApiVideo::production(key),
                 };
                 let api_video = at(api_video, options.base_url.take(), ApiVideo::base_url);
+                let api_video = plain(api_video, options, ApiVideo::allow_plaintext_secrets);
                 Vendor::of(api_video.declaration().parts(transport)?)
             }
             Self::Videsk => {
                 let videsk = Videsk::new(self.secret("--key", &mut options.key)?);
                 let videsk = if std::mem::take(&mut options.exports) { videsk.exports() } else { videsk };
-                Vendor::of(at(videsk, options.base_url.take(), Videsk::base_url).parts()?)
+                let videsk = at(videsk, options.base_url.take(), Videsk::base_url);
+                Vendor::of(plain(videsk, options, Videsk::allow_plaintext_secrets).parts()?)
             }
             Self::Vidizmo => {
                 let domain = self.need("--domain", options.domain.take())?;
@@ -115,12 +221,14 @@ impl Kind {
                     _ => return Err(Mistake::new("VIDIZMO needs either --password or --client-secret")),
                 };
                 let vidizmo = at(vidizmo, options.base_url.take(), Vidizmo::base_url);
+                let vidizmo = plain(vidizmo, options, Vidizmo::allow_plaintext_secrets);
                 Vendor::of(vidizmo.declaration().parts(transport)?)
             }
             Self::Vervoe => {
                 let key = self.secret("--key", &mut options.key)?;
                 let vervoe = Vervoe::new(key, self.secret("--secret", &mut options.secret)?);
                 let vervoe = at(vervoe, options.base_url.take(), Vervoe::base_url);
+                let vervoe = plain(vervoe, options, Vervoe::allow_plaintext_secrets);
                 Vendor::of(vervoe.declaration().parts(transport)?)
             }
             Self::Oauth2 => {
@@ -129,9 +237,17 @@ impl Kind {
                 let id = self.need("--client-id", options.client_id.take())?;
                 let secret = self.need("--client-secret", options.client_secret.take())?;
                 let client = OAuth2Client::secret_basic(id, secret.source("--client-secret")?);
-                let credentials = ClientCredentials::new(token_url, client);
+                let allowed = options.allow_plaintext_secrets;
+                let server = AuthorizationServer::new(token_url);
+                let server = plain(server, options, AuthorizationServer::allow_plaintext_secrets);
+                let credentials = ClientCredentials::new(server, client);
                 let credentials = at(credentials, options.scope.take(), ClientCredentials::scope);
-                Vendor::of(credentials.parts(&base_url, transport)?)
+                let origin = match allowed {
+                    true => Origin::parse_allowing_plaintext_tokens(&base_url)?,
+                    false => Origin::parse(&base_url)?,
+                };
+                let layer = AuthLayer::new(origin.clone(), credentials.build(transport)?);
+                Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)
             }
         }
     }
@@ -142,6 +258,14 @@ impl Kind {
 
     fn secret(self, option: &str, secret: &mut Option<Secret>) -> Result<SecretSource, Mistake> {
         self.need(option, secret.take())?.source(option)
+    }
+}
+
+/// Lets secrets travel in plain text, if that was asked for.
+fn plain<T>(builder: T, options: &mut VendorOptions, allow: impl FnOnce(T) -> T) -> T {
+    match std::mem::take(&mut options.allow_plaintext_secrets) {
+        true => allow(builder),
+        false => builder,
     }
 }
 
@@ -165,18 +289,4 @@ fn declaration(path: &Path) -> Result<Declaration, Mistake> {
         let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
         wrong(format!("{line}: {}", error.message()))
     })
-}
-
-fn base(origin: &Origin) -> Result<(uri::Scheme, uri::Authority), Mistake> {
-    let text = origin.to_string();
-    let usual = match text.split_once("://") {
-        Some(("https", _)) => ":443",
-        _ => ":80",
-    };
-    let url = text.strip_suffix(usual).unwrap_or(&text);
-    let parts = url.parse::<Uri>().map(Uri::into_parts);
-    match parts.map(|parts| (parts.scheme, parts.authority)) {
-        Ok((Some(scheme), Some(authority))) => Ok((scheme, authority)),
-        _ => Err(Mistake::new(format!("{text} is no origin"))),
-    }
 }

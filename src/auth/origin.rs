@@ -152,19 +152,22 @@ impl Origin {
                     && (authority.as_str() == &*self.authority
                         || self.covers_otherwise(scheme, authority, uri))
             }
-            (None, None) => {
-                self.implied == Implied::Wholly
-                    || self.implied == Implied::Beneath && is_beneath(&self.prefix, uri.path())
-            }
+            (None, None) => self.implied == Implied::Wholly || self.is_implied_by(uri),
             _ => false,
         }
     }
 
-    /// Where the authority is written in another way, or isn't all that counts.
+    /// Where the authority is written in another way, or isn't all that counts. Out of the way of those where it is.
+    #[inline(never)]
     fn covers_otherwise(&self, scheme: &Scheme, authority: &Authority, uri: &Uri) -> bool {
         authority.host().eq_ignore_ascii_case(&self.host)
             && port_of(scheme, authority) == Some(self.port)
             && (self.prefix.is_empty() || is_beneath(&self.prefix, uri.path()))
+    }
+
+    #[inline(never)]
+    fn is_implied_by(&self, uri: &Uri) -> bool {
+        self.implied == Implied::Beneath && is_beneath(&self.prefix, uri.path())
     }
 
     /// This origin, if no metadata service is there.

@@ -4,6 +4,7 @@
 
 mod api_video;
 mod auto_traits;
+mod base_path;
 mod client;
 mod clients;
 mod declared;

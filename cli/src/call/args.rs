@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(value_name = "METHOD", value_parser = method)]
     pub(crate) method: Method,
 
-    /// Path and query, percent-encoded, or a whole URL of the same vendor
+    /// Path and query, percent-encoded, without the path of --base-url, or a whole URL of the same vendor
     #[arg(value_name = "PATH")]
     pub(crate) target: Target,
 
@@ -110,16 +110,19 @@ impl Target {
     /// The URL to call.
     pub(crate) fn at(&self, vendor: &Vendor) -> Result<Uri, Mistake> {
         let wrong = |why: &str| Mistake::new(format!("PATH: {why}"));
-        let path = if self.0.starts_with('/') { Some(&*self.0) } else { vendor.path_of(&self.0) };
-        let path = path.ok_or_else(|| {
-            let only = vendor.base_url();
-            wrong(&format!(
-                "write a path that begins with /, or a URL at {only}; the token is for no other origin"
-            ))
-        })?;
-        let path = PathAndQuery::from_str(path)
-            .map_err(|error| wrong(&format!("{error}; percent-encode what a URL can't have")))?;
-        vendor.url(path).map_err(|error| wrong(&error.to_string()))
+        let url = if self.0.starts_with('/') {
+            let path = PathAndQuery::from_str(&self.0)
+                .map_err(|error| wrong(&format!("{error}; percent-encode what a URL can't have")))?;
+            vendor.url(path)
+        } else {
+            vendor.own_url(&self.0).ok_or_else(|| {
+                let only = vendor.base_url();
+                wrong(&format!(
+                    "write a path that begins with /, or a URL at {only}; the token is for no other origin"
+                ))
+            })?
+        };
+        url.map_err(|error| wrong(&error.to_string()))
     }
 }
 

@@ -34,9 +34,13 @@ pub(crate) struct VendorOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Another origin than the vendor's own: https, or http to this machine
+    /// Another origin than the vendor's own: https, or http to this machine. It may have a path, such as a gateway's
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+
+    /// Let secrets and tokens travel in plain text over http, where everybody on the way can read them
+    #[arg(long)]
+    pub(crate) allow_plaintext_secrets: bool,
 
     /// api.video's sandbox instead of production
     #[arg(long)]
@@ -100,6 +104,7 @@ impl VendorOptions {
     pub(crate) fn refuse_rest(&self, taker: &str) -> Result<(), Mistake> {
         let rest = [
             ("--base-url", self.base_url.is_some()),
+            ("--allow-plaintext-secrets", self.allow_plaintext_secrets),
             ("--sandbox", self.sandbox),
             ("--exports", self.exports),
             ("--domain", self.domain.is_some()),

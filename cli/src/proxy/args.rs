@@ -25,7 +25,8 @@ Who may call:
   --allow-remote it keeps nobody out.
 
 What is forwarded:
-  Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's. What is
+  Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's; if it has a
+  path of its own, that comes first, and a path that may lead out of it is refused. What is
   meant for one connection only stays here (RFC 9110, section 7.6.1), as do the client's own credentials and
   cookies, and cookies that the vendor sets: a browser would send them to every server on this machine. Answers
   are asked for without content coding, since in an encoded one nobody could see that the token has expired.

@@ -116,12 +116,15 @@ impl Upstream {
 
     /// A redirect within the vendor's origin is one within the proxy's. Elsewhere there would be no token.
     fn lead_back(&self, headers: &mut HeaderMap) {
-        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-        let path = location.and_then(|location| self.vendor.path_of(location));
+        let Some(location) = headers.get(LOCATION).and_then(|location| location.to_str().ok()) else {
+            return;
+        };
+        let path = self.vendor.path_of(location);
         // After two slashes comes a host.
-        let path = path.filter(|path| !path[1..].starts_with(['/', '\\']));
-        if let Some(Ok(path)) = path.map(HeaderValue::from_str) {
-            headers.insert(LOCATION, path);
+        let path = path.filter(|path| !path[1..].starts_with(['/', '\\'])).map(HeaderValue::from_str);
+        let led = path.or_else(|| self.vendor.whole_url(location).map(HeaderValue::try_from));
+        if let Some(Ok(led)) = led {
+            headers.insert(LOCATION, led);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod call;
 mod declared;
+mod gateway;
 mod proxy;
 mod subcommands;
 mod support;
