@@ -21,7 +21,8 @@ use crate::{
 ///
 /// It may have a path, for an API behind a gateway: `https://gateway.example.com/vendor`. Then requests to `/vendor` and
 /// to what is beneath it carry the token, and others to the same host don't. The path is compared byte for byte. A
-/// request whose path might lead out of it to any server, by `..` in whatever encoding, is none beneath it.
+/// request whose path might lead out of it to any server, by `..` in whatever encoding, is none beneath it. A client or a
+/// layer beneath this one that follows redirects by itself would take the token along to other paths of the host.
 ///
 /// Who gets a 401 for such a slip finds [`Passed::OtherOrigin`](crate::Passed::OtherOrigin) in the response's
 /// [`AuthOutcome`](crate::AuthOutcome), and both origins in the log at debug level.
