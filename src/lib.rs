@@ -50,6 +50,7 @@
 //! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
 //!   [`Lease`] is an [`AccessToken`] as one attempt uses it.
+//! - **What several processes share**: [`store`] has the trait [`Store`](store::Store), and what it is asked.
 //! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
 //!   is `Client`, which does for both: token requests and the calls themselves.
 //!
@@ -157,6 +158,7 @@ mod observe;
 pub mod scaling {}
 mod secret;
 pub mod signature;
+pub mod store;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -177,7 +179,7 @@ pub use credential::{
 pub use declare::Declaration;
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
-    ErrorCode,
+    ErrorCode, StoreError, StoreErrorKind,
 };
 pub use keep::{CloneBodies, Exempt, Keep, NoReplay, NotReplayed, RecordBodies, RecordedBody, ReplayBody};
 pub use observe::{Passed, Reason};

@@ -42,6 +42,8 @@ pub enum ConfigErrorKind {
     Declaration,
     /// Trust anchors or TLS settings that can't be used.
     Tls,
+    /// A store, a slot's name, or a key to seal with that can't be used.
+    Store,
 }
 
 impl ConfigError {

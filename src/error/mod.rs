@@ -8,9 +8,11 @@ mod auth;
 mod boxed;
 mod code;
 mod config;
+mod store;
 
 pub use acquire::{AcquireError, AcquireErrorKind};
 pub use auth::{AuthError, AuthErrorKind};
 pub use boxed::BoxError;
 pub use code::ErrorCode;
 pub use config::{ConfigError, ConfigErrorKind};
+pub use store::{StoreError, StoreErrorKind};

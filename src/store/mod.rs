@@ -1,0 +1,39 @@
+//! What several processes share: one record for each token, kept where all of them see it.
+//!
+//! A [`Store`] knows no token. It keeps bytes, and beside them what has to be compared in one step: which revision the
+//! bytes are, who is about to make a newer one, and which refresh token may have been sent.
+
+mod body;
+mod claim;
+mod contract;
+mod digest;
+mod fields;
+mod framing;
+mod hex;
+mod moment;
+mod nonce;
+mod record;
+mod release;
+mod revision;
+mod save;
+mod shared_slot;
+mod shelf;
+mod slot;
+mod steps;
+mod wrap;
+
+pub use body::Body;
+pub use claim::{Claim, Claimed, Rejection, Seen};
+pub use contract::Store;
+pub use digest::Digest;
+pub use moment::Moment;
+pub use nonce::Nonce;
+pub use record::{Failure, Held, Note, Record, Standing};
+pub use release::{Fate, Release};
+pub use revision::Revision;
+pub use save::{Draft, Save, Saved};
+pub use shared_slot::SharedSlot;
+pub use slot::Slot;
+
+#[cfg(test)]
+mod tests;
