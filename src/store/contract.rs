@@ -27,6 +27,8 @@ use crate::error::StoreError;
 ///   is compared in the next step. The note outlives it.
 /// - **It must not block the thread**, and should answer within 500 ms: whoever waits longer takes it for failed.
 /// - **It may be dropped at any await point.** Then the step was taken, or it wasn't.
+///
+/// With the feature `testing`, `testing::store_conformance` checks a store for most of this.
 pub trait Store: Send + Sync + 'static {
     /// The record as it is. Nothing is written, and nobody is kept from anything.
     ///

@@ -3,6 +3,7 @@
 mod format;
 mod repeated;
 mod steps;
+mod wrong;
 
 use super::*;
 

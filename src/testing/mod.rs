@@ -13,6 +13,8 @@
 //! A fake takes any request body, so where a client's body type is inferred it must be named:
 //! `Transport::new::<_, Full<Bytes>, _>(fake)`.
 //!
+//! [`MemoryStore`] is a store with faults, and [`store_conformance`] checks a store of one's own.
+//!
 //! What a vendor doesn't document is said to be invented where it is.
 //!
 //! # Examples
@@ -57,6 +59,7 @@ mod plan;
 mod recorded;
 mod refusal;
 mod serve;
+mod store;
 mod tokens;
 mod vervoe;
 mod videsk;
@@ -70,6 +73,7 @@ pub use plan::{Endpoint, Fault, On, Times};
 pub use recorded::Recorded;
 pub use refusal::{Refusal, Violation};
 pub use serve::Served;
+pub use store::{Conformance, MemoryStore, StoreCall, StoreFault, store_conformance};
 pub use tokens::{Announced, Revoked};
 pub use vervoe::{FakeVervoe, VervoeError};
 pub use videsk::{FakeVidesk, VideskError};

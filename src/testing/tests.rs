@@ -4,6 +4,7 @@ mod api_video;
 mod faults;
 mod hostile;
 mod sockets;
+mod store;
 mod vervoe;
 mod videsk;
 mod vidizmo;
