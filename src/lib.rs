@@ -104,9 +104,10 @@
 //! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
 //! | `jwt` | no | `oauth2`, with JWTs signed by a private key |
 //! | `serde` | no | `declare`: vendors declared in TOML, JSON, or any other format that serde reads |
+//! | `store` | no | `store::SealedStore` and `store::Keys`: tokens that several processes share, sealed with AES-256-GCM |
 //! | `tracing` | no | spans and events for `tracing` |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
-//! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback |
+//! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback; a store with faults, and what checks one |
 //!
 //! Features only add; none changes what the crate does.
 //!

@@ -11,6 +11,6 @@ mod without_token;
 
 pub(crate) use redactor::Redactor;
 pub use source::SecretSource;
-#[cfg(feature = "oauth2")]
+#[cfg(any(feature = "oauth2", feature = "store"))]
 pub(crate) use source::Supply;
 pub(crate) use without_token::without_token;

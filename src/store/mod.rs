@@ -10,12 +10,24 @@ mod digest;
 mod fields;
 mod framing;
 mod hex;
+#[cfg(feature = "store")]
+mod identity;
+#[cfg(feature = "store")]
+mod keys;
+#[cfg(feature = "store")]
+mod kind;
 mod moment;
 mod nonce;
+#[cfg(feature = "store")]
+mod plain;
 mod record;
 mod release;
 mod revision;
 mod save;
+#[cfg(feature = "store")]
+mod seal;
+#[cfg(feature = "store")]
+mod sealed;
 mod shared_slot;
 mod shelf;
 mod slot;
@@ -26,12 +38,16 @@ pub use body::Body;
 pub use claim::{Claim, Claimed, Rejection, Seen};
 pub use contract::Store;
 pub use digest::Digest;
+#[cfg(feature = "store")]
+pub use keys::Keys;
 pub use moment::Moment;
 pub use nonce::Nonce;
 pub use record::{Failure, Held, Note, Record, Standing};
 pub use release::{Fate, Release};
 pub use revision::Revision;
 pub use save::{Draft, Save, Saved};
+#[cfg(feature = "store")]
+pub use sealed::SealedStore;
 pub use shared_slot::SharedSlot;
 pub use slot::Slot;
 

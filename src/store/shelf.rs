@@ -48,7 +48,7 @@ impl Shelf {
     /// What stands for a secret that was refused, to those who have the same keys; none if there is no key, and then
     /// everybody waits.
     pub(crate) fn secret_digest(&self, secret: &[u8]) -> Option<Digest> {
-        self.wrap.secret_digest(secret)
+        self.wrap.secret_digest(&self.slot, secret)
     }
 
     pub(crate) async fn look(&self) -> Result<Seen, StoreError> {

@@ -2,6 +2,7 @@
 
 mod format;
 mod repeated;
+mod shelf;
 mod steps;
 mod wrong;
 

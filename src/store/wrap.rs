@@ -8,8 +8,8 @@ pub(super) trait Wrap: Send + Sync + 'static {
     /// What stands for these names and values, without telling them.
     fn digest(&self, parts: &[(&str, &[u8])]) -> Digest;
 
-    /// What stands for a secret, to those who have the same keys; none if there is no key.
-    fn secret_digest(&self, secret: &[u8]) -> Option<Digest>;
+    /// What stands for a secret in this slot, to those who have the same keys; none if there is no key.
+    fn secret_digest(&self, slot: &Slot, secret: &[u8]) -> Option<Digest>;
 
     /// A body as it is stored, for this slot and revision alone.
     fn wrap(&self, slot: &Slot, revision: Revision, body: &Body) -> Result<Body, StoreError>;
