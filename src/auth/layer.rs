@@ -118,7 +118,7 @@ impl<K> AuthLayer<K> {
     /// counts. It decides from now on, with a full budget. What was decided before stands: when a token that is there is
     /// renewed, how long a pause lasts that has begun, and how a flight under way goes on.
     pub fn policy(self, policy: RefreshPolicy) -> Self {
-        self.options.tokens.adopt(policy);
+        self.options.tokens.set_policy(policy);
         self
     }
 

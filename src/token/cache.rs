@@ -71,8 +71,8 @@ impl TokenCache {
     }
 
     /// Has `policy` decide from now on, for everybody who shares the cache.
-    pub(crate) fn adopt(&self, policy: RefreshPolicy) {
-        self.shared.change(|state| state.adopt(policy));
+    pub(crate) fn set_policy(&self, policy: RefreshPolicy) {
+        self.shared.change(|state| state.set_policy(policy));
     }
 
     /// A token that is valid for at least `min_ttl`.

@@ -150,7 +150,7 @@ impl<F> State<F> {
 
     /// Has `policy` decide from now on, with a full budget. What was decided by the one before it stands: when the token
     /// is stale, how long a pause or a failure lasts, and all of a flight that has begun.
-    pub(super) fn adopt(&mut self, policy: RefreshPolicy) {
+    pub(super) fn set_policy(&mut self, policy: RefreshPolicy) {
         self.budget = Budget::new(policy.allowance());
         self.policy = Arc::new(policy);
     }

@@ -133,7 +133,7 @@ async fn a_flight_goes_on_by_the_policy_that_it_began_with() {
     });
     vendor.0.called.notified().await;
     // By this one there is no second attempt, and no time for any answer.
-    tokens.adopt(RefreshPolicy::default().attempts(1).attempt_timeout(SECOND / 2));
+    tokens.set_policy(RefreshPolicy::default().attempts(1).attempt_timeout(SECOND / 2));
     let lease = caller.await.expect("no panic").expect("a token");
     assert_eq!((text(&lease), vendor.calls()), ("token-2", 2));
     let same = tokens.try_get().map(|lease| lease.generation());

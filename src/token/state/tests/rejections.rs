@@ -129,7 +129,7 @@ fn another_policy_decides_from_now_on_with_a_full_budget() {
     sim.reject(&lease);
     assert!(matches!(sim.step(), Step::Use(lease) if lease.is_rejected()), "one was all the budget had");
 
-    sim.state.adopt(RefreshPolicy::default().budget(2, 1000 * SECOND).early(0.9, 1000 * SECOND));
+    sim.state.set_policy(RefreshPolicy::default().budget(2, 1000 * SECOND).early(0.9, 1000 * SECOND));
     let lease = sim.acquire(lasting("c", 1000));
     assert_eq!(lease.generation(), 3, "the generations go on");
     sim.advance(600.0);
