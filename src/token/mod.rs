@@ -1,6 +1,7 @@
 //! Tokens, and the cache that gets them once for everybody. Knows no HTTP service.
 
 mod access_token;
+mod attempts;
 mod budget;
 mod cache;
 mod flight;
