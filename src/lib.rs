@@ -120,6 +120,10 @@
 //! |---|---|---|
 //! | a token was acquired | debug `acquired`: `generation`, `took`, `remaining` | `tower_reauth_acquisitions_total{outcome="acquired"}`, `tower_reauth_acquisition_seconds` |
 //! | acquiring failed | warn `acquiring failed`: `error`, `took`, `retry_in` | `tower_reauth_acquisitions_total{outcome="unavailable"}`, `"credentials_rejected"`, `"endpoint_unusable"` or another [`AuthErrorKind`], `tower_reauth_acquisition_seconds` |
+//! | another process had a token | debug `another process had a token`: `generation`, `remaining` | `tower_reauth_acquisitions_total{outcome="adopted"}` |
+//! | the store was asked who acquires one | debug `asked the store`: `answer` (`newer`, `yours`, `held`, `wait`) | `tower_reauth_claims_total{answer="yours"}` |
+//! | a token was saved for other processes | debug `saved for other processes`: `outcome` (`saved`, `late`, `overtaken`) | `tower_reauth_saves_total{outcome="saved"}` |
+//! | the store can't be asked, and can be again | warn `the store can't be asked`: `error`; debug `the store can be asked again`: `after` | `tower_reauth_store_losses_total` |
 //! | an acquisition was superseded, or lost with its runtime | debug `acquiring was superseded or lost` | `tower_reauth_acquisitions_total{outcome="superseded"}` |
 //! | a server rejected the newest token | debug `token rejected`: `generation`, `reason` | `tower_reauth_rejections_total{verdict="expired"}` or `"invalid"` |
 //! | a request is sent for the second time | debug `replaying`: `generation` | `tower_reauth_replays_total` |

@@ -16,9 +16,11 @@ use super::{
 };
 use crate::{
     body::PeekLimits,
+    error::ConfigError,
     keep::{CloneBodies, NoReplay, RecordBodies},
     observe::Passages,
     signature::Signatures,
+    store::SharedSlot,
     token::{Credential, RefreshPolicy, TokenCache},
 };
 
@@ -109,6 +111,21 @@ impl<K> AuthLayer<K> {
     pub fn placement(mut self, placement: Placement) -> Self {
         self.options.placement = placement;
         self
+    }
+
+    /// Shares the token with all processes that have the same slot in a [store](crate::store): they get one token together,
+    /// and a process that starts has the one that there is.
+    ///
+    /// As the [policy](Self::policy), it is the cache's, and so that of all who share it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Store`](crate::ConfigErrorKind::Store): the credential doesn't say whose token it is, and the slot
+    /// has no [subject](crate::store::SharedSlot::subject); or it is a key that is its own token; or the cache has a slot
+    /// already.
+    pub fn shared(self, slot: SharedSlot) -> Result<Self, ConfigError> {
+        self.options.tokens.share(slot)?;
+        Ok(self)
     }
 
     /// Sets when tokens are renewed, and what happens when that fails.

@@ -56,6 +56,9 @@ pub enum AuthErrorKind {
     NotRenewable,
     /// The credential can't revoke tokens.
     NotRevocable,
+    /// The token was revoked, but the [store](crate::store) couldn't be told. Other processes may still take it from there, and
+    /// find that it is dead. Revoke it again when the store is back.
+    StoreLost,
 }
 
 impl AuthError {
@@ -152,6 +155,7 @@ impl fmt::Display for AuthError {
             }
             AuthErrorKind::NotRenewable => "the credential is static and can't be renewed; supply a new one",
             AuthErrorKind::NotRevocable => "the credential can't revoke tokens",
+            AuthErrorKind::StoreLost => "the token is revoked, but the store couldn't be told; revoke it again later",
         })
     }
 }

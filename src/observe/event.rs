@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::reason::Reason;
-use crate::error::AuthError;
+use crate::error::{AuthError, StoreError};
 
 /// Something that an operator wants to know of. Holds no secret.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,16 @@ pub(crate) enum Event<'a> {
     Acquired { generation: u64, took: Duration, remaining: Option<Duration> },
     /// A flight failed.
     NotAcquired { error: &'a AuthError, took: Duration },
+    /// A flight found a token that another process had acquired.
+    Adopted { generation: u64, remaining: Option<Duration> },
+    /// The store has answered who is to acquire a token.
+    Claimed { answer: &'static str },
+    /// A token was saved for other processes, or wasn't, or there was a newer one.
+    Saved { outcome: &'static str },
+    /// The store couldn't be asked. Told once, until it can be.
+    StoreLost { error: &'a StoreError },
+    /// The store can be asked again, after so long.
+    StoreBack { after: Duration },
     /// A flight was superseded, or lost with its runtime.
     Superseded,
     /// A server rejected the newest token.

@@ -30,6 +30,14 @@ pub(super) fn record(credential: &str, event: Event<'_>) {
             let retry_in = error.retry_at().map(time_until).map(tracing::field::debug);
             warn!(credential, error = %Chain(error), ?took, retry_in, "acquiring failed");
         }
+        Event::Adopted { generation, remaining } => {
+            let remaining = remaining.map(tracing::field::debug);
+            debug!(credential, generation, remaining, "another process had a token");
+        }
+        Event::Claimed { answer } => debug!(credential, answer, "asked the store"),
+        Event::Saved { outcome } => debug!(credential, outcome, "saved for other processes"),
+        Event::StoreLost { error } => warn!(credential, error = %error, "the store can't be asked"),
+        Event::StoreBack { after } => debug!(credential, ?after, "the store can be asked again"),
         Event::Superseded => debug!(credential, "acquiring was superseded or lost"),
         Event::Rejected { generation, reason } => debug!(credential, generation, ?reason, "token rejected"),
         Event::Replayed { generation } => debug!(credential, generation, "replaying"),

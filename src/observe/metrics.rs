@@ -93,6 +93,19 @@ fn record_rare(credential: Arc<str>, event: Event<'_>) {
             acquisition(credential.clone(), name(error.kind()));
             histogram!("tower_reauth_acquisition_seconds", "credential" => credential).record(took);
         }
+        Event::Adopted { .. } => acquisition(credential, "adopted"),
+        Event::Claimed { answer } => {
+            counter!("tower_reauth_claims_total", "credential" => credential, "answer" => answer)
+                .increment(1);
+        }
+        Event::Saved { outcome } => {
+            counter!("tower_reauth_saves_total", "credential" => credential, "outcome" => outcome)
+                .increment(1);
+        }
+        Event::StoreLost { .. } => {
+            counter!("tower_reauth_store_losses_total", "credential" => credential).increment(1);
+        }
+        Event::StoreBack { .. } => {}
         Event::Superseded => acquisition(credential, "superseded"),
         Event::Rejected { reason, .. } => {
             let verdict = if reason == Reason::Rejected { "invalid" } else { "expired" };
@@ -135,5 +148,6 @@ fn name(kind: AuthErrorKind) -> &'static str {
         AuthErrorKind::Paused => "paused",
         AuthErrorKind::NotRenewable => "not_renewable",
         AuthErrorKind::NotRevocable => "not_revocable",
+        AuthErrorKind::StoreLost => "store_lost",
     }
 }

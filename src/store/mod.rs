@@ -49,6 +49,7 @@ pub use save::{Draft, Save, Saved};
 #[cfg(feature = "store")]
 pub use sealed::SealedStore;
 pub use shared_slot::SharedSlot;
+pub(crate) use shelf::Shelf;
 pub use slot::Slot;
 
 #[cfg(test)]

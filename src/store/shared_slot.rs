@@ -1,6 +1,6 @@
 //! [`SharedSlot`]: a place in a store, for a layer whose token several processes share.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{contract::ErasedStore, shelf::Shelf, slot::Slot, wrap::Wrap};
 
@@ -15,6 +15,7 @@ pub struct SharedSlot {
     name: Slot,
     wrap: Arc<dyn Wrap>,
     keep: Option<Duration>,
+    subject: Option<Box<str>>,
 }
 
 impl SharedSlot {
@@ -25,6 +26,13 @@ impl SharedSlot {
         self
     }
 
+    /// Says whose token it is, where the credential can't: an account's number, a user's name. Two credentials with the same
+    /// subject have the same token. It isn't secret, and only a digest of it is seen in the store.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into().into());
+        self
+    }
+
     /// The name that the program gave it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -32,14 +40,21 @@ impl SharedSlot {
     }
 
     /// The place in `store` for `name`.
-    #[allow(dead_code, reason = "no flight asks yet")]
+    #[allow(dead_code, reason = "stores make them")]
     pub(super) fn new(store: Arc<dyn ErasedStore>, name: Slot, wrap: Arc<dyn Wrap>) -> Self {
-        Self { store, name, wrap, keep: None }
+        Self { store, name, wrap, keep: None, subject: None }
     }
 
-    /// The place for the credential which says this of itself: names and values that no two credentials have in common.
-    #[allow(dead_code, reason = "no flight asks yet")]
-    pub(crate) fn shelf(&self, identity: &[(&str, &[u8])]) -> Shelf {
+    /// The place for the credential which says this of itself. None, if neither it says anything nor the program has.
+    pub(crate) fn place(&self, identity: &[(&'static str, Cow<'static, str>)]) -> Option<Shelf> {
+        let subject = self.subject.as_deref().map(|subject| ("subject", subject.as_bytes()));
+        let identity = identity.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let parts: Vec<_> = identity.chain(subject).collect();
+        (!parts.is_empty()).then(|| self.shelf(&parts))
+    }
+
+    /// The place for these names and values, which no two credentials have in common.
+    pub(super) fn shelf(&self, identity: &[(&str, &[u8])]) -> Shelf {
         let slot = self.name.with_digest(self.wrap.digest(identity));
         Shelf::new(self.store.clone(), slot, self.wrap.clone(), self.keep)
     }

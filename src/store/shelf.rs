@@ -30,7 +30,6 @@ pub(crate) struct Shelf {
     keep: Option<Duration>,
 }
 
-#[allow(dead_code, reason = "no flight asks yet")]
 impl Shelf {
     pub(super) fn new(
         store: Arc<dyn ErasedStore>,
@@ -41,12 +40,14 @@ impl Shelf {
         Self { store, slot, wrap, keep }
     }
 
+    #[cfg(test)]
     pub(crate) fn slot(&self) -> &Slot {
         &self.slot
     }
 
     /// What stands for a secret that was refused, to those who have the same keys; none if there is no key, and then
     /// everybody waits.
+    #[allow(dead_code, reason = "no credential tells yet which secret was refused")]
     pub(crate) fn secret_digest(&self, secret: &[u8]) -> Option<Digest> {
         self.wrap.secret_digest(&self.slot, secret)
     }

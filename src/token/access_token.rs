@@ -127,6 +127,11 @@ impl AccessToken {
         member.map(|(_, value)| value.expose_secret())
     }
 
+    /// All that came with it by names.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter().map(|(name, value)| (&**name, value.expose_secret()))
+    }
+
     /// When the request for this token was sent, if the credential said so.
     #[must_use]
     pub fn requested_at(&self) -> Option<Instant> {

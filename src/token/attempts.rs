@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::{
+    common::{Barred, Claimant},
     source::{Acquire, Grants, Source},
     state::{Catch, Miss, Order},
     waiting::Superseded,
@@ -23,6 +24,7 @@ pub(super) async fn attempts(
     source: &dyn Source,
     order: &Order,
     superseded: &Superseded,
+    claimant: Option<&Claimant>,
     keep: impl Fn(&SecretString),
 ) -> Result<Catch, Miss> {
     let policy = &*order.policy;
@@ -33,9 +35,24 @@ pub(super) async fn attempts(
         // It may have been superseded between two attempts. Another call then would be beside its successor's. The
         // flight itself ends where it waits for this.
         if superseded.is_so() {
+            if claimant.is_some_and(Claimant::has_sent) {
+                let error = AcquireError::transient("nobody waits for it any more");
+                return Err(Miss { error: Arc::new(error), grant_intact: false });
+            }
             future::pending::<()>().await;
         }
         let acquire = Acquire::new(reason, previous.as_ref());
+        let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
+        if let Some(claimant) = claimant.filter(|_| refreshing || order.grants == Grants::SingleUse)
+            && let Err(barred) = claimant.about_to_send(order).await
+        {
+            // Without it, there is the other grant.
+            if refreshing && !matches!(barred, Barred::Lost) {
+                reason = Reason::Rejected;
+                continue;
+            }
+            return Err(Miss { error: Arc::new(barred.into_error()), grant_intact: true });
+        }
         let (asked_at, wall_asked_at) = (Instant::now(), wall_clock());
         // The call itself is made inside, so that a panic before its first await is caught as well.
         let attempt = AssertUnwindSafe(async { source.acquire(acquire).await }).catch_unwind();
@@ -45,13 +62,16 @@ pub(super) async fn attempts(
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),
         };
-        let may_refresh = acquire.may_refresh();
         if let Some(token) = error.refresh_token() {
             keep(token);
             previous = previous.map(|previous| previous.with_refresh_token(token.clone()));
         }
-        let refreshing = may_refresh && order.grants == Grants::RefreshThenOther;
+        if let Some(claimant) = claimant {
+            claimant.hear(&error);
+        }
         let max = match order.grants {
+            // Others may take it for used up, and would be right.
+            Grants::SingleUse if claimant.is_some() => 1,
             Grants::SingleUse => policy.max_attempts().min(2),
             Grants::RefreshThenOther | Grants::Reusable => policy.max_attempts(),
         };

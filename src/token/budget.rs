@@ -22,15 +22,9 @@ impl Budget {
 
     /// When the next acquisition may be had; `None` if at once.
     pub(super) fn next_at(&self, now: Instant) -> Option<Instant> {
-        let Allowance { burst, refill } = self.allowance?;
-        // One may be taken while no more than `burst - 1` of them are missing.
-        let tolerance = refill.saturating_mul(burst.saturating_sub(1));
-        let missing = match burst {
-            // Nothing ever comes back into a bucket without room.
-            0 => Duration::MAX,
-            _ => self.full_at?.saturating_duration_since(now),
-        };
-        (missing > tolerance).then(|| after(now, missing - tolerance))
+        let missing = self.full_at.map_or(Duration::ZERO, |full_at| full_at.saturating_duration_since(now));
+        let wait = self.allowance?.wait(missing);
+        (!wait.is_zero()).then(|| after(now, wait))
     }
 
     /// Takes one. Only to be called when one may be had.

@@ -5,18 +5,21 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
+    access_token::AccessToken,
+    common::{Alone, Link, forget},
     lease::{Entry, Lease, Standing},
     obtain::runtime,
     policy::RefreshPolicy,
     report::CacheState,
     shared::Shared,
-    source::{Credential, Source},
+    source::{Credential, Renewal, Source},
     state::{State, Want},
 };
 use crate::{
-    error::{AcquireErrorKind, AuthError, AuthErrorKind},
+    error::{AcquireErrorKind, AuthError, AuthErrorKind, ConfigError, ConfigErrorKind},
     observe::{Event, Reason},
-    time::wall_clock,
+    store::{Revision, SharedSlot},
+    time::{after, sleep_until, wall_clock},
 };
 
 /// The token of one credential, for everybody who shares it.
@@ -75,6 +78,28 @@ impl TokenCache {
         self.shared.change(|state| state.set_policy(policy));
     }
 
+    /// Shares the token with the processes that have the same slot in a store.
+    pub(crate) fn share(&self, slot: SharedSlot) -> Result<(), ConfigError> {
+        let refuse = |words: &str| Err(ConfigError::new(ConfigErrorKind::Store, words));
+        let description = self.shared.source().describe();
+        if description.renewal == Renewal::Unsupported {
+            return refuse(
+                "a key that is its own token has nothing to share: it is never acquired nor renewed",
+            );
+        }
+        let Some(shelf) = slot.place(&description.identity) else {
+            let words = "nobody can tell whose token this is, since the credential doesn't say; give the slot a subject";
+            return refuse(words);
+        };
+        let observer = self.shared.observer().clone();
+        let link = Link::new(shelf, description.asks_for.into_owned(), Alone::Waits, observer);
+        if self.shared.share(link) {
+            Ok(())
+        } else {
+            refuse("the token is shared already; a cache has one slot")
+        }
+    }
+
     /// A token that is valid for at least `min_ttl`.
     ///
     /// There is at most one acquisition for this call. If the new token lives shorter than `min_ttl`, or none can be
@@ -103,7 +128,14 @@ impl TokenCache {
     #[must_use]
     pub fn state(&self) -> CacheState {
         let state = self.shared.look(|state| state.report(Instant::now()));
-        CacheState { unsaved_since: self.shared.source().describe().unsaved_since, ..state }
+        let by_credential = self.shared.source().describe().unsaved_since;
+        let link = self.shared.link();
+        CacheState {
+            unsaved_since: [state.unsaved_since, by_credential].into_iter().flatten().min(),
+            is_shared: link.is_some(),
+            store_lost_since: link.and_then(|link| link.lost_since()),
+            ..state
+        }
     }
 
     /// Reports that a server rejected `lease`, and gets another token.
@@ -134,30 +166,48 @@ impl TokenCache {
 
     /// Forgets the token, and makes the server forget it as well (a logout). The next call acquires a new one.
     ///
-    /// Without a token there is nothing to do. The token is gone from the cache whatever the server answers.
+    /// Without a token there is nothing to do. The token is gone from the cache whatever the server answers. Where it is
+    /// [shared](crate::AuthLayer::shared), it is gone from the store first, so that no other process takes it from there.
     ///
     /// # Errors
     ///
-    /// An [`AuthError`], of kind [`NotRevocable`](AuthErrorKind::NotRevocable) if the credential can't do it.
+    /// An [`AuthError`], of kind [`NotRevocable`](AuthErrorKind::NotRevocable) if the credential can't do it, or
+    /// [`StoreLost`](AuthErrorKind::StoreLost) if the server has revoked it, and the store couldn't be told.
     ///
     /// # Cancel safety
     ///
     /// Once polled, the request to the server goes on when the future is dropped.
     pub async fn revoke(&self) -> Result<(), AuthError> {
         let handle = runtime()?;
-        let Some(token) = self.shared.retire(State::take) else { return Ok(()) };
-        let limit = self.shared.look(|state| state.policy().attempt_limit());
-        let source = self.shared.source().clone();
-        let call = async move { tokio::time::timeout(limit, source.revoke(&token)).await };
-        match handle.spawn(call).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error))) if error.kind() == AcquireErrorKind::Unsupported => {
-                Err(AuthError::new(AuthErrorKind::NotRevocable))
-            }
-            Ok(Ok(Err(error))) => Err(AuthError::from_acquire(Arc::new(error))),
-            Ok(Err(_)) => Err(AuthError::new(AuthErrorKind::TimedOut)),
+        let (known, limit) =
+            self.shared.look(|state| (state.known_revision(), state.policy().attempt_limit()));
+        let token = self.shared.retire(State::take);
+        if token.is_none() && self.shared.link().is_none() {
+            return Ok(());
+        }
+        match handle.spawn(forget_everywhere(self.shared.clone(), token, known, limit)).await {
+            Ok(result) => result,
             Err(error) if error.is_panic() => Err(AuthError::new(AuthErrorKind::Panicked)),
             Err(_) => Err(AuthError::new(AuthErrorKind::Lost)),
+        }
+    }
+
+    /// Waits until nothing is under way: a flight, and the saving of what it has brought for other processes. At most for as
+    /// long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default).
+    ///
+    /// A program that ends calls this before it does, so that it doesn't end between a refresh and its saving. One that is
+    /// soon over has no use for early renewals: [`RefreshPolicy::early`] of 0 begins none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends only this wait.
+    pub async fn settled(&self) {
+        const BETWEEN: Duration = Duration::from_millis(20);
+        let limit = self.shared.look(|state| state.policy().flight_limit());
+        let deadline = after(Instant::now(), limit);
+        while self.shared.look(State::is_busy) && Instant::now() < deadline {
+            let Some(timer) = sleep_until(after(Instant::now(), BETWEEN)) else { return };
+            timer.await;
         }
     }
 
@@ -233,6 +283,36 @@ impl TokenCache {
     pub(crate) fn still_stands(&self, lease: &Lease) -> Option<Lease> {
         self.shared.look(|state| state.still_stands(lease, Instant::now()))
     }
+}
+
+/// Has the store forget a token, and then the server.
+async fn forget_everywhere(
+    cache: Arc<Shared>,
+    token: Option<AccessToken>,
+    known: Revision,
+    limit: Duration,
+) -> Result<(), AuthError> {
+    let (mut token, mut is_told) = (token, true);
+    if let Some(link) = cache.link() {
+        match forget(link, known, limit).await {
+            Ok((newest, revision)) => {
+                token = newest.or(token);
+                cache.change(|state| state.see(revision));
+            }
+            Err(_) => is_told = false,
+        }
+    }
+    if let Some(token) = token {
+        match tokio::time::timeout(limit, cache.source().revoke(&token)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) if error.kind() == AcquireErrorKind::Unsupported => {
+                return Err(AuthError::new(AuthErrorKind::NotRevocable));
+            }
+            Ok(Err(error)) => return Err(AuthError::from_acquire(Arc::new(error))),
+            Err(_) => return Err(AuthError::new(AuthErrorKind::TimedOut)),
+        }
+    }
+    if is_told { Ok(()) } else { Err(AuthError::new(AuthErrorKind::StoreLost)) }
 }
 
 impl fmt::Debug for TokenCache {

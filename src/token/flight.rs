@@ -7,12 +7,13 @@ use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::{
     attempts::{attempts, timed_out},
-    shared::Shared,
-    state::{Catch, Miss, Order},
+    common,
+    landing::Report,
+    state::{Miss, Order},
     waiting::Superseded,
 };
 
@@ -23,11 +24,14 @@ pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded
         return;
     }
     report.cache.change(|state| state.depart(&mut order));
+    if let Some(link) = report.cache.link().cloned() {
+        return Box::pin(common::fly(report, order, superseded, link)).await;
+    }
     // The call is gone, with its connection, before anybody hears of its end.
     let result = {
         let cache = &report.cache;
         let keep = |token: &SecretString| cache.change(|state| state.rotate(order.id, token.clone()));
-        let call = attempts(&**cache.source(), &order, &superseded, keep);
+        let call = attempts(&**cache.source(), &order, &superseded, None, keep);
         match select(pin!(timeout_at(order.deadline, call)), superseded.until_so()).await {
             Either::Left((Ok(result), _)) => result,
             Either::Left((Err(_), _)) => {
@@ -37,32 +41,4 @@ pub(super) async fn fly(report: Report, mut order: Order, superseded: Superseded
         }
     };
     report.send(result);
-}
-
-/// Sees to it that the cache hears of the flight's end, whatever ends it. Made before the task is, since a task
-/// may be dropped before it runs.
-pub(super) struct Report {
-    cache: Arc<Shared>,
-    flight: u64,
-    began_at: Instant,
-    sent: bool,
-}
-
-impl Report {
-    pub(super) fn new(cache: Arc<Shared>, flight: u64) -> Self {
-        Self { cache, flight, began_at: Instant::now(), sent: false }
-    }
-
-    fn send(mut self, result: Result<Catch, Miss>) {
-        self.sent = true;
-        self.cache.land(self.flight, self.began_at.elapsed(), result);
-    }
-}
-
-impl Drop for Report {
-    fn drop(&mut self) {
-        if !self.sent {
-            self.cache.supersede(self.flight);
-        }
-    }
 }

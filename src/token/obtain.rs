@@ -9,10 +9,11 @@ use std::{
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
-    flight::{Report, fly},
+    flight::fly,
+    landing::Report,
     lease::Lease,
     shared::Shared,
-    state::{Landing, State, Step, Want},
+    state::{Landing, Order, State, Step, Want},
     waiting::{Attached, NoLanding, Ticket},
 };
 use crate::{
@@ -88,24 +89,47 @@ impl Shared {
         let (mut state, now) = (self.lock(), Instant::now());
         self.catch_up(&state, now);
         match state.classify(want, now) {
-            Step::Use(lease) => Ok(Progress::Lease(lease)),
+            Step::Use(lease) => {
+                // Nobody is asked for another, but somebody may have one.
+                if lease.is_rejected() && state.is_to_look(now) {
+                    let _ = self.begin_to_look(state, want, AuthError::new(AuthErrorKind::Paused), now);
+                }
+                Ok(Progress::Lease(lease))
+            }
             Step::UseAndRenew(lease, reason) => {
                 // Where there is no runtime, the token is still good.
                 let _ = self.begin(state, want, reason, now);
                 Ok(Progress::Lease(lease))
             }
             Step::Fail(error) => {
-                let Some(refused) = state.look_for_secret(now) else { return Err(error) };
+                let Some(refused) = state.look_for_secret(now) else {
+                    return self.look_elsewhere(state, want, error, now);
+                };
                 drop(state);
                 // A bug in there is no reason to fail in another way than we would anyhow.
                 if !catch_unwind(AssertUnwindSafe(|| self.source().has_new_secret())).unwrap_or(false) {
-                    return Err(error);
+                    return self.look_elsewhere(self.lock(), want, error, now);
                 }
                 self.change(|state| state.forgive(refused));
                 self.step(want)
             }
             Step::Begin(reason) => self.begin(state, want, reason, now).map(Progress::Wait),
             Step::Wait => Ok(Progress::Wait(ticket(&state, want, now))),
+        }
+    }
+
+    /// Looks whether another process has what this one is not to ask for now, if it is time for that.
+    fn look_elsewhere(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<Attached>>,
+        want: Want,
+        error: AuthError,
+        now: Instant,
+    ) -> Result<Progress, AuthError> {
+        if state.is_to_look(now) {
+            self.begin_to_look(state, want, error, now).map(Progress::Wait)
+        } else {
+            Err(error)
         }
     }
 
@@ -142,18 +166,39 @@ impl Shared {
         }
     }
 
-    /// Begins a flight. Takes the lock over, since the task must not be spawned under it: a runtime that is
-    /// shutting down drops it at once, and then it reports.
     fn begin(
         self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<Attached>>,
+        state: MutexGuard<'_, State<Attached>>,
         want: Want,
         reason: Reason,
         now: Instant,
     ) -> Result<Ticket, AuthError> {
+        self.launch(state, want, now, |state, attached| state.begin(reason, now, attached))
+    }
+
+    fn begin_to_look(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State<Attached>>,
+        want: Want,
+        error: AuthError,
+        now: Instant,
+    ) -> Result<Ticket, AuthError> {
+        self.launch(state, want, now, |state, attached| state.begin_to_look(error, now, attached))
+    }
+
+    /// Begins a flight. Takes the lock over, since the task must not be spawned under it: a runtime that is
+    /// shutting down drops it at once, and then it reports.
+    fn launch(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<Attached>>,
+        want: Want,
+        now: Instant,
+        begin: impl FnOnce(&mut State<Attached>, Attached) -> Order,
+    ) -> Result<Ticket, AuthError> {
         let handle = runtime()?;
         let (attached, superseded) = Attached::new(&handle);
-        let order = state.begin(reason, now, attached);
+        let order = begin(&mut state, attached);
+        let reason = order.reason;
         let ticket = ticket(&state, want, now);
         self.publish(&state, now);
         drop(state);

@@ -273,6 +273,18 @@ pub(super) struct Allowance {
     pub(super) refill: Duration,
 }
 
+impl Allowance {
+    /// How long to wait for the next one, while so much is missing.
+    pub(super) fn wait(self, missing: Duration) -> Duration {
+        match self.burst {
+            // Nothing ever comes back into a bucket without room.
+            0 => Duration::MAX,
+            // One may be taken while no more than `burst - 1` of them are missing.
+            burst => missing.saturating_sub(self.refill.saturating_mul(burst - 1)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,8 @@ pub struct CacheState {
     pub(super) failing_since: Option<Instant>,
     pub(super) error: Option<AuthError>,
     pub(super) unsaved_since: Option<Instant>,
+    pub(super) is_shared: bool,
+    pub(super) store_lost_since: Option<Instant>,
 }
 
 /// What there is to be said of the newest token.
@@ -89,10 +91,23 @@ impl CacheState {
         self.error.as_ref()
     }
 
-    /// Since when the credential has had a secret that it should have saved and couldn't: a refresh token that a server
-    /// has rotated. It works from memory. A program that ends now will start with one that is spent.
+    /// Since when there has been a secret that should have been saved and couldn't be, by the credential or in the store: a
+    /// refresh token that a server has rotated. It works from memory. A program that ends now will start with one that is
+    /// spent.
     #[must_use]
     pub fn unsaved_since(&self) -> Option<Instant> {
         self.unsaved_since
+    }
+
+    /// Whether the token is shared with other processes ([`AuthLayer::shared`](crate::AuthLayer::shared)).
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Since when the store couldn't be asked that the token is shared by. The token is used from memory meanwhile.
+    #[must_use]
+    pub fn store_lost_since(&self) -> Option<Instant> {
+        self.store_lost_since
     }
 }

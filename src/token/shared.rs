@@ -3,16 +3,20 @@
 //! The state is behind a lock that no await point is under; what the hot path needs of it is published beside it.
 //! Every change of the state publishes what came of it before the lock is released.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::time::Instant;
 
 use super::{
+    common::Link,
     lease::Entry,
     policy::RefreshPolicy,
     source::Source,
-    state::{Catch, Landing, Miss, Quiet, State},
+    state::{Landing, Quiet, State},
     waiting::Attached,
 };
 use crate::{
@@ -38,6 +42,8 @@ pub(super) struct Shared {
     state: Mutex<State<Attached>>,
     observer: Observer,
     source: Arc<dyn Source>,
+    /// The way to what other processes have, if the token is shared with any.
+    link: OnceLock<Arc<Link>>,
 }
 
 impl Shared {
@@ -53,7 +59,21 @@ impl Shared {
             state: Mutex::new(state),
             observer: Observer::new(description.name()),
             source,
+            link: OnceLock::new(),
         }
+    }
+
+    pub(super) fn link(&self) -> Option<&Arc<Link>> {
+        self.link.get()
+    }
+
+    /// Shares the token with other processes from now on. Returns whether it wasn't shared before.
+    pub(super) fn share(&self, link: Link) -> bool {
+        let is_new = self.link.set(Arc::new(link)).is_ok();
+        if is_new {
+            self.change(State::share);
+        }
+        is_new
     }
 
     pub(super) fn source(&self) -> &Arc<dyn Source> {
@@ -109,19 +129,31 @@ impl Shared {
         }
     }
 
-    /// Ends flight `id`, which took so long, with what it brought.
-    pub(super) fn land(&self, id: u64, took: Duration, result: Result<Catch, Miss>) {
-        let landed = self.change(|state| state.land(id, result, Instant::now()));
-        let Some((flight, landing)) = landed else { return };
+    /// Ends a flight by a change of the state: one that took so long, or one that has found what others had. Returns what was
+    /// told to whoever waited.
+    pub(super) fn land(
+        &self,
+        took: Option<Duration>,
+        change: impl FnOnce(&mut State<Attached>, Instant) -> Option<(Attached, Landing)>,
+    ) -> Option<Landing> {
+        let (flight, landing) = self.change(|state| change(state, Instant::now()))?;
         match &landing {
             Landing::Landed(lease) => {
                 let (generation, remaining) = (lease.generation(), lease.remaining());
-                self.observer.tell(Event::Acquired { generation, took, remaining });
+                self.observer.tell(match took {
+                    Some(took) => Event::Acquired { generation, took, remaining },
+                    None => Event::Adopted { generation, remaining },
+                });
             }
-            Landing::Failed(error) => self.observer.tell(Event::NotAcquired { error, took }),
+            Landing::Failed(error) => {
+                if let Some(took) = took {
+                    self.observer.tell(Event::NotAcquired { error, took });
+                }
+            }
             Landing::Moved => {}
         }
-        flight.announce(landing);
+        flight.announce(landing.clone());
+        Some(landing)
     }
 
     /// Takes flight `id` out of the way, if it is still the flight.

@@ -95,6 +95,9 @@ pub struct Description {
     pub(crate) grants: Grants,
     pub(crate) unsaved_since: Option<Instant>,
     pub(crate) refresh_tokens: Option<RefreshTokens>,
+    /// Whose token it is. Empty where the credential can't say.
+    pub(super) identity: Vec<(&'static str, Cow<'static, str>)>,
+    pub(super) asks_for: Cow<'static, str>,
 }
 
 impl Description {
@@ -106,6 +109,8 @@ impl Description {
             grants: Grants::default(),
             unsaved_since: None,
             refresh_tokens: None,
+            identity: Vec::new(),
+            asks_for: Cow::Borrowed(""),
         }
     }
 
@@ -136,6 +141,26 @@ impl Description {
     #[must_use]
     pub fn refresh_tokens(mut self, refresh_tokens: RefreshTokens) -> Self {
         self.refresh_tokens = Some(refresh_tokens);
+        self
+    }
+
+    /// Adds something that says whose token it is: the token endpoint, the client, the user, the grant. Credentials that
+    /// differ in one of these never get each other's token from a [store](crate::store). A secret doesn't belong here, since
+    /// it is replaced now and then, and the token is the same one's after that.
+    ///
+    /// A credential that says nothing here has its token shared only where the slot has a
+    /// [subject](crate::store::SharedSlot::subject).
+    #[must_use]
+    pub fn identity(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.identity.push((name, value.into()));
+        self
+    }
+
+    /// Sets what its tokens are asked for, such as a scope. Of a token in a [store](crate::store) that was asked for
+    /// something else, only the refresh token is used.
+    #[must_use]
+    pub fn asks_for(mut self, what: impl Into<Cow<'static, str>>) -> Self {
+        self.asks_for = what.into();
         self
     }
 

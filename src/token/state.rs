@@ -6,13 +6,14 @@
 //! - What a flight brings counts only while it is still *the* flight; a superseded one can only save a rotated
 //!   refresh token.
 
+mod common;
 mod decide;
 mod terms;
 
 use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
-pub(super) use terms::{Catch, Landing, Miss, Order, Quiet, Step, Want};
+pub(super) use terms::{Adopted, Catch, Errand, Known, Landing, Miss, Order, Quiet, Step, Want};
 use tokio::time::Instant;
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
     refresh_tokens::RefreshTokens,
     source::{Description, Grants, Renewal},
 };
-use crate::{error::AuthError, observe::Reason, time::after};
+use crate::{error::AuthError, observe::Reason, store::Revision, time::after};
 
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -51,6 +52,19 @@ pub(super) struct State<F> {
     flight: Option<Flight<F>>,
     generations: u64,
     flights: u64,
+    /// What there is beside all this where other processes share the token.
+    common: Option<Common>,
+}
+
+/// What a cache has in mind of the processes that share its token.
+#[derive(Debug, Default)]
+struct Common {
+    /// The newest revision that was ever seen here. Nothing but a newer one is taken from others.
+    known: Revision,
+    /// When others were last asked whether they have something, in spite of a reason not to ask for a token.
+    looked_at: Option<Instant>,
+    /// Since when there has been a token that the others should have and haven't.
+    unsaved_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -61,6 +75,8 @@ struct Newest {
     rejected: Option<Rejected>,
     /// A static key that was rejected after it was last accepted. It stays in use.
     doubted: bool,
+    /// What other processes know it by, if they do, and when this one saved it.
+    revision: Option<(Revision, Option<Instant>)>,
 }
 
 impl Newest {
@@ -121,6 +137,8 @@ pub(super) struct Flight<F> {
     reason: Reason,
     /// If it kills the token, nobody who could use that waits for it any longer than that.
     patience_until: Instant,
+    /// It only looks whether another process has a token.
+    looks: bool,
 }
 
 impl<F> State<F> {
@@ -141,6 +159,7 @@ impl<F> State<F> {
             flight: None,
             generations: 0,
             flights: 0,
+            common: None,
         }
     }
 
@@ -207,14 +226,37 @@ impl<F> State<F> {
     /// Begins a flight. Only to be called when there is none.
     pub(super) fn begin(&mut self, reason: Reason, now: Instant, attached: F) -> Order {
         debug_assert!(self.flight.is_none(), "one flight at a time");
+        // Where others may have a newer token, one is taken when none of them has.
+        if self.common.is_none() {
+            self.charge(now);
+        }
+        self.launch(reason, Errand::Acquire, now, attached)
+    }
+
+    /// Takes from the budget what another token costs, if the one there is was rejected too early.
+    pub(super) fn charge(&mut self, now: Instant) {
         if let Some(Newest { rejected: Some(Rejected { death: Death::Early { .. }, .. }), .. }) = self.newest
         {
             self.budget.take(now);
         }
+    }
+
+    fn launch(&mut self, reason: Reason, errand: Errand, now: Instant, attached: F) -> Order {
         self.flights += 1;
         let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
-        self.flight = Some(Flight { id, deadline, attached, reason, patience_until: after(now, PATIENCE) });
-        Order { id, reason, previous: None, grants: self.grants, policy: self.policy.clone(), deadline }
+        let patience_until = after(now, PATIENCE);
+        let looks = matches!(errand, Errand::Look(_));
+        self.flight = Some(Flight { id, deadline, attached, reason, patience_until, looks });
+        Order {
+            id,
+            reason,
+            previous: None,
+            grants: self.grants,
+            policy: self.policy.clone(),
+            deadline,
+            known: self.known(now),
+            errand,
+        }
     }
 
     /// Gives a flight whose task begins the grant that there is now: since it was begun, the one before it, though
@@ -222,7 +264,8 @@ impl<F> State<F> {
     pub(super) fn depart(&mut self, order: &mut Order) {
         let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
         // Until the flight says otherwise, what it sends may be used up.
-        grant.spent |= self.grants == Grants::RefreshThenOther
+        grant.spent |= matches!(order.errand, Errand::Acquire)
+            && self.grants == Grants::RefreshThenOther
             && matches!(order.reason, Reason::Expiring | Reason::Expired);
         let token = grant.token.clone();
         order.previous = Some(self.with_newest(token));
@@ -242,7 +285,7 @@ impl<F> State<F> {
             return None;
         };
         let landing = match result {
-            Ok(catch) => Landing::Landed(self.commit(catch, id, now)),
+            Ok(catch) => Landing::Landed(self.commit(catch, None, id, now)),
             Err(miss) => Landing::Failed(self.fail(miss, id, flight.reason, now)),
         };
         Some((flight.attached, landing))
@@ -289,7 +332,7 @@ impl<F> State<F> {
 
     /// The running flight, if it is about to kill the token that it renews.
     fn killer(&self) -> Option<&Flight<F>> {
-        self.flight.as_ref().filter(|_| self.renewal == Renewal::RevokesPrevious)
+        self.flight.as_ref().filter(|flight| self.renewal == Renewal::RevokesPrevious && !flight.looks)
     }
 
     /// Whether the token isn't used now, since it is about to be killed.
@@ -297,7 +340,8 @@ impl<F> State<F> {
         self.killer().is_some_and(|flight| flight.patience_until > now)
     }
 
-    fn commit(&mut self, catch: Catch, flight: u64, now: Instant) -> Lease {
+    /// Puts a token into its place. Of one whose `lifetime` has begun before it was asked for, that is the whole.
+    fn commit(&mut self, catch: Catch, lifetime: Option<Duration>, flight: u64, now: Instant) -> Lease {
         let Catch { token, asked_at, wall_asked_at } = catch;
         self.failure = None;
         self.grant = Some(Grant { token: self.kept(token.clone()), flight, spent: false });
@@ -315,17 +359,23 @@ impl<F> State<F> {
         let requested_at = token.requested_at().unwrap_or(asked_at);
         let expires_at = token.lifetime().and_then(|lifetime| requested_at.checked_add(lifetime));
         let stale_at = expires_at.map(|expires_at| {
-            let lifetime = expires_at.saturating_duration_since(now);
-            let window = self.policy.early_window(lifetime, self.spread);
-            // What is left of the lifetime, so that the window never begins before now.
-            after(now, lifetime.saturating_sub(window)).min(expires_at)
+            let left = expires_at.saturating_duration_since(now);
+            let window = self.policy.early_window(lifetime.unwrap_or(left).max(left), self.spread);
+            // Of what is left of the lifetime, so that the window never begins before now.
+            after(now, left.saturating_sub(window)).min(expires_at)
         });
         let wall_expires_at =
             expires_at.and_then(|at| wall_asked_at.checked_add(at.saturating_duration_since(asked_at)));
         let generation = self.generations;
         let entry = Entry { token, generation, acquired_at: now, stale_at, expires_at, wall_expires_at };
         let entry = Arc::new(entry);
-        self.newest = Some(Newest { entry: entry.clone(), accepted: false, rejected: None, doubted: false });
+        self.newest = Some(Newest {
+            entry: entry.clone(),
+            accepted: false,
+            rejected: None,
+            doubted: false,
+            revision: None,
+        });
         Lease::new(entry, Standing::Good)
     }
 
@@ -394,7 +444,7 @@ impl<F> State<F> {
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
-    fn save_grant(&mut self, token: AccessToken, flight: u64) {
+    pub(super) fn save_grant(&mut self, token: AccessToken, flight: u64) {
         let token = self.kept(token);
         let newer = self.grant.as_ref().is_some_and(|grant| grant.flight > flight);
         if token.refresh_token().is_some() && !newer {

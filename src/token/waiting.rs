@@ -45,8 +45,8 @@ impl Superseded {
     }
 
     /// Waits for that.
-    pub(super) fn until_so(&self) -> impl Future + Unpin + use<> {
-        self.0.clone()
+    pub(super) fn until_so(&self) -> impl Future<Output = ()> + Unpin + use<> {
+        self.0.clone().map(drop)
     }
 }
 

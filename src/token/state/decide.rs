@@ -44,19 +44,23 @@ impl<F> State<F> {
             let renewing = |lease| Step::UseAndRenew(lease, self.reason(now));
             return if may_begin { renewing(lease) } else { Step::Use(lease) };
         }
-        if self.flight.is_some() {
+        // One that only looks changes nothing unless it finds something.
+        let looks = self.flight.as_ref().is_some_and(|flight| flight.looks);
+        if self.flight.is_some() && !looks {
             return Step::Wait;
         }
         if let Some(blocked) = self.blocked(now) {
             return match (want, &self.newest) {
                 (Want::Token { .. }, Some(newest)) => Step::Use(newest.lease()),
+                _ if looks => Step::Wait,
                 _ => Step::Fail(blocked),
             };
         }
         if let Some(failing) = self.failing(now) {
-            return self.still_valid(want, now).map_or(Step::Fail(failing), Step::Use);
+            let otherwise = if looks { Step::Wait } else { Step::Fail(failing) };
+            return self.still_valid(want, now).map_or(otherwise, Step::Use);
         }
-        Step::Begin(self.reason(now))
+        if looks { Step::Wait } else { Step::Begin(self.reason(now)) }
     }
 
     /// Until when a stale token may be used without anybody asking here whether to renew it: as long as nothing else
@@ -113,7 +117,9 @@ impl<F> State<F> {
             paused_until: paused.and_then(|paused| paused.retry_at()),
             failing_since: self.failure.as_ref().map(|failure| failure.since),
             error: self.failure.as_ref().map(|failure| failure.error.clone()),
-            unsaved_since: None,
+            unsaved_since: self.unsaved_since(),
+            is_shared: false,
+            store_lost_since: None,
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::{
     error::{AcquireError, AuthError},
     observe::Reason,
+    store::{Rejection, Revision},
     token::{access_token::AccessToken, lease::Lease, policy::RefreshPolicy, source::Grants},
 };
 
@@ -62,6 +63,33 @@ pub(in crate::token) struct Order {
     /// That of the moment at which the flight began.
     pub(in crate::token) policy: Arc<RefreshPolicy>,
     pub(in crate::token) deadline: Instant,
+    /// What is known here of what other processes may know more of.
+    pub(in crate::token) known: Known,
+    pub(in crate::token) errand: Errand,
+}
+
+/// What a flight is for.
+#[derive(Clone, Debug)]
+pub(in crate::token) enum Errand {
+    /// A token, from wherever it can be had.
+    Acquire,
+    /// One that another process has got. Nobody is asked for another, and where there is none this error stands.
+    Look(AuthError),
+}
+
+/// What one process knows of the token that it shares with others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::token) struct Known {
+    /// Nothing but a newer one is taken from others.
+    pub(in crate::token) revision: Revision,
+    /// When this process saved it, if it did.
+    pub(in crate::token) saved_at: Option<Instant>,
+    /// That a server has rejected it, if that is why the flight begins.
+    pub(in crate::token) rejection: Option<Rejection>,
+    /// Whether a server has accepted it here.
+    pub(in crate::token) accepted: bool,
+    /// Until when it can be used, if it can.
+    pub(in crate::token) valid_until: Option<Instant>,
 }
 
 /// How a flight ended, for those who waited.
@@ -80,6 +108,16 @@ pub(in crate::token) struct Catch {
     pub(in crate::token) asked_at: Instant,
     /// The same moment by the wall clock.
     pub(in crate::token) wall_asked_at: SystemTime,
+}
+
+/// A token that another process has got, or this one before it was started again.
+#[derive(Debug)]
+pub(in crate::token) struct Adopted {
+    /// With what is left of its lifetime.
+    pub(in crate::token) catch: Catch,
+    pub(in crate::token) revision: Revision,
+    /// The whole of its lifetime, by which it is renewed in time.
+    pub(in crate::token) lifetime: Option<Duration>,
 }
 
 /// Why a flight brought nothing, and whether the refresh grant it may have used is still good.

@@ -10,6 +10,8 @@
 mod error;
 #[path = "../../../src/observe/mod.rs"]
 mod observe;
+#[path = "../../../src/store/mod.rs"]
+mod store;
 #[path = "../../../src/token/mod.rs"]
 mod token;
 

@@ -1,0 +1,237 @@
+//! [`Claimant`]: one flight, as the processes that share its token know it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+use super::link::Link;
+use crate::{
+    error::{AcquireError, AcquireErrorKind, ErrorCode, StoreError},
+    store::{Claim, Claimed, Fate, Moment, Nonce, Rejection, Release, Revision, Save},
+    sync::{Mutex, MutexGuard, PoisonError},
+    token::state::{Known, Order},
+};
+
+/// How often a claim is renewed, which lasts for 5 s.
+const RENEWAL: Duration = Duration::from_millis(1500);
+
+/// One flight, and its claim to be the one that asks for a token.
+pub(in crate::token) struct Claimant {
+    link: Arc<Link>,
+    nonce: Nonce,
+    standing: Mutex<Standing>,
+}
+
+/// What has become of the claim.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    /// The newest revision that is known: the one whose refresh token is sent.
+    than: Revision,
+    /// As what the flight saves what it gets.
+    next: Revision,
+    holds: bool,
+    /// It has sent a refresh token that may be used up by that.
+    sent: bool,
+    /// What has become of it.
+    fate: Fate,
+    /// Whose note may be replaced, since all that it waited for is over.
+    over: Option<Nonce>,
+    /// What the store's clock showed, and when it was asked.
+    clock: Option<(Moment, Instant)>,
+}
+
+/// Why a refresh token isn't sent.
+#[derive(Debug)]
+pub(in crate::token) enum Barred {
+    /// Somebody else has the claim by now, or a newer token.
+    Lost,
+    /// Another flight may have sent it.
+    Spent,
+    /// The store can't be told.
+    Unreachable(StoreError),
+    /// There is too little time left to hear what comes of it.
+    Late,
+}
+
+impl Barred {
+    pub(in crate::token) fn into_error(self) -> AcquireError {
+        match self {
+            Self::Lost => AcquireError::transient("another process has taken over"),
+            Self::Spent => AcquireError::transient("another process may have sent the refresh token already"),
+            Self::Unreachable(error) => unreachable(error),
+            Self::Late => {
+                AcquireError::new(AcquireErrorKind::TimedOut, "there was no time left for an attempt")
+            }
+        }
+    }
+}
+
+/// No refresh token that is used up by its use is sent without the store's knowledge.
+pub(super) fn unreachable(error: StoreError) -> AcquireError {
+    AcquireError::transient(
+        "a refresh token that other processes have too isn't sent while the store can't be asked",
+    )
+    .with_source(error)
+}
+
+impl Claimant {
+    pub(super) fn new(link: Arc<Link>, known: Revision) -> Self {
+        let standing = Standing {
+            than: known,
+            next: known.next(),
+            holds: false,
+            sent: false,
+            fate: Fate::Unspent,
+            over: None,
+            clock: None,
+        };
+        Self { link, nonce: Nonce::random(), standing: Mutex::new(standing) }
+    }
+
+    /// Whether it has sent a refresh token that may be used up by that.
+    pub(in crate::token) fn has_sent(&self) -> bool {
+        self.lock().sent
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        self.lock().holds
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        self.lock().fate
+    }
+
+    pub(super) fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
+    /// What it saves is newer than that, and is to be this.
+    pub(super) fn revisions(&self) -> (Revision, Revision) {
+        let standing = self.lock();
+        (standing.than, standing.next)
+    }
+
+    /// What the store's clock shows at a moment; ours, where it was never asked.
+    pub(super) fn store_time(&self, at: Instant) -> Moment {
+        let clock = self.lock().clock;
+        clock.map_or_else(
+            || {
+                Moment::from_system_time(crate::time::wall_clock())
+                    .after(at.saturating_duration_since(Instant::now()))
+            },
+            |(shown, asked_at)| shown.after(at.saturating_duration_since(asked_at)),
+        )
+    }
+
+    /// Has a note replaced that another flight has left: what it sent is sent again.
+    pub(super) fn replace_note(&self, by: Nonce) {
+        self.lock().over = Some(by);
+    }
+
+    /// Goes on from a newer revision, whose refresh token is the next to be sent.
+    pub(super) fn go_on_from(&self, revision: Revision) {
+        let mut standing = self.lock();
+        (standing.than, standing.next) = (revision, standing.next.max(revision.next()));
+    }
+
+    /// Asks to be the one who asks for a token.
+    pub(super) async fn claim(&self, known: &Known) -> Result<Claimed, StoreError> {
+        let than = self.lock().than;
+        let mut claim = Claim::new(self.nonce, than);
+        if let Some(rejection) = known.rejection.filter(|_| known.revision == than) {
+            // Those who haven't seen it accepted would take this for one more in a row.
+            if known.accepted && rejection == Rejection::Early {
+                self.link.save(Save::Accepted(than)).await?;
+            }
+            claim = claim.rejected(rejection);
+        }
+        self.ask(claim).await
+    }
+
+    /// Says that the refresh token is about to be sent, right before it is. Nothing is sent unless this is `Ok`.
+    pub(in crate::token) async fn about_to_send(&self, order: &Order) -> Result<(), Barred> {
+        // What comes back is to be heard by somebody.
+        if order.deadline.saturating_duration_since(Instant::now()) < order.policy.attempt_limit() {
+            return Err(Barred::Late);
+        }
+        let (than, over) = {
+            let standing = self.lock();
+            (standing.than, standing.over)
+        };
+        match self.ask(Claim::new(self.nonce, than).sending(than, over)).await {
+            Ok(Claimed::Yours { seen, .. }) if seen.record.is_noted_by(self.nonce, than) => {
+                let mut standing = self.lock();
+                (standing.sent, standing.fate) = (true, Fate::Unknown);
+                Ok(())
+            }
+            Ok(Claimed::Yours { .. }) => Err(Barred::Spent),
+            Ok(_) => Err(Barred::Lost),
+            Err(error) => Err(Barred::Unreachable(error)),
+        }
+    }
+
+    /// Takes down that a token is acquired because of a rejection: so much is missing of what all processes may have.
+    pub(super) async fn charge(&self, full_at: Moment) {
+        let than = self.lock().than;
+        // If that fails, so does the next, which matters more.
+        let _ = self.ask(Claim::new(self.nonce, than).full_at(full_at)).await;
+    }
+
+    /// Takes down what a server said of the refresh token that was sent.
+    pub(in crate::token) fn hear(&self, error: &AcquireError) {
+        let mut standing = self.lock();
+        if !standing.sent {
+            return;
+        }
+        standing.fate = match (error.kind(), error.code()) {
+            // A server that asks to be left alone has not looked at it.
+            _ if error.is_throttled() => Fate::Unspent,
+            (AcquireErrorKind::GrantRejected, _) | (_, Some(ErrorCode::InvalidGrant)) => Fate::Refused,
+            _ => Fate::Unknown,
+        };
+    }
+
+    /// Renews the claim for as long as this is polled. If it is lost all the same, what was sent can't be called back, and
+    /// whatever comes of it is compared when it is saved.
+    pub(super) async fn keep_up(&self) {
+        loop {
+            sleep(RENEWAL).await;
+            let than = self.lock().than;
+            // The next one may succeed.
+            let _ = self.ask(Claim::new(self.nonce, than)).await;
+        }
+    }
+
+    /// Gives the claim back, with nothing saved, and tells those who waited for it what has failed.
+    pub(super) async fn release(&self, failed: Option<(String, Duration)>) {
+        let (holds, fate) = {
+            let standing = self.lock();
+            (standing.holds, standing.fate)
+        };
+        if !holds {
+            return;
+        }
+        let mut release = Release::new(self.nonce, fate);
+        if let Some((text, wait)) = failed {
+            release = release.failed(text, 1).wait(wait);
+        }
+        // It ends by itself, soon.
+        let _ = self.link.release(release).await;
+        self.lock().holds = false;
+    }
+
+    async fn ask(&self, claim: Claim) -> Result<Claimed, StoreError> {
+        let asked_at = Instant::now();
+        let claimed = self.link.claim(claim).await?;
+        let mut standing = self.lock();
+        standing.holds = false;
+        if let Claimed::Yours { seen, next } = &claimed {
+            (standing.holds, standing.next, standing.clock) = (true, *next, Some((seen.now, asked_at)));
+        }
+        Ok(claimed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

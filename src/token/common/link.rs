@@ -1,0 +1,124 @@
+//! [`Link`]: the way to the store, which is left alone for a while when it fails.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    error::{StoreError, StoreErrorKind},
+    observe::{Event, Observer},
+    store::{Claim, Claimed, Release, Save, Saved, Seen, Shelf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::after,
+};
+
+/// How long a store is left alone after the first failure, and at most. It doubles between them.
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// The way to the store. While it is left alone, calls fail at once.
+pub(in crate::token) struct Link {
+    shelf: Shelf,
+    mark: String,
+    /// Whether a refresh token that is the only grant may be sent when nobody can be asked about it.
+    pub(super) alone: Alone,
+    trouble: Mutex<Option<Trouble>>,
+    observer: Observer,
+}
+
+/// What is done with a refresh token that is used up by its use, and is the only grant, while the store can't be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::token) enum Alone {
+    /// It isn't sent.
+    Waits,
+    /// It is sent, at the risk that another process sends it too.
+    Goes,
+}
+
+/// How the store has failed.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    kind: StoreErrorKind,
+    since: Instant,
+    in_a_row: u32,
+    until: Instant,
+}
+
+impl Link {
+    pub(in crate::token) fn new(shelf: Shelf, mark: String, alone: Alone, observer: Observer) -> Self {
+        Self { shelf, mark, alone, trouble: Mutex::new(None), observer }
+    }
+
+    pub(super) fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// Since when the store can't be asked.
+    pub(in crate::token) fn lost_since(&self) -> Option<Instant> {
+        self.lock().map(|trouble| trouble.since)
+    }
+
+    pub(super) async fn look(&self) -> Result<Seen, StoreError> {
+        self.ask(self.shelf.look()).await
+    }
+
+    pub(super) async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {
+        let claimed = self.ask(self.shelf.claim(claim)).await?;
+        let answer = match claimed {
+            Claimed::Newer(_) => "newer",
+            Claimed::Yours { .. } => "yours",
+            Claimed::Held { .. } => "held",
+            Claimed::Wait { .. } => "wait",
+        };
+        self.observer.tell(Event::Claimed { answer });
+        Ok(claimed)
+    }
+
+    pub(super) async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+        self.ask(self.shelf.save(save)).await
+    }
+
+    pub(super) async fn release(&self, release: Release) -> Result<(), StoreError> {
+        self.ask(self.shelf.release(release)).await
+    }
+
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let resting = self.lock().filter(|trouble| trouble.until > Instant::now());
+        if let Some(Trouble { kind, .. }) = resting {
+            let words = "the store is left alone for a while, since it has failed; its log and ours say how";
+            return Err(StoreError::new(kind, words));
+        }
+        let result = call.await;
+        let now = Instant::now();
+        let mut trouble = self.lock();
+        let last = *trouble;
+        match &result {
+            Ok(_) => *trouble = None,
+            Err(error) => {
+                let (since, in_a_row) =
+                    last.map_or((now, 1), |last| (last.since, last.in_a_row.saturating_add(1)));
+                let rest =
+                    FIRST_REST.saturating_mul(1 << in_a_row.saturating_sub(1).min(6)).min(LONGEST_REST);
+                *trouble = Some(Trouble { kind: error.kind(), since, in_a_row, until: after(now, rest) });
+            }
+        }
+        drop(trouble);
+        match (last, &result) {
+            (None, Err(error)) => self.observer.tell(Event::StoreLost { error }),
+            (Some(last), Ok(_)) => {
+                self.observer.tell(Event::StoreBack { after: now.saturating_duration_since(last.since) });
+            }
+            _ => {}
+        }
+        result
+    }
+
+    /// Tells what has become of a token that was to be saved.
+    pub(super) fn tell_saved(&self, outcome: &'static str) {
+        self.observer.tell(Event::Saved { outcome });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

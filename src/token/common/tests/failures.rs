@@ -1,0 +1,130 @@
+//! A store that fails.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_token_in_memory_is_used_without_the_store() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    for mood in [Mood::Down, Mood::Hangs] {
+        store.set(mood);
+        let began = Instant::now();
+        assert_eq!(text(&tokens).await, "token-1");
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+    // Stale, with a store that hangs: still nobody waits.
+    sleep(590 * SECOND).await;
+    let began = Instant::now();
+    assert_eq!(text(&tokens).await, "token-1");
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    sleep(SECOND).await;
+    assert!(tokens.state().store_lost_since().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_a_reusable_grant_goes_alone_and_is_saved_later() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    store.set(Mood::Down);
+    let tokens = server.process(&store);
+    assert_eq!(text(&tokens).await, "token-1");
+    assert!(tokens.state().unsaved_since().is_some() && tokens.state().store_lost_since().is_some());
+    sleep(30 * SECOND).await;
+    store.set(Mood::Well);
+    sleep(70 * SECOND).await;
+    assert!(tokens.state().unsaved_since().is_none() && tokens.state().store_lost_since().is_none());
+    assert_eq!(text(&server.process(&store)).await, "token-1");
+    assert_eq!(server.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_the_other_grant_is_taken() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    sleep(601 * SECOND).await;
+    store.set(Mood::Hangs);
+    assert_eq!(text(&tokens).await, "token-2");
+    assert_eq!(*server.0.spent.lock().expect("no panic"), Vec::<String>::new(), "no refresh token was sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_store_the_only_grant_is_not_sent() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    store.set(Mood::Down);
+    sleep(601 * SECOND).await;
+    let error = get(&tokens).await.expect_err("nobody knows");
+    assert!(error.retry_at().is_none_or(|at| at <= Instant::now() + 2 * SECOND), "{error:?}");
+    assert_eq!(server.calls(), 1);
+    store.set(Mood::Well);
+    // It was looked at a few times, and is left alone for longer each time.
+    sleep(20 * SECOND).await;
+    assert_eq!(text(&tokens).await, "token-2");
+    assert_eq!(server.reused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_waits_for_its_saving_for_a_second_and_is_saved_later() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { (text(&tokens).await, Instant::now()) }
+    });
+    sleep(SECOND / 2).await;
+    let asked_at = Instant::now();
+    store.set(Mood::Hangs);
+    let (token, at) = caller.await.expect("no panic");
+    assert_eq!(token, "token-1");
+    assert!(at.duration_since(asked_at) < 2 * SECOND, "half a second for the server, and one for the store");
+    assert!(tokens.state().unsaved_since().is_some());
+    store.set(Mood::Well);
+    sleep(65 * SECOND).await;
+    assert!(tokens.state().unsaved_since().is_none());
+    sleep(600 * SECOND).await;
+    assert_eq!(text(&server.process(&store)).await, "token-2");
+    assert_eq!(server.reused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_without_an_answer_is_not_done_twice() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { text(&tokens).await }
+    });
+    sleep(SECOND / 2).await;
+    store.set(Mood::Mute);
+    assert_eq!(caller.await.expect("no panic"), "token-1");
+    let revision = store.record().revision;
+    store.set(Mood::Well);
+    sleep(65 * SECOND).await;
+    assert!(tokens.state().unsaved_since().is_none());
+    assert_eq!(store.record().revision, revision);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_lost_what_it_had_gets_it_back_from_who_has_saved_it_just_now() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    store.flush();
+    sleep(2 * SECOND).await;
+    assert_eq!(text(&server.process(&store)).await, "token-1");
+    assert_eq!((server.calls(), server.reused()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_makes_no_sense_is_a_lost_store_and_left_as_it_is() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    store.change(|record| record.body = b"edited".as_slice().into());
+    let error = get(&server.process(&store)).await.expect_err("nobody can read it");
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(cause.is_some(), "{error:?}");
+    assert_eq!(store.record().body.as_bytes(), "edited");
+    assert_eq!(server.calls(), 1);
+}

@@ -1,0 +1,214 @@
+//! One token for all.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::observe::Reason;
+
+#[tokio::test(start_paused = true)]
+async fn a_cold_start_of_many_processes_is_one_call() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    let fleet: Vec<_> = (0..20).map(|_| server.process(&store)).collect();
+    let texts = join_all(fleet.iter().map(text)).await;
+    assert!(texts.iter().all(|text| text == "token-1"), "{texts:?}");
+    assert_eq!(server.calls(), 1);
+    assert!(fleet.iter().all(|tokens| tokens.state().is_shared()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_with_a_stored_token_is_no_call_and_one_command() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    text(&server.process(&store)).await;
+    sleep(600 * SECOND).await;
+    let before = store.calls();
+    let tokens = server.process(&store);
+    assert_eq!(text(&tokens).await, "token-1");
+    assert_eq!((server.calls(), store.calls() - before), (1, 1));
+    let left = tokens.try_get().expect("valid").remaining().expect("known");
+    assert!(left <= 3000 * SECOND && left > 2990 * SECOND, "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_is_one_refresh_for_all() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    for lifetime in 1..=3 {
+        let texts = join_all(fleet.iter().map(text)).await;
+        assert!(texts.iter().all(|text| *text == format!("token-{lifetime}")), "{texts:?}");
+        sleep(3601 * SECOND).await;
+    }
+    assert_eq!((server.calls(), server.reused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_renewal_is_one_refresh_for_all_and_nobody_waits() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    join_all(fleet.iter().map(text)).await;
+    sleep(3590 * SECOND).await;
+    let texts = join_all(fleet.iter().map(text)).await;
+    assert!(texts.iter().all(|text| text == "token-1"), "the token is still valid: {texts:?}");
+    sleep(4 * SECOND).await;
+    let texts = join_all(fleet.iter().map(text)).await;
+    assert!(texts.iter().all(|text| text == "token-2"), "{texts:?}");
+    assert_eq!((server.calls(), server.reused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_is_the_fleets_and_costs_one_call() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    let leases = join_all(fleet.iter().map(get)).await;
+    let newer =
+        fleet.iter().zip(&leases).map(|(tokens, lease)| tokens.reject(lease.as_ref().expect("a token")));
+    for lease in join_all(newer).await {
+        assert_eq!(lease.expect("a newer one").token().expose_secret(), "token-2");
+    }
+    assert_eq!((server.calls(), server.reused()), (2, 0));
+    // A late one of the first, by somebody who hasn't seen the second.
+    let late = server.process(&store);
+    assert_eq!(text(&late).await, "token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_rejects_everything_costs_a_fleet_what_it_costs_one() {
+    async fn calls_in_a_minute(processes: usize) -> usize {
+        let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+        let fleet: Vec<_> = (0..processes).map(|_| server.process(&store)).collect();
+        for _ in 0..240 {
+            for (tokens, lease) in fleet.iter().zip(join_all(fleet.iter().map(get)).await) {
+                let lease = lease.expect("there is always one to try");
+                tokens.mark_rejected(lease.generation(), Reason::Expired);
+            }
+            sleep(SECOND / 4).await;
+        }
+        assert_eq!(server.reused(), 0);
+        server.calls()
+    }
+    let (one, many) = (calls_in_a_minute(1).await, calls_in_a_minute(30).await);
+    assert!(one > 3, "{one}");
+    assert!(many <= one + 1, "{many} for a fleet, {one} for one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_answers_all_who_waited_in_all_processes() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, None));
+    server.next([Act::Fail; 3]);
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    let results = join_all(fleet.iter().map(get)).await;
+    assert!(results.iter().all(Result::is_err), "{results:?}");
+    assert_eq!(server.calls(), 3, "the attempts of one flight");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_to_stay_away_stays_away_in_all_processes() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, None));
+    server.next([Act::Throttle]);
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    for tokens in &fleet {
+        let error = get(tokens).await.expect_err("busy");
+        assert!(error.retry_at().is_some_and(|at| at > Instant::now() + 15 * SECOND), "{error:?}");
+    }
+    assert_eq!(server.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_back_a_call_does_not_hold_back_a_look() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, None));
+    server.next([Act::Throttle]);
+    let (one, other) = (server.process(&store), server.process(&store));
+    get(&one).await.expect_err("busy");
+    get(&other).await.expect_err("so it is told");
+    // It comes back a little later than others, as each of them does.
+    let third = server.process(&store);
+    while get(&third).await.is_err() {
+        sleep(SECOND / 10).await;
+    }
+    assert!(get(&one).await.is_ok() && get(&other).await.is_ok(), "whatever they wait for by themselves");
+    assert_eq!(server.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_is_not_taken_from_others_again() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    tokens.invalidate();
+    assert_eq!(text(&tokens).await, "token-2");
+    assert_eq!(text(&server.process(&store)).await, "token-2");
+    assert_eq!(server.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_revoked_is_taken_by_nobody_any_more() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    let (one, other) = (server.process(&store), server.process(&store));
+    text(&one).await;
+    text(&other).await;
+    one.revoke().await.expect("revoked");
+    assert_eq!(*server.0.revoked.lock().expect("no panic"), ["token-1"]);
+    assert_eq!(text(&server.process(&store)).await, "token-2", "a new one starts without it");
+    sleep(601 * SECOND).await;
+    // The other one has the refresh token in mind, which is dead too, and learns it.
+    assert_eq!(text(&other).await, "token-3");
+    assert_eq!(*server.0.spent.lock().expect("no panic"), ["grant-2"]);
+    assert_eq!(server.reused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_without_the_token_can_revoke_it_too() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    server.process(&store).revoke().await.expect("revoked");
+    assert_eq!(*server.0.revoked.lock().expect("no panic"), ["token-1"]);
+    assert_eq!(text(&server.process(&store)).await, "token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_under_way_when_a_cache_has_settled() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { get(&tokens).await.map(drop) }
+    });
+    sleep(SECOND / 2).await;
+    caller.abort();
+    tokens.settled().await;
+    assert!(!tokens.state().acquiring() && tokens.state().unsaved_since().is_none());
+    assert!(!store.record().body.as_bytes().is_empty(), "it is saved");
+    assert_eq!(text(&server.process(&store)).await, "token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_for_rejections_is_the_fleets() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(86_400 * SECOND)));
+    let fleet: Vec<_> = (0..5).map(|_| server.process(&store)).collect();
+    // Accepted on one path, rejected on another, at once.
+    for _ in 0..60 {
+        for tokens in &fleet {
+            let lease = get(tokens).await.expect("one to try");
+            tokens.mark_accepted(lease.generation());
+            tokens.mark_rejected(lease.generation(), Reason::Expired);
+        }
+    }
+    let calls = server.calls();
+    assert!((11..=40).contains(&calls), "ten at once and one for each 5 s, in about {calls} s: {calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_comes_again_after_its_rejection_pauses_all() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    let fleet: Vec<_> = (0..5).map(|_| server.process(&store)).collect();
+    join_all(fleet.iter().map(text)).await;
+    server.next([Act::Again; 100]);
+    for _ in 0..20 {
+        for tokens in &fleet {
+            let lease = get(tokens).await.expect("one to try");
+            tokens.mark_rejected(lease.generation(), Reason::Expired);
+            assert_eq!(lease.token().expose_secret(), "token-1");
+        }
+        sleep(SECOND / 10).await;
+    }
+    assert!((2..=4).contains(&server.calls()), "{} in two seconds and what the calls take", server.calls());
+}

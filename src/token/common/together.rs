@@ -1,0 +1,512 @@
+//! A flight among the processes that share a token: they are asked first, told what came of it, and never kept waiting.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::future::{Either, select};
+use secrecy::SecretString;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::{
+    body::Kept,
+    claim::{Claimant, unreachable},
+    link::{Alone, Link},
+};
+use crate::{
+    error::{AcquireError, AuthError, StoreError},
+    observe::Reason,
+    store::{Claimed, Draft, Failure, Fate, Record, Revision, Save, Saved, Seen, Standing},
+    time::{after, wall_clock},
+    token::{
+        access_token::AccessToken,
+        attempts::{attempts, timed_out},
+        landing::Report,
+        shared::Shared,
+        source::Grants,
+        state::{Adopted, Catch, Errand, Landing, Miss, Order},
+        waiting::Superseded,
+    },
+};
+
+/// Between two looks at a claim that another flight has. It doubles, and a part of it is drawn.
+const FIRST_LOOK: Duration = Duration::from_millis(25);
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// How long nobody sends a refresh token again of which nobody knows whether it was used.
+const DOUBT: Duration = Duration::from_secs(15);
+
+/// How long a token waits to be saved before it is used.
+const SAVING: Duration = Duration::from_secs(1);
+
+/// Between two tries to save, at most. It doubles from what a token waits for at first.
+const LONGEST_BETWEEN: Duration = Duration::from_secs(60);
+
+/// When it is looked whether the store still has what it has acknowledged, after it was saved.
+const LOOKS_AFTER: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(25)];
+
+/// For so long what this process has saved is in force, also where the store doesn't know it any more.
+const TRUSTED: Duration = Duration::from_secs(60);
+
+/// How long what has no refresh token is kept beyond its lifetime.
+const KEPT_AFTER: Duration = Duration::from_secs(3600);
+
+/// How a flight ends.
+enum End {
+    Caught(Catch),
+    /// Another process has a token.
+    Adopted(Adopted),
+    /// None has, and nobody was to be asked for one.
+    Nothing(AuthError),
+    /// Rejections come too fast, as others have seen: so many in a row.
+    Paused {
+        row: u32,
+        until: Instant,
+    },
+    Missed(Arc<AcquireError>),
+    /// Another flight has failed, on which this one has waited.
+    Told(AcquireError),
+}
+
+/// The flight's task, once it has departed.
+pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: Superseded, link: Arc<Link>) {
+    let claimant = Claimant::new(link.clone(), order.known.revision);
+    let (id, deadline) = (order.id, order.deadline);
+    let end = {
+        let trip = Trip { cache: &report.cache, link: &link, claimant: &claimant, superseded: &superseded };
+        let call = pin!(timeout_at(deadline, trip.run(&mut order)));
+        match select(call, superseded.until_so()).await {
+            Either::Left((end, _)) => Some(end),
+            // What was sent may be used up, and what comes of it is all there is.
+            Either::Right(((), call)) if claimant.has_sent() => Some(call.await),
+            Either::Right(_) => None,
+        }
+    };
+    match end {
+        None => {
+            report.cache.change(|state| state.spare(id));
+            claimant.release(None).await;
+        }
+        Some(Ok(End::Caught(catch))) => {
+            hand_over(report, &link, &claimant, id, catch, superseded.is_so()).await;
+        }
+        Some(Ok(End::Adopted(adopted))) => {
+            report.end_unasked(|state, now| state.adopt(id, adopted, now));
+        }
+        Some(Ok(End::Nothing(error))) => {
+            report.end_unasked(|state, _| state.come_back(id, error));
+        }
+        Some(Ok(End::Paused { row, until })) => {
+            claimant.release(None).await;
+            report.end_unasked(|state, _| state.fall_in(id, row, until));
+        }
+        Some(Ok(End::Missed(error))) => come_without(report, &claimant, id, error).await,
+        Some(Ok(End::Told(error))) => {
+            claimant.release(None).await;
+            report.send(Err(Miss { error: Arc::new(error), grant_intact: true }));
+        }
+        Some(Err(_)) => {
+            let error = timed_out("the flight's time was up");
+            come_without(report, &claimant, id, Arc::new(error)).await;
+        }
+    }
+}
+
+/// Ends a flight that brings nothing: first for those who wait here, then for those who wait elsewhere.
+async fn come_without(report: Report, claimant: &Claimant, id: u64, error: Arc<AcquireError>) {
+    let text = error.to_string();
+    let miss = Miss { error, grant_intact: claimant.fate() == Fate::Unspent };
+    let wait = match report.end(|state, now| state.land(id, Err(miss), now)) {
+        Some(Landing::Failed(error)) => error.retry_at(),
+        _ => None,
+    };
+    let wait = wait.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+    claimant.release(Some((text, wait))).await;
+}
+
+/// What a flight works with.
+struct Trip<'a> {
+    cache: &'a Arc<Shared>,
+    link: &'a Link,
+    claimant: &'a Claimant,
+    superseded: &'a Superseded,
+}
+
+impl Trip<'_> {
+    async fn run(&self, order: &mut Order) -> End {
+        if let Errand::Look(error) = &order.errand {
+            return self.look(order.known.revision, error.clone()).await;
+        }
+        let (mut waited_for, mut between) = (Vec::new(), FIRST_LOOK);
+        loop {
+            let asked = Asked::now();
+            let seen = match self.claimant.claim(&order.known).await {
+                Ok(Claimed::Newer(seen)) => match self.take(&seen, asked) {
+                    Ok(Found::Token(adopted)) => return End::Adopted(adopted),
+                    Ok(Found::Grant(token)) => {
+                        self.go_on_from(order, token, seen.record.revision);
+                        continue;
+                    }
+                    Ok(Found::Nothing) => {
+                        self.begin_anew_from(order, &seen.record);
+                        continue;
+                    }
+                    Err(lost) => return self.go_alone(order, lost).await,
+                },
+                Ok(Claimed::Yours { seen, .. }) => seen,
+                Ok(Claimed::Held { by, left, .. }) => {
+                    if !waited_for.contains(&by) {
+                        waited_for.push(by);
+                    }
+                    sleep(between.mul_f64(0.5 + fastrand::f64() / 2.0).min(left.max(FIRST_LOOK))).await;
+                    between = (between * 2).min(LAST_LOOK);
+                    continue;
+                }
+                Ok(Claimed::Wait { failure, left, .. }) => {
+                    return End::Told(told(&failure).with_retry_after(left));
+                }
+                Err(lost) => return self.go_alone(order, lost).await,
+            };
+            // Whoever relays it leaves it as it is, for the others.
+            let failure = seen.record.failure.as_ref();
+            if let Some(failure) = failure.filter(|failure| waited_for.contains(&failure.by)) {
+                return End::Told(told(failure));
+            }
+            if let Some(end) = self.pause(order, &seen).await {
+                return end;
+            }
+            if let Some(end) = self.doubt(order, &seen) {
+                return end;
+            }
+            match self.ask(order, Some(self.claimant)).await {
+                Ok(catch) => return End::Caught(catch),
+                // Another process has taken over, or has a newer token.
+                Err(_) if !self.claimant.holds() && !self.claimant.has_sent() => {}
+                Err(miss) if self.claimant.fate() == Fate::Refused => {
+                    return self.after_refusal(order.known.revision, miss.error).await;
+                }
+                Err(miss) => return End::Missed(miss.error),
+            }
+        }
+    }
+
+    /// Looks whether another process has a newer token.
+    async fn look(&self, than: Revision, error: AuthError) -> End {
+        let asked = Asked::now();
+        let Ok(seen) = self.link.look().await else { return End::Nothing(error) };
+        if seen.record.revision <= than {
+            return End::Nothing(error);
+        }
+        match self.take(&seen, asked) {
+            Ok(Found::Token(adopted)) => End::Adopted(adopted),
+            _ => End::Nothing(error),
+        }
+    }
+
+    /// What a record has for this process.
+    fn take(&self, seen: &Seen, asked: Asked) -> Result<Found, StoreError> {
+        found(seen, asked, self.link.mark())
+    }
+
+    /// Goes on with the refresh token of a newer revision.
+    fn go_on_from(&self, order: &mut Order, token: AccessToken, revision: Revision) {
+        self.claimant.go_on_from(revision);
+        self.cache.change(|state| state.learn(token.clone(), revision, order.id));
+        (order.previous, order.reason) = (Some(token), Reason::Expired);
+        (order.known.revision, order.known.saved_at, order.known.rejection) = (revision, None, None);
+    }
+
+    /// Goes on after a revision that is of no use.
+    fn begin_anew_from(&self, order: &mut Order, record: &Record) {
+        self.claimant.go_on_from(record.revision);
+        (order.known.revision, order.known.saved_at, order.known.rejection) = (record.revision, None, None);
+        if record.standing == Standing::Revoked {
+            // And with it whatever has come of it.
+            self.cache.change(|state| state.forget_grant(record.revision));
+            (order.previous, order.reason) = (None, Reason::Cold);
+        } else {
+            self.cache.change(|state| state.see(record.revision));
+        }
+    }
+
+    /// Whether rejections come too fast for another token, as far as all processes know. If not, it is taken from what all of
+    /// them may have.
+    async fn pause(&self, order: &Order, seen: &Seen) -> Option<End> {
+        let record = &seen.record;
+        // Whoever has rejected it, and whichever process knows of it.
+        if record.standing != Standing::Rejected || record.rejections == 0 {
+            return None;
+        }
+        let (row, age) = (record.rejections, seen.now.since(record.saved_at));
+        let pause = order.policy.pause_after(row).saturating_sub(age);
+        let (budget, missing) = (order.policy.allowance(), record.full_at.since(seen.now));
+        let left = pause.max(budget.map_or(Duration::ZERO, |budget| budget.wait(missing)));
+        if !left.is_zero() {
+            return Some(End::Paused { row, until: after(Instant::now(), left) });
+        }
+        if let Some(budget) = budget {
+            self.claimant.charge(seen.now.after(missing.saturating_add(budget.refill))).await;
+        }
+        None
+    }
+
+    /// Whether another flight may have used the refresh token up. Then another grant is taken, if there is one.
+    fn doubt(&self, order: &mut Order, seen: &Seen) -> Option<End> {
+        let record = &seen.record;
+        let known = order.known.revision;
+        let note =
+            record.note.as_ref().filter(|note| note.revision >= known && note.by != self.claimant.nonce());
+        let is_own = order.known.saved_at.is_some_and(|at| at.elapsed() < TRUSTED);
+        let forgotten = record.revision < known && !is_own;
+        if note.is_none() && !forgotten {
+            return None;
+        }
+        match order.grants {
+            Grants::Reusable => None,
+            Grants::RefreshThenOther => {
+                if matches!(order.reason, Reason::Expiring | Reason::Expired) {
+                    order.reason = Reason::Rejected;
+                }
+                None
+            }
+            Grants::SingleUse => {
+                if note.is_some_and(|note| note.refused) {
+                    let words =
+                        "the refresh token was refused to another process; somebody has to log in again";
+                    return Some(missed(AcquireError::rejected(words)));
+                }
+                let doubt = note.map_or(Duration::ZERO, |note| DOUBT.saturating_sub(note.age(seen.now)));
+                let valid = order
+                    .known
+                    .valid_until
+                    .map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+                let wait = doubt.max(valid);
+                if !wait.is_zero() {
+                    let words =
+                        "another process may have sent the refresh token already, and it is the only one";
+                    return Some(missed(AcquireError::transient(words).with_retry_after(wait)));
+                }
+                if let Some(note) = note {
+                    self.claimant.replace_note(note.by);
+                }
+                None
+            }
+        }
+    }
+
+    /// Asks the credential, and keeps the claim meanwhile.
+    async fn ask(&self, order: &mut Order, claimant: Option<&Claimant>) -> Result<Catch, Miss> {
+        self.cache.change(|state| state.charge(Instant::now()));
+        let keep = |token: &SecretString| self.cache.change(|state| state.rotate(order.id, token.clone()));
+        let source = &**self.cache.source();
+        let call = pin!(attempts(source, order, self.superseded, claimant, keep));
+        match select(call, pin!(self.claimant.keep_up())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), call)) => call.await,
+        }
+    }
+
+    /// The store can't be asked, or what it has can't be read.
+    async fn go_alone(&self, order: &mut Order, lost: StoreError) -> End {
+        match order.grants {
+            Grants::Reusable => {}
+            Grants::RefreshThenOther => {
+                if matches!(order.reason, Reason::Expiring | Reason::Expired) {
+                    order.reason = Reason::Rejected;
+                }
+            }
+            Grants::SingleUse if self.link.alone == Alone::Goes => {}
+            Grants::SingleUse => return missed(unreachable(lost)),
+        }
+        self.ask(order, None).await.map_or_else(|miss| End::Missed(miss.error), End::Caught)
+    }
+
+    /// A refresh token was refused. If another process has a newer one, it is that one's successor.
+    async fn after_refusal(&self, than: Revision, error: Arc<AcquireError>) -> End {
+        let asked = Asked::now();
+        match self.link.look().await {
+            Ok(seen) if seen.record.revision > than => match self.take(&seen, asked) {
+                Ok(Found::Token(adopted)) => End::Adopted(adopted),
+                _ => End::Missed(error),
+            },
+            _ => End::Missed(error),
+        }
+    }
+}
+
+/// When something was asked.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Instant,
+    wall: SystemTime,
+}
+
+impl Asked {
+    fn now() -> Self {
+        Self { at: Instant::now(), wall: wall_clock() }
+    }
+}
+
+/// What a record has for a process.
+enum Found {
+    /// A token that can be used.
+    Token(Adopted),
+    /// One that can't be, with what the next one can be got with.
+    Grant(AccessToken),
+    Nothing,
+}
+
+fn found(seen: &Seen, asked: Asked, mark: &str) -> Result<Found, StoreError> {
+    let record = &seen.record;
+    if record.body.as_bytes().is_empty() || record.standing == Standing::Revoked {
+        return Ok(Found::Nothing);
+    }
+    let Kept { token, expires_at, lifetime, mark: kept } = Kept::from_body(&record.body)?;
+    // No more than the whole, whatever the clocks show. It counts from before the store was asked.
+    let left = expires_at.map(|at| at.since(seen.now).min(lifetime.unwrap_or(Duration::MAX)));
+    let is_usable =
+        record.standing == Standing::Offered && kept == mark && left.is_none_or(|left| !left.is_zero());
+    if !is_usable {
+        return Ok(if token.refresh_token().is_some() { Found::Grant(token) } else { Found::Nothing });
+    }
+    let token = match left {
+        Some(left) => token.with_lifetime(left).with_requested_at(asked.at),
+        None => token,
+    };
+    let catch = Catch { token, asked_at: asked.at, wall_asked_at: asked.wall };
+    Ok(Found::Token(Adopted { catch, revision: record.revision, lifetime }))
+}
+
+/// What another flight has failed by.
+fn told(failure: &Failure) -> AcquireError {
+    AcquireError::transient(format!("another process was told: {}", failure.text))
+}
+
+fn missed(error: AcquireError) -> End {
+    End::Missed(Arc::new(error))
+}
+
+/// Saves a token, and hands it over when that is done, or after a while. Then it goes on until it is done.
+async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, catch: Catch, is_late: bool) {
+    let cache = report.cache.clone();
+    // Whatever happens next, it isn't lost to this process.
+    cache.change(|state| state.save_grant(catch.token.clone(), id));
+    let since = Instant::now();
+    let draft = draft(&cache, link, claimant, &catch, is_late);
+    let saved = timeout(SAVING, save(link, &draft, || true)).await;
+    match saved {
+        Ok(Some(Saved::Newer(seen))) => {
+            link.tell_saved("overtaken");
+            match found(&seen, Asked { at: since, wall: wall_clock() }, link.mark()) {
+                Ok(Found::Token(adopted)) => report.end_unasked(|state, now| state.adopt(id, adopted, now)),
+                _ => report.end(|state, now| state.land(id, Ok(catch), now)),
+            };
+        }
+        Ok(_) => {
+            link.tell_saved("saved");
+            report.end(|state, now| {
+                let landing = state.land(id, Ok(catch), now);
+                state.saved(id, draft.revision(), now);
+                landing
+            });
+            let cache = Arc::downgrade(&{ cache });
+            watch(link, &draft, || is_there(&cache)).await;
+        }
+        Err(_) => {
+            report.end(|state, now| {
+                state.unsaved(since);
+                state.land(id, Ok(catch), now)
+            });
+            let cache = Arc::downgrade(&{ cache });
+            let saved = save(link, &draft, || is_there(&cache)).await;
+            let Some(cache) = cache.upgrade() else { return };
+            match saved {
+                Some(Saved::Newer(seen)) => {
+                    link.tell_saved("overtaken");
+                    if let Ok(Found::Token(adopted)) = found(&seen, Asked::now(), link.mark()) {
+                        cache.change(|state| state.overtake(adopted, Instant::now()));
+                    }
+                }
+                Some(Saved::Done) => {
+                    link.tell_saved("late");
+                    cache.change(|state| state.saved(id, draft.revision(), Instant::now()));
+                    let cache = Arc::downgrade(&{ cache });
+                    watch(link, &draft, || is_there(&cache)).await;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What is saved of a token: of one that came too late only the refresh token, beside an access token that has expired.
+fn draft(cache: &Shared, link: &Link, claimant: &Claimant, catch: &Catch, is_late: bool) -> Draft {
+    let (than, next) = claimant.revisions();
+    let token = match cache.source().describe().refresh_tokens.and_then(|kept| kept.newest()) {
+        Some(newest) => catch.token.clone().with_refresh_token(newest),
+        None => catch.token.clone(),
+    };
+    let requested_at = token.requested_at().unwrap_or(catch.asked_at);
+    let lifetime = if is_late { Some(Duration::ZERO) } else { token.lifetime() };
+    let expires_at = lifetime.map(|lifetime| claimant.store_time(requested_at).after(lifetime));
+    let keep = match (token.refresh_token(), lifetime) {
+        (None, Some(lifetime)) => Some(lifetime.saturating_add(KEPT_AFTER)),
+        _ => None,
+    };
+    let standing =
+        if cache.look(|state| state.has_rejected(&token)) { Standing::Rejected } else { Standing::Offered };
+    let kept = Kept { token, expires_at, lifetime, mark: link.mark().to_owned() };
+    let draft = Draft::new(claimant.nonce(), than, next, kept.to_body()).standing(standing);
+    match keep {
+        Some(keep) => draft.keep(keep),
+        None => draft,
+    }
+}
+
+/// Tries to save until that is done, or there is something newer, or nobody wants it any more.
+async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Option<Saved> {
+    let mut between = SAVING;
+    loop {
+        if let Ok(saved) = link.save(Save::Draft(draft.clone())).await {
+            return Some(saved);
+        }
+        if !pass(between, &is_wanted).await {
+            return None;
+        }
+        between = (between * 2).min(LONGEST_BETWEEN);
+    }
+}
+
+/// Looks a few times whether a store still has what it has acknowledged, and saves it again if not.
+async fn watch(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) {
+    for wait in LOOKS_AFTER {
+        if !pass(wait, &is_wanted).await {
+            return;
+        }
+        match link.look().await {
+            Ok(seen) if seen.record.revision > draft.revision() => return,
+            Ok(seen) if seen.record.revision < draft.revision() => {
+                // Whoever has saved something meanwhile has seen less.
+                let _ = link.save(Save::Draft(draft.clone())).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Waits. Returns whether anybody is left who wants what was waited for.
+async fn pass(mut wait: Duration, is_wanted: &impl Fn() -> bool) -> bool {
+    const SLICE: Duration = Duration::from_secs(1);
+    while !wait.is_zero() && is_wanted() {
+        let slice = wait.min(SLICE);
+        sleep(slice).await;
+        wait -= slice;
+    }
+    is_wanted()
+}
+
+fn is_there(cache: &Weak<Shared>) -> bool {
+    cache.strong_count() > 0
+}
