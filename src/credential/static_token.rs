@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     error::{AcquireError, ConfigError, ConfigErrorKind},
     observe::Reason,
-    secret::{SecretSource, encode},
+    secret::{SecretSource, encode, is_untidy},
     token::{AccessToken, Acquire, Credential, Description, Grants, Renewal},
 };
 
@@ -51,7 +51,7 @@ impl StaticToken {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Secret`] if it can't be read, is empty, longer than 64 KiB, or has a character that is not
-    /// visible ASCII, such as a newline at its end. A file loses one newline.
+    /// visible ASCII, such as a newline at its end. A file loses its line ends: see [`SecretSource`].
     pub fn new(key: impl Into<SecretSource>) -> Result<Self, ConfigError> {
         Self::build(Key::Plain(key.into()))
     }
@@ -110,12 +110,13 @@ impl Key {
     fn token(&self, secrets: &[SecretString]) -> Result<AccessToken, ConfigError> {
         let secret = |index: usize| secrets.get(index).map_or("", |secret| secret.expose_secret());
         let refuse = || {
-            let words = "the key can't be used; check the variable or file that it comes from";
+            let references: Vec<_> = self.sources().map(|source| source.0.reference()).collect();
+            let words = format!("the key{} can't be used; check what is there", references.join(""));
             ConfigError::new(ConfigErrorKind::Secret, words)
         };
         let token = match self {
             Self::Plain(_) => AccessToken::new(secret(0)),
-            Self::Basic { .. } if [secret(0), secret(1)].iter().any(|text| text.ends_with(['\n', '\r'])) => {
+            Self::Basic { .. } if [secret(0), secret(1)].into_iter().any(is_untidy) => {
                 return Err(refuse());
             }
             Self::Basic { .. } => AccessToken::new(encode::basic(secret(0), secret(1))?),
@@ -169,6 +170,9 @@ mod tests {
             assert_eq!(error.kind(), ConfigErrorKind::Secret);
             assert!(!format!("{error} {error:?}").contains("s3"), "{error:?}");
         }
+        for key in ["s3cret\n", "\u{feff}s3cret"] {
+            assert_eq!(StaticToken::basic(key).expect_err("untidy").kind(), ConfigErrorKind::Secret);
+        }
         assert_eq!(StaticToken::basic("").expect_err("empty").kind(), ConfigErrorKind::Secret);
         assert_eq!(StaticToken::basic("a:b").expect_err("colon").kind(), ConfigErrorKind::UserId);
         assert!(!format!("{:?}", StaticToken::new("s3cret")).contains("s3cret"));
@@ -190,17 +194,25 @@ mod tests {
                 }
             }
         }
-        for text in ["", "s3 cret", "s3cret\n\n"] {
+        for text in ["", "s3 cret", "s3cret\0", "s3cret\nmore"] {
             file.write(text);
             let error = Credential::acquire(&key, Acquire::new(Reason::Expired, None)).await;
             let error = error.expect_err("not sendable");
             assert_eq!(error.kind(), crate::error::AcquireErrorKind::Transient);
-            assert!(!crate::credential::scripted::printed(&error).contains("s3"), "{error:?}");
+            let printed = crate::credential::scripted::printed(&error);
+            assert!(printed.contains(&format!("file:{}", file.path().display())), "{printed}");
+            assert!(!printed.contains("s3"), "{printed}");
         }
-        file.write("one\n\n");
+        file.write("\u{feff}one\r\n\n");
+        for (credential, expected) in [(&key, "one"), (&pair, "bWU6b25l")] {
+            let token = Credential::acquire(credential, Acquire::new(Reason::Cold, None)).await;
+            assert_eq!(token.expect("a token").expose_secret(), expected);
+        }
+        file.write("one\n# mine");
         let error = Credential::acquire(&pair, Acquire::new(Reason::Cold, None)).await;
         assert_eq!(error.expect_err("a line break").kind(), crate::error::AcquireErrorKind::Transient);
         let error = StaticToken::basic_with_password("me", source()).expect_err("a line break");
         assert_eq!(error.kind(), ConfigErrorKind::Secret);
+        assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");
     }
 }

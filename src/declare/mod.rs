@@ -95,6 +95,34 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 //!
+//! OpenStack's Nova, whose tokens come from Keystone: the login is nested, the token is in a header, and the answer has the
+//! moment at which it expires:
+//!
+//! ```
+//! # use tower_reauth::Declaration;
+//! let nova = r#"
+//!     name = "Nova"
+//!     base_url = "https://compute.example.com"
+//!     placement.header = "X-Auth-Token"
+//!
+//!     [acquire]
+//!     request = "POST https://identity.example.com/v3/auth/tokens"
+//!
+//!     [acquire.json.auth.identity]
+//!     methods = ["text:password"]
+//!     password.user = { name = "env:OS_USERNAME", domain.id = "text:default", password = "file:/run/secrets/keystone" }
+//!
+//!     [acquire.json.auth.scope]
+//!     project = { name = "text:videos", domain.id = "text:default" }
+//!
+//!     [answer]
+//!     token = "header:X-Subject-Token"
+//!     lifetime = "/token/expires_at"
+//! "#;
+//! let nova: Declaration = toml::from_str(nova)?;
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+//!
 //! A key that is its own token, in JSON:
 //!
 //! ```
@@ -111,8 +139,8 @@
 //!
 //! # The file
 //!
-//! A key that isn't listed here is refused, and so are an empty list and an empty table. TOML wants keys of the file
-//! itself before the first `[table]`.
+//! A key that isn't listed here is refused, and so are an empty list and an empty table, but in `json`. TOML wants keys of
+//! the file itself before the first `[table]`.
 //!
 //! | key | what it says | default |
 //! |---|---|---|
@@ -138,12 +166,13 @@
 //! | text | what is sent |
 //! |---|---|
 //! | `env:NAME` | a secret: what the environment variable has |
-//! | `file:PATH` | a secret: what the file has, at most 64 KiB, without one newline at its end; a relative path is the process's |
+//! | `file:PATH` | a secret: what the file has, at most 64 KiB of UTF-8, without a byte order mark and line ends around it; a relative path is the process's |
 //! | `text:WORDS` | these words, which are no secret and may be shown |
 //! | `token:access` | in `refresh` and `revoke`: the access token |
 //! | `token:refresh` | in `refresh` and `revoke`: the newest refresh token; without one, `refresh` is left out |
+//! | `json:null`, `json:1.50` | in `json` only: `null`, which TOML lacks, and a number that is sent digit for digit as it is written here |
 //!
-//! Any other text is refused, and not shown, since it may be a secret. Numbers, `true` and `false` are sent as they are.
+//! Any other text is refused, and not shown, since it may be a secret. Whole numbers, `true` and `false` are sent as they are.
 //! Secrets are read when the layer is built, and again for each request, so that a file may be replaced at any time: see
 //! [`SecretSource`](crate::SecretSource).
 //!
@@ -152,13 +181,20 @@
 //! | key in `acquire`, `refresh`, `revoke` | what it says | default |
 //! |---|---|---|
 //! | `request` | method and URL: `POST /token`, at `base_url`, or `POST https://login.example.com/token` | it has to be there |
-//! | `query` | a table of parameters and their [values](#values) | none |
-//! | `headers` | a table of headers and their values | `Accept: application/json` |
-//! | `json` | a table of fields and their values, sent as a JSON object | no body |
-//! | `form` | the same, sent as a form (`application/x-www-form-urlencoded`); not beside `json` | no body |
+//! | `query` | a table of parameters and their [values](#values); with a list of values, the name is sent as often | none |
+//! | `headers` | the same, of headers | `Accept: application/json` |
+//! | `json` | a table that is sent as a JSON object, or a list or a [value](#values) that is the body: see [below](#json) | no body |
+//! | `form` | a table as `query`, sent as a form (`application/x-www-form-urlencoded`); not beside `json` | no body |
 //! | `basic` | `user` and `password`, for HTTP Basic; `form_encoded = true` encodes both first, as RFC 6749 §2.3.1 says | none |
 //! | `bearer` | a value, sent as `Authorization: Bearer`; not beside `basic` | none |
 //! | `accepts` | a status or a list of them that mean success | any 2xx |
+//!
+//! ## JSON
+//!
+//! Tables and lists in `json` are sent as they are, nested up to 32 deep, empty ones too. Their texts are [values](#values),
+//! each of which says what it is. A number with a fraction is refused, since no reader says how it was written: write
+//! `json:1.50`. Fields are sent in the order in which the file's reader gives them. That is the file's order in JSON, and
+//! their names' in TOML, unless its crate has the feature `preserve_order`.
 //!
 //! # Answers
 //!

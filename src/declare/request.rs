@@ -9,7 +9,7 @@ use super::{
     value::{Value, refuse, within},
 };
 use crate::{
-    credential::{BaseUrl, Param, TokenRequest},
+    credential::{BaseUrl, Json, Param, TokenRequest, is_number},
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
     token::AccessToken,
@@ -44,16 +44,20 @@ fn request(value: Value) -> Result<TokenRequest, ConfigError> {
     let mut table = value.table(&KEYS)?;
     let mut request = line(&table.need("request")?)?;
     type Field = fn(TokenRequest, Cow<'static, str>, Param) -> TokenRequest;
-    let fields: [(&str, Field); 4] = [
+    let fields: [(&str, Field); 3] = [
         ("query", |request, name, value| request.query(name, value)),
         ("headers", |request, name, value| request.header(name, value)),
-        ("json", |request, name, value| request.json(name, value)),
         ("form", |request, name, value| request.form(name, value)),
     ];
     for (key, field) in fields {
         for (name, value) in table.take(key).map(Value::entries).transpose()?.unwrap_or_default() {
-            request = field(request, name.into(), param(&value)?);
+            for value in value.one_or_more()? {
+                request = field(request, name.clone().into(), param(&value)?);
+            }
         }
+    }
+    if let Some(value) = table.take("json") {
+        request = with_json(request, value)?;
     }
     if let Some(basic) = table.take("basic") {
         request = with_basic(request, basic)?;
@@ -104,6 +108,56 @@ fn with_basic(request: TokenRequest, value: Value) -> Result<TokenRequest, Confi
     } else {
         request.basic(source(&user)?, source(&password)?)
     })
+}
+
+/// The body: the fields of an object, or any other JSON.
+fn with_json(mut request: TokenRequest, value: Value) -> Result<TokenRequest, ConfigError> {
+    if !matches!(value.node(), Node::Table(_)) {
+        return Ok(request.json_body(json(value, 0)?));
+    }
+    let fields = value.fields()?;
+    if fields.is_empty() {
+        return Ok(request.json_body(Json::object()));
+    }
+    for (name, value) in fields {
+        request = request.json(name, json(value, 1)?);
+    }
+    Ok(request)
+}
+
+/// JSON that is itself, with texts that say what they are. It is in `depth` others.
+fn json(value: Value, depth: usize) -> Result<Json, ConfigError> {
+    if matches!(value.node(), Node::List(_) | Node::Table(_)) && depth >= Json::MAX_DEPTH {
+        return Err(value.refuse(format_args!("it is nested more than {} deep", Json::MAX_DEPTH)));
+    }
+    match value.node() {
+        Node::Null => Ok(Json::null()),
+        Node::BigInteger(digits) => Ok(Json::number(digits)),
+        // No reader says how it was written, or whether it has digits that it can't keep.
+        Node::Fraction => Err(value.refuse(
+            "a number with a fraction, or of so many digits, wouldn't be sent as it is \
+                                            written; write it as json:1.50",
+        )),
+        Node::Date => Err(value.refuse("json has no dates; write text:2030-01-01 in quotes")),
+        Node::Text(text) => match text.strip_prefix("json:") {
+            Some("null") => Ok(Json::null()),
+            Some(number) if is_number(number) => Ok(Json::number(number)),
+            Some(_) => Err(value.refuse("json: takes null or a number, as in json:null and json:1.50")),
+            None => Ok(param(&value)?.into()),
+        },
+        Node::List(_) => {
+            let elements = value.elements()?.into_iter().map(|value| json(value, depth + 1));
+            Ok(Json::array(elements.collect::<Result<Vec<_>, _>>()?))
+        }
+        Node::Table(_) => {
+            let mut object = Json::object();
+            for (name, value) in value.fields()? {
+                object = object.field(name, json(value, depth + 1)?);
+            }
+            Ok(object.into())
+        }
+        Node::Flag(_) | Node::Integer(_) => Ok(param(&value)?.into()),
+    }
 }
 
 fn param(value: &Value) -> Result<Param, ConfigError> {

@@ -7,7 +7,7 @@ use super::declaration::{Declaration, Kind};
 use crate::{
     auth::{Origin, Placement},
     credential::{
-        AnswerField, Param, TokenEndpoint, TokenRequest,
+        AnswerField, Json, Param, TokenEndpoint, TokenRequest,
         scripted::{Scripted, printed},
         temp_file::TempFile,
     },
@@ -57,6 +57,47 @@ fn requests_are_what_the_builder_makes_of_the_same() {
                 .json("n", 5)
                 .json("t", Param::text("a:b")),
         ),
+        (
+            "request = 'POST /token'\n\
+             form = { scope = ['text:a', 'text:b'] }\nquery.n = [1, true]\nheaders.X-N = ['text:1', 'text:2']",
+            TokenRequest::post("/token")
+                .form("scope", "a")
+                .form("scope", "b")
+                .query("n", 1)
+                .query("n", true)
+                .header("X-N", "1")
+                .header("X-N", "2"),
+        ),
+        (
+            "request = 'POST /token'\n[acquire.json]\na = { c = 'env:KEY', b = [1, true, {}, [], 'text:t'] }\n\
+             n = ['json:null', 'json:-1.50', 'json:12345678901234567890123']\n\
+             [[acquire.json.o]]\nid = 1\n[[acquire.json.o]]\nkey = 'file:/run/key'",
+            TokenRequest::post("/token")
+                .json(
+                    "a",
+                    Json::object()
+                        .field(
+                            "b",
+                            Json::array([
+                                Json::from(1),
+                                true.into(),
+                                Json::object().into(),
+                                Json::array::<Json>([]),
+                                "t".into(),
+                            ]),
+                        )
+                        .field("c", env()),
+                )
+                .json("n", ["null", "-1.50", "12345678901234567890123"].map(Json::number))
+                .json("o", [Json::object().field("id", 1), Json::object().field("key", file())]),
+        ),
+        (
+            "request = 'POST /token'\njson = [{ key = 'env:KEY' }, 'env:KEY']",
+            TokenRequest::post("/token")
+                .json_body([Json::object().field("key", env()).into(), Json::from(env())]),
+        ),
+        ("request = 'POST /token'\njson = {}", TokenRequest::post("/token").json_body(Json::object())),
+        ("request = 'POST /token'\njson = 'env:KEY'", TokenRequest::post("/token").json_body(env())),
         (
             "request = 'POST /token'\nform = { secret = 'file:/run/key' }\nquery = { 'a b' = 'env:KEY' }",
             TokenRequest::post("/token").form("secret", file()).query("a b", env()),
@@ -169,6 +210,36 @@ fn json_says_the_same_as_toml() {
     // TOML has no null.
     let toml = format!("{toml:?}").replace("Text(\"NULL\")", "Null");
     assert_eq!(format!("{json:?}"), toml);
+}
+
+#[tokio::test]
+async fn nested_json_is_sent_as_the_file_has_it() {
+    let file = TempFile::new("declared-nested", "q\"uo\\te\r\n");
+    let path = format!("file:{}", file.path().display());
+    let json = serde_json::json!({
+        "name": "Acme", "base_url": "https://api.acme.example",
+        "acquire": { "request": "POST /token", "json": { "auth": [
+            { "z": path, "a": "text:text:", "b": { "deep": [[], {}, null, true, "json:1.50"] } },
+            18446744073709551615_u64, -9223372036854775808_i64,
+        ] } },
+    });
+    // With the order of a file, which this crate's serde_json may not keep in a value.
+    let text = json.to_string();
+    let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
+    let declared: Declaration = serde_json::from_str(&text).unwrap();
+    let credential = declared.parts(server.transport()).unwrap().credential;
+    Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap();
+    let expected = "{\"auth\":[{\"a\":\"text:\",\"b\":{\"deep\":[[],{},null,true,1.50]},\"z\":\"q\\\"uo\\\\te\"},\
+                    18446744073709551615,-9223372036854775808]}";
+    assert!(server.wire().ends_with(expected), "{}", server.wire());
+
+    let ordered = r#"{"name": "Acme", "base_url": "https://api.acme.example", "acquire": {
+        "request": "POST /token", "json": { "z": 1, "a": { "y": 2, "b": 3 } } } }"#;
+    server.forget();
+    let declared: Declaration = serde_json::from_str(ordered).unwrap();
+    let credential = declared.parts(server.transport()).unwrap().credential;
+    Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap();
+    assert!(server.wire().ends_with(r#"{"z":1,"a":{"y":2,"b":3}}"#), "{}", server.wire());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use http::StatusCode;
 
-use super::node::Node;
+use super::node::{Node, join};
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// A value, and where in the file it is.
@@ -74,10 +74,17 @@ impl Value {
     }
 
     pub(super) fn list(self) -> Result<Vec<Self>, ConfigError> {
-        match self.node {
+        match &self.node {
             Node::List(nodes) if nodes.is_empty() => {
-                Err(refuse(&self.path, "the list is empty; write something into it, or leave the key out"))
+                Err(self.refuse("the list is empty; write something into it, or leave the key out"))
             }
+            _ => self.elements(),
+        }
+    }
+
+    /// The elements of a list, if there are any.
+    pub(super) fn elements(self) -> Result<Vec<Self>, ConfigError> {
+        match self.node {
             Node::List(nodes) => {
                 let element = |(index, node)| Self { path: format!("{}[{index}]", self.path), node };
                 Ok(nodes.into_iter().enumerate().map(element).collect())
@@ -88,10 +95,17 @@ impl Value {
 
     /// The entries of a table whose keys are the vendor's.
     pub(super) fn entries(self) -> Result<Vec<(String, Self)>, ConfigError> {
-        match self.node {
+        match &self.node {
             Node::Table(entries) if entries.is_empty() => {
-                Err(refuse(&self.path, "the table is empty; write something into it, or leave the key out"))
+                Err(self.refuse("the table is empty; write something into it, or leave the key out"))
             }
+            _ => self.fields(),
+        }
+    }
+
+    /// The same, if there are any.
+    pub(super) fn fields(self) -> Result<Vec<(String, Self)>, ConfigError> {
+        match self.node {
             Node::Table(entries) => {
                 let value = |(key, node): (String, Node)| {
                     let path = join(&self.path, &key);
@@ -168,12 +182,6 @@ impl Table {
 pub(super) fn refuse(path: &str, why: impl Display) -> ConfigError {
     let words = if path.is_empty() { why.to_string() } else { format!("{path}: {why}") };
     ConfigError::new(ConfigErrorKind::Declaration, words)
-}
-
-fn join(path: &str, key: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let key = if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { format!("{key:?}") };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 /// An error of the library's, about what the value at `path` says.

@@ -6,6 +6,7 @@ mod overlaps;
 mod reading;
 mod redactor;
 mod source;
+mod tidy;
 mod veil;
 mod without_token;
 
@@ -13,4 +14,5 @@ pub(crate) use redactor::Redactor;
 pub use source::SecretSource;
 #[cfg(any(feature = "oauth2", feature = "store"))]
 pub(crate) use source::Supply;
+pub(crate) use tidy::is_untidy;
 pub(crate) use without_token::without_token;

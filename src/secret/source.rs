@@ -13,6 +13,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::tidy::{Untidy, tidy};
 use crate::error::{AcquireError, BoxError, ConfigError, ConfigErrorKind};
 
 /// The longest file that is taken for a secret, in bytes.
@@ -21,6 +22,11 @@ const MAX_LEN: u64 = 64 * 1024;
 /// Where a secret comes from. It is read at each acquisition.
 ///
 /// Text becomes a fixed secret by itself. `Debug` shows no secret, and errors name the variable or the file.
+///
+/// What is read is taken as people write it: a byte order mark at its beginning, and line ends at its end, are no part of the
+/// secret. Spaces are. Empty text, white space alone, UTF-16, and control characters anywhere else are refused, with their
+/// place and without the text; so is a line break within it, unless it is PEM. A fixed secret is the program's own and is
+/// taken as it is; where it begins with such a mark or ends with a line end, it is refused.
 ///
 /// A source that is wrong when the credential is built is refused then, with
 /// [`ConfigErrorKind::Secret`]. One that can't be read later, or is empty by then, makes that acquisition fail as
@@ -51,13 +57,14 @@ impl SecretSource {
         Self(Supply::Fixed(secret.into()))
     }
 
-    /// The environment variable `name`. It has to be set when the credential is built.
+    /// The environment variable `name`. It has to be set when the credential is built. A line end at its end is cut off, as
+    /// is one of a file.
     pub fn env(name: impl Into<Cow<'static, str>>) -> Self {
         Self(Supply::Env(name.into()))
     }
 
-    /// The file at `path`, at most 64 KiB. One newline at its end is cut off. It has to be there when the
-    /// credential is built.
+    /// The file at `path`, in UTF-8, at most 64 KiB. A byte order mark at its beginning and line ends at its end are cut off.
+    /// It has to be there when the credential is built.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
         Self(Supply::File(path.into()))
@@ -141,42 +148,44 @@ impl Supply {
     pub(crate) async fn read(&self, what: &str, audience: &str) -> Result<SecretString, AcquireError> {
         let read = match self {
             Self::Fixed(secret) => Ok(secret.clone()),
-            Self::Env(name) => env_secret(name).map_err(BoxError::from),
+            Self::Env(name) => env_secret(name),
             Self::File(path) => {
                 let path = path.clone();
                 // Files may be on a disk that is far away.
                 let read = tokio::task::spawn_blocking(move || file_secret(&path)).await;
-                read.map_err(BoxError::from).and_then(|read| read.map_err(BoxError::from))
+                read.unwrap_or_else(|error| Err(Failure::Unread(error.into())))
             }
-            Self::Ask(ask) => ask(audience).await,
-            Self::Look(look) => look(),
+            Self::Ask(ask) => tidied(ask(audience).await),
+            Self::Look(look) => tidied(look()),
         };
-        let failed = |why: &str| AcquireError::transient(format!("the {what}{} {why}", self.reference()));
-        match read {
-            Ok(secret) if secret.expose_secret().is_empty() => Err(failed("is empty")),
-            Ok(secret) => Ok(secret),
-            Err(error) => Err(failed("can't be read").with_source(error)),
-        }
+        usable(read).map_err(|failure| {
+            let error = AcquireError::transient(format!("the {what}{} {failure}", self.reference()));
+            match failure {
+                Failure::Unread(source) => error.with_source(source),
+                Failure::Untidy(_) | Failure::TooLong | Failure::Empty => error,
+            }
+        })
     }
 
     /// What the secret is now, or a stand-in where only asking could tell.
     pub(crate) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
-        let refuse = |why: &str| {
+        let Some(read) = self.look() else { return Ok("stand-in".into()) };
+        usable(read).map_err(|failure| {
             let hint = match self {
                 Self::Env(_) => "; set the variable",
                 Self::File(_) => "; check the file",
                 Self::Fixed(_) => "; check where it comes from",
                 Self::Ask(_) | Self::Look(_) => "",
             };
-            let words = format!("the {what}{} {why}{hint}", self.reference());
-            ConfigError::new(ConfigErrorKind::Secret, words)
-        };
-        match self.look() {
-            None => Ok("stand-in".into()),
-            Some(Ok(secret)) if secret.expose_secret().is_empty() => Err(refuse("is empty")),
-            Some(Ok(secret)) => Ok(secret),
-            Some(Err(error)) => Err(refuse("can't be read").with_source(error)),
-        }
+            let words = format!("the {what}{} {failure}", self.reference());
+            let error = |hint| ConfigError::new(ConfigErrorKind::Secret, words + hint);
+            match failure {
+                Failure::Unread(source) => error(hint).with_source(source),
+                Failure::Empty => error(hint),
+                // What they say is what is to be done.
+                Failure::Untidy(_) | Failure::TooLong => error(""),
+            }
+        })
     }
 
     /// What it is now, if that is another secret than `refused`, and can be told without waiting.
@@ -204,18 +213,18 @@ impl Supply {
     }
 
     /// The secret, unless it has to be waited for.
-    fn look(&self) -> Option<Result<SecretString, BoxError>> {
+    fn look(&self) -> Option<Result<SecretString, Failure>> {
         match self {
             Self::Fixed(secret) => Some(Ok(secret.clone())),
-            Self::Env(name) => Some(env_secret(name).map_err(BoxError::from)),
-            Self::File(path) => Some(file_secret(path).map_err(BoxError::from)),
-            Self::Look(look) => Some(look()),
+            Self::Env(name) => Some(env_secret(name)),
+            Self::File(path) => Some(file_secret(path)),
+            Self::Look(look) => Some(tidied(look())),
             Self::Ask(_) => None,
         }
     }
 
-    /// What names the source in errors.
-    fn reference(&self) -> String {
+    /// What names the source in errors, with a space and `in` before it.
+    pub(crate) fn reference(&self) -> String {
         match self {
             Self::Env(_) | Self::File(_) => format!(" in {self:?}"),
             Self::Fixed(_) | Self::Ask(_) | Self::Look(_) => String::new(),
@@ -234,28 +243,54 @@ impl fmt::Debug for Supply {
     }
 }
 
-fn env_secret(name: &str) -> Result<SecretString, io::Error> {
+/// Why there is no secret.
+enum Failure {
+    Unread(BoxError),
+    TooLong,
+    Untidy(Untidy),
+    Empty,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(_) => f.write_str("can't be read"),
+            Self::TooLong => f.write_str("can't be used: it is longer than 64 KiB"),
+            Self::Untidy(untidy) => write!(f, "can't be used: {untidy}"),
+            Self::Empty => f.write_str("is empty"),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Unread(error.into())
+    }
+}
+
+/// The same, if it isn't empty.
+fn usable(read: Result<SecretString, Failure>) -> Result<SecretString, Failure> {
+    read.and_then(|secret| if secret.expose_secret().is_empty() { Err(Failure::Empty) } else { Ok(secret) })
+}
+
+/// What a closure gave.
+fn tidied(given: Result<SecretString, BoxError>) -> Result<SecretString, Failure> {
+    let given = given.map_err(Failure::Unread)?;
+    tidy(given.expose_secret().as_bytes()).map_err(Failure::Untidy)
+}
+
+fn env_secret(name: &str) -> Result<SecretString, Failure> {
     // `VarError` would show what is not unicode. Names that the system takes for a bug are refused here.
     let value = if name.is_empty() || name.contains(['=', '\0']) { None } else { env::var_os(name) };
     let value = value.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not set"))?;
-    let text =
-        value.into_string().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not utf-8"))?;
-    Ok(text.into())
+    tidy(value.as_encoded_bytes()).map_err(Failure::Untidy)
 }
 
-fn file_secret(path: &Path) -> Result<SecretString, io::Error> {
-    let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+fn file_secret(path: &Path) -> Result<SecretString, Failure> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_LEN {
-        return Err(invalid("it is longer than 64 KiB"));
+        return Err(Failure::TooLong);
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| invalid("it is not utf-8"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text.into())
+    tidy(&bytes).map_err(Failure::Untidy)
 }

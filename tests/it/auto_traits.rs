@@ -59,6 +59,8 @@ const _: () = {
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();
+    shared::<Json>();
+    shared::<JsonObject>();
     shared::<Vervoe>();
     shared::<Vidizmo>();
     shared::<Parts<StaticToken>>();

@@ -1,12 +1,6 @@
 //! What is a declared vendor's own: keys that change in their files, variables, a logout, and keys without an exchange.
 
-use std::{
-    env, fs,
-    path::PathBuf,
-    process::Command,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
-    time::Duration,
-};
+use std::{env, fs, process::Command, time::Duration};
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -17,40 +11,17 @@ use tower_reauth::{
 };
 
 use crate::support::{
-    KEYS, Secrets, auth_error, bearers, client, declared, declared_vidizmo, get, requests_to, send, send_all,
+    KEYS, SecretFile, Secrets, auth_error, bearers, client, declared, declared_vidizmo, get, requests_to,
+    send, send_all,
 };
 
-/// A secret's file, gone after the test.
-struct SecretFile(PathBuf);
-
 impl SecretFile {
-    fn new(secret: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("declared-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
-        let file = Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name));
-        file.write(secret);
-        file
-    }
-
-    /// Puts another secret in the place of the one that is there, so that nobody reads half of it.
-    fn write(&self, secret: &str) {
-        let next = self.0.with_extension("next");
-        fs::write(&next, format!("{secret}\n")).unwrap();
-        fs::rename(&next, &self.0).unwrap();
-    }
-
     /// A file of `tests/declared` that has its secret here.
     fn vendor(&self, file: &str, written: &str, served: &Served) -> Declaration {
         let (text, written) = (declared(file), format!("file:tests/declared/secrets/{written}"));
         assert_eq!(text.matches(&written).count(), 1);
         let text = text.replace(&written, &format!("file:{}", self.0.display()));
         toml::from_str::<Declaration>(&text).unwrap().base_url(served.origin())
-    }
-}
-
-impl Drop for SecretFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 

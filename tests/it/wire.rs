@@ -1,8 +1,10 @@
 //! What real token endpoints answer, over sockets and byte for byte, in the three ways in which a vendor is declared: as
 //! a `TokenEndpoint`, in a file, and with the builders of OAuth 2.0. One file for each kind of oddity.
 
+mod bodies;
 mod charsets;
 mod elsewhere;
+mod files;
 mod forms;
 mod later;
 mod lifetimes;

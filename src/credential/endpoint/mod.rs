@@ -8,6 +8,7 @@ mod check;
 mod contract;
 mod endpoint_credential;
 mod field;
+mod json;
 mod judgement;
 mod lifetime;
 mod param;
@@ -23,6 +24,9 @@ pub(crate) use base_url::BaseUrl;
 pub(super) use base_url::checked_origin;
 pub use endpoint_credential::EndpointCredential;
 pub use field::AnswerField;
+#[cfg(feature = "serde")]
+pub(crate) use json::is_number;
+pub use json::{Json, JsonObject};
 pub use param::Param;
 pub use request::TokenRequest;
 #[cfg(feature = "serde")]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    secret::SecretSource,
+    secret::{SecretSource, is_untidy},
     token::AccessToken,
 };
 
@@ -171,9 +171,10 @@ pub(super) fn usable(source: &SecretSource) -> Result<&str, ConfigError> {
         None => Err(refuse("a secret was not read before it was to be sent")),
         Some("") => Err(refuse("a secret is empty; check the variable or file that it comes from")),
         // No server means it, and few say what is wrong when they get it.
-        Some(text) if text.ends_with(['\n', '\r']) => {
-            Err(refuse("a secret ends with a line break; trim what was read from a file"))
-        }
+        Some(text) if is_untidy(text) => Err(refuse(
+            "a secret begins with a byte order mark, or ends with a line break; trim what was read from a file, or give \
+             the file as a SecretSource",
+        )),
         Some(text) => Ok(text),
     }
 }

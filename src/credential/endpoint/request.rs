@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     base_url::BaseUrl,
+    json::{Json, JsonObject},
     param::{Param, usable},
 };
 use crate::{
@@ -46,7 +47,8 @@ pub struct TokenRequest {
     query: Vec<(Cow<'static, str>, Param)>,
     headers: Vec<(Cow<'static, str>, Param)>,
     authorization: Vec<Authorization>,
-    json: Vec<(Cow<'static, str>, Param)>,
+    json: JsonObject,
+    json_body: Option<Json>,
     form: Vec<(Cow<'static, str>, Param)>,
     accepted: Vec<StatusCode>,
 }
@@ -76,7 +78,8 @@ impl TokenRequest {
             query: Vec::new(),
             headers: Vec::new(),
             authorization: Vec::new(),
-            json: Vec::new(),
+            json: Json::object(),
+            json_body: None,
             form: Vec::new(),
             accepted: Vec::new(),
         }
@@ -92,13 +95,31 @@ impl TokenRequest {
         Self::new(Method::POST, url)
     }
 
-    /// Adds a field to the JSON object that is the body. Fields keep their order.
-    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
-        self.json.push((name.into(), value.into()));
+    /// Adds a field to the JSON object that is the body: a value such as text or a secret, or [`Json`] of any depth. Fields
+    /// keep their order. A name that is there twice is refused when the endpoint is built.
+    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
+        self.json = self.json.field(name, value);
         self
     }
 
-    /// Adds a field to the body, which then is `application/x-www-form-urlencoded`. Spaces are sent as `%20`.
+    /// Sets the JSON that is the body as a whole, such as an array, or an object without fields. It replaces the one
+    /// before it, and can't be beside fields of [`json`](Self::json).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{Json, SecretSource, TokenRequest};
+    ///
+    /// let call = Json::object().field("method", "login").field("key", SecretSource::env("ACME_KEY"));
+    /// let request = TokenRequest::post("/batch").json_body([call]);
+    /// ```
+    pub fn json_body(mut self, body: impl Into<Json>) -> Self {
+        self.json_body = Some(body.into());
+        self
+    }
+
+    /// Adds a field to the body, which then is `application/x-www-form-urlencoded`. Spaces are sent as `%20`. A name may be
+    /// there more than once, and is then sent as often.
     pub fn form(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Param>) -> Self {
         self.form.push((name.into(), value.into()));
         self
@@ -192,7 +213,8 @@ impl TokenRequest {
     }
 
     pub(super) fn sources_mut(&mut self) -> impl Iterator<Item = &mut SecretSource> {
-        let fields = [&mut self.query, &mut self.headers, &mut self.json, &mut self.form];
+        let fields = [&mut self.query, &mut self.headers, &mut self.form];
+        let json = self.json.params_mut().chain(self.json_body.iter_mut().flat_map(Json::params_mut));
         let authorization = self.authorization.iter_mut().flat_map(|authorization| match authorization {
             Authorization::Basic { user_id, password } => [Some(user_id), Some(password)],
             Authorization::FormBasic { client_id, client_secret } => {
@@ -200,8 +222,8 @@ impl TokenRequest {
             }
             Authorization::Bearer(token) => [token.secret_mut(), None],
         });
-        let fields = fields.into_iter().flatten().filter_map(|(_, value)| value.secret_mut());
-        fields.chain(authorization.flatten())
+        let fields = fields.into_iter().flatten().map(|(_, value)| value).chain(json);
+        fields.filter_map(Param::secret_mut).chain(authorization.flatten())
     }
 
     /// The secrets that the request sends, as far as they don't change, for redaction.
@@ -252,36 +274,34 @@ impl TokenRequest {
     }
 
     fn body(&self, previous: Option<&AccessToken>) -> Result<(Bytes, Option<&'static str>), ConfigError> {
-        let mut body = String::new();
-        let media_type = match (self.json.is_empty(), self.form.is_empty()) {
-            (true, true) => None,
-            (false, true) => {
-                for (name, value) in &self.json {
-                    body.push(if body.is_empty() { '{' } else { ',' });
-                    body += &serde_json::Value::from(&**name).to_string();
-                    body.push(':');
-                    body += &value.json(previous)?;
-                }
-                body.push('}');
-                Some("application/json")
-            }
-            (true, false) => {
-                for (name, value) in &self.form {
-                    if !body.is_empty() {
-                        body.push('&');
-                    }
-                    push_pair(&mut body, name, value, previous)?;
-                }
-                Some("application/x-www-form-urlencoded")
-            }
-            (false, false) => {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::Declaration,
-                    "a token request has both json and form fields; use one kind",
-                ));
+        let refuse = |words| Err(ConfigError::new(ConfigErrorKind::Declaration, words));
+        let json = match (&self.json_body, self.json.is_empty()) {
+            (None, true) => None,
+            (None, false) => Some(self.json.text(previous)?),
+            (Some(body), true) => Some(body.text(previous)?),
+            (Some(_), false) => {
+                return refuse(
+                    "a token request has json fields beside a whole json body; write them into it",
+                );
             }
         };
-        Ok((body.into(), media_type))
+        Ok(match (json, self.form.is_empty()) {
+            (None, true) => (Bytes::new(), None),
+            (Some(json), true) => (json.into(), Some("application/json")),
+            (None, false) => {
+                let mut form = String::new();
+                for (name, value) in &self.form {
+                    if !form.is_empty() {
+                        form.push('&');
+                    }
+                    push_pair(&mut form, name, value, previous)?;
+                }
+                (form.into(), Some("application/x-www-form-urlencoded"))
+            }
+            (Some(_), false) => {
+                return refuse("a token request has both json and form fields; use one kind");
+            }
+        })
     }
 
     fn write_headers(
@@ -327,8 +347,9 @@ impl TokenRequest {
 
     /// The values of query, headers and body.
     fn fields(&self) -> impl Iterator<Item = &Param> {
-        let fields = [&self.query, &self.headers, &self.json, &self.form];
-        fields.into_iter().flatten().map(|(_, value)| value)
+        let fields = [&self.query, &self.headers, &self.form];
+        let json = self.json.params().chain(self.json_body.iter().flat_map(Json::params));
+        fields.into_iter().flatten().map(|(_, value)| value).chain(json)
     }
 }
 

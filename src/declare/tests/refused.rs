@@ -17,6 +17,9 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
     let when = |condition: &str| rule(&format!("status = 401\nwhen = {condition}"));
     let literal = "secrets don't belong into this file; write env:NAME for a variable or file:PATH for a file that \
                    has the secret, and text:WORDS for what is none";
+    let fraction = "a number with a fraction, or of so many digits, wouldn't be sent as it is written; write it as \
+                    json:1.50";
+    let constant = "json: takes null or a number, as in json:null and json:1.50";
     let empty_list = "the list is empty; write something into it, or leave the key out";
     let empty_table = "the table is empty; write something into it, or leave the key out";
     let line = "write a method in capitals, a space, and a path or a url: POST /token";
@@ -62,10 +65,27 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
             kind".into()),
         (request("bearer = 'env:K'\nbasic = { user = 'env:K', password = 'env:K' }"), "acquire: a token request has \
             more than one authorization; use one of basic, bearer or a header".into()),
-        (request("json = {}"), format!("acquire.json: {empty_table}")),
+        (request("query = {}"), format!("acquire.query: {empty_table}")),
         (request("query = []"), "acquire.query: expected a table, found a list".into()),
-        (request("json.a = ['env:K']"), "acquire.json.a: expected text, found a list".into()),
-        (request("json.a = 1.5"), "acquire.json.a: expected text, found a number with a fraction".into()),
+        (request("query.a = []"), format!("acquire.query.a: {empty_list}")),
+        (request("query.a = [['env:K']]"), "acquire.query.a[0]: expected text, found a list".into()),
+        (request("form.a = ['env:K', 'foo:bar']"), format!("acquire.form.a[1]: {literal}")),
+        (request("form.a = 'json:1.5'"), format!("acquire.form.a: {literal}")),
+        (request("form.a = 1.5"), "acquire.form.a: expected text, found a number with a fraction".into()),
+        (request("json.a = 1.5"), format!("acquire.json.a: {fraction}")),
+        (request("json.a.b = [{ c = inf }]"), format!("acquire.json.a.b[0].c: {fraction}")),
+        (request("json.a.b = [1, { 'c d' = ['foo:bar'] }]"), format!("acquire.json.a.b[1].\"c d\"[0]: {literal}")),
+        (request("json = ['hunter2']"), format!("acquire.json[0]: {literal}")),
+        (request("json = 'hunter2'"), format!("acquire.json: {literal}")),
+        (request("json.a.b = 'token:new'"), "acquire.json.a.b: there are token:access and token:refresh".into()),
+        (request("json.a = 'json:hunter2'"), format!("acquire.json.a: {constant}")),
+        (request("json.a = 'json:01'"), format!("acquire.json.a: {constant}")),
+        (request("json.a = 'json:{}'"), format!("acquire.json.a: {constant}")),
+        (request("json.a = 2030-01-01"), "acquire.json.a: json has no dates; write text:2030-01-01 in quotes".into()),
+        (request(&format!("json.a = {}1{}", "[".repeat(32), "]".repeat(32))), format!("acquire.json.a{}: it is nested \
+            more than 32 deep", "[0]".repeat(31))),
+        (request("json = []\nform.b = 2"), "acquire: a token request has both json and form fields; use one \
+            kind".into()),
         (request("headers.'x key' = 'env:K'"), "acquire: \"x key\" is not a header name".into()),
         (request("headers.x = \"text:a\\nb\""), "acquire: a token request's header value has a character that no \
             header can carry".into()),
@@ -273,7 +293,17 @@ fn other_formats_get_the_same_words() {
         (r#"{"name": "a", "name": "b"}"#, "the key \"name\" is there twice at line 1 column 26"),
         (r#"{"name": null}"#, "name: expected text, found null"),
         (r#"{"name": 99999999999999999999}"#, "name: expected text, found a number with a fraction"),
-        (r#"{"name": 9999999999999999999}"#, "a number is too big at line 1 column 28"),
+        (r#"{"name": 9999999999999999999}"#, "name: expected text, found a number of more than 63 bits"),
+        (
+            r#"{"name": "a", "base_url": "https://a.example", "acquire": {"json": {"a": [{"b c": 1, "b c": 1}]}}}"#,
+            "acquire.json.a[0]: the key \"b c\" is there twice at line 1 column 94",
+        ),
+        (
+            r#"{"name": "a", "base_url": "https://a.example", "acquire": {"request": "POST /t",
+                "json": {"a": 12345678901234567890123}}}"#,
+            "acquire.json.a: a number with a fraction, or of so many digits, wouldn't be sent as it is written; write it \
+             as json:1.50",
+        ),
         ("[]", "expected a table, found a list"),
         ("\"hunter2\"", "expected a table, found text"),
         (

@@ -3,6 +3,7 @@
 mod ca;
 mod declared;
 mod gate;
+mod secret_file;
 mod secrets;
 mod site;
 mod subject;
@@ -27,6 +28,7 @@ pub(crate) use self::{
         declared_vidizmo,
     },
     gate::Gate,
+    secret_file::SecretFile,
     secrets::Secrets,
     site::Site,
     subject::{End, KEYS, Subject, api_video, vervoe, videsk, vidizmo},

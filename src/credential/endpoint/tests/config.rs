@@ -47,6 +47,12 @@ fn nonsense_is_refused_when_it_is_built() {
         (endpoint(plain()).retry_after("retry after"), Header),
         (endpoint(plain()).token(AnswerField::header("")), Header),
         (endpoint(plain().json("a", 1).form("b", 2)), Declaration),
+        (endpoint(plain().json("a", 1).json("a", 1)), Declaration),
+        (endpoint(plain().json("a", 1).json_body(Json::object())), Declaration),
+        (endpoint(plain().json_body([1]).form("b", 2)), Declaration),
+        (endpoint(plain().json("a", Json::number("0x1"))), Declaration),
+        (endpoint(plain().json("a", [Param::access_token()])), Declaration),
+        (endpoint(plain().json("a", [Json::object().field("b", Param::secret(""))])), Secret),
         (endpoint(plain().basic("a", "b").bearer(Param::secret("c"))), Declaration),
         (endpoint(plain().basic("a", "b").header("authorization", "Bearer c")), Declaration),
         (endpoint(plain().json("token", Param::access_token())), Declaration),
@@ -70,6 +76,36 @@ fn nonsense_is_refused_when_it_is_built() {
         let shown = format!("{endpoint:?}");
         let error = endpoint.build(Scripted::fails("unused").transport()).expect_err(&shown);
         assert_eq!(error.kind(), kind, "{error} {shown}");
+    }
+}
+
+#[test]
+fn json_that_cannot_be_sent_is_named_by_its_place() {
+    let nested = |depth| (0..depth).fold(Json::null(), |json, _| Json::from([json]));
+    let twice = || Json::object().field("b/c~", 1).field("b/c~", 2);
+    for (request, expected) in [
+        (
+            plain().json("a", Json::array([Json::null(), twice().into()])),
+            "at \"/a/1/b~1c~0\": it is there twice",
+        ),
+        (plain().json("a", nested(32)), "at \"/a/0/0"),
+        (plain().json_body(nested(33)), "0/0\": it is nested more than 32 deep"),
+        (
+            plain().json_body(Json::number("s3cret")),
+            "at \"\": it is no number as json has it; one is 5, and one 1.50",
+        ),
+    ] {
+        let error = endpoint(request).build(Scripted::fails("unused").transport()).unwrap_err();
+        assert_eq!(error.kind(), Declaration);
+        let error = error.to_string();
+        assert!(
+            error.starts_with("a token request's json can't be sent, at ") && error.contains(expected),
+            "{error}"
+        );
+        assert!(!error.contains("s3cret"));
+    }
+    for request in [plain().json("a", nested(31)), plain().json_body(nested(32))] {
+        assert!(endpoint(request).build(Scripted::fails("unused").transport()).is_ok());
     }
 }
 

@@ -27,6 +27,59 @@ async fn json_fields_keep_their_order_and_types() {
 }
 
 #[tokio::test]
+async fn nested_json_is_sent_as_it_is_written() {
+    let secret = || Param::secret("q\"uo\\te\nü\u{1}");
+    let user =
+        Json::object().field("z", secret()).field("a", Json::null()).field("n/~", Json::number("1.50"));
+    let request = plain()
+        .json("auth", Json::object().field("methods", ["password", "totp"]).field("user", user))
+        .json("list", [Json::object().field("id", 1), Json::object()])
+        .json("mixed", Json::array([Json::from("a"), (-1).into(), true.into(), Json::number(u64::MAX)]))
+        .json("empty", Json::array::<&str>([]))
+        .json("rest", serde_json::json!({ "é": [null, 0.5, u64::MAX, { "x": "y" }] }));
+    let body = "{\"auth\":{\"methods\":[\"password\",\"totp\"],\
+                \"user\":{\"z\":\"q\\\"uo\\\\te\\nü\\u0001\",\"a\":null,\"n/~\":1.50}},\
+                \"list\":[{\"id\":1},{}],\"mixed\":[\"a\",-1,true,18446744073709551615],\"empty\":[],\
+                \"rest\":{\"é\":[null,0.5,18446744073709551615,{\"x\":\"y\"}]}}";
+    assert!(!format!("{request:?} {request:#?}").contains("uo"), "{request:?}");
+    assert_eq!(
+        wire(request).await,
+        format!(
+            "POST https://api.example.com/token\naccept: application/json\ncontent-type: application/json\n\n{body}"
+        )
+    );
+    for (body, expected) in [
+        (Json::from([secret()]), r#"["q\"uo\\te\nü\u0001"]"#),
+        (Json::object().into(), "{}"),
+        (Json::array::<i64>([]), "[]"),
+        (Json::null(), "null"),
+        ("text".into(), r#""text""#),
+    ] {
+        assert!(wire(plain().json_body(body)).await.ends_with(&format!("application/json\n\n{expected}")));
+    }
+}
+
+#[tokio::test]
+async fn nested_json_may_hold_what_is_renewed() {
+    let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
+    let token =
+        Json::object().field("refresh", Param::refresh_token()).field("access", Param::access_token());
+    let endpoint = endpoint(plain()).refresh(TokenRequest::post("/refresh").json("tokens", [token]));
+    renew(endpoint, &server).await.unwrap();
+    let body = r#"{"tokens":[{"refresh":"old-refresh","access":"old-access"}]}"#;
+    assert!(server.wire().ends_with(body), "{}", server.wire());
+}
+
+#[tokio::test]
+async fn names_may_be_there_more_than_once_but_in_json() {
+    let request =
+        plain().form("scope", "a").form("resource", "x").form("scope", "b").query("q", 1).query("q", 2);
+    let sent = wire(request).await;
+    assert!(sent.starts_with("POST https://api.example.com/token?q=1&q=2\n"), "{sent}");
+    assert!(sent.ends_with("\n\nscope=a&resource=x&scope=b"), "{sent}");
+}
+
+#[tokio::test]
 async fn form_fields_are_percent_encoded() {
     let request = plain().form("grant_type", "client_credentials").form("s p", Param::secret("a+b&c=d %41ü"));
     assert_eq!(

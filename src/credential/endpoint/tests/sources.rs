@@ -23,10 +23,12 @@ use crate::{
 const TOKEN: &str = r#"{"access_token":"t"}"#;
 
 /// Everywhere where a request takes a secret.
-fn places(source: &SecretSource) -> [TokenRequest; 8] {
+fn places(source: &SecretSource) -> [TokenRequest; 10] {
     let param = || Param::secret(source.clone());
     [
         plain().json("key", param()),
+        plain().json("key", [Json::object().field("deep", param())]),
+        plain().json_body([param()]),
         plain().form("key", param()),
         plain().query("key", param()),
         plain().header("x-key", param()),
@@ -50,7 +52,7 @@ async fn a_file_is_read_for_each_request_wherever_it_goes() {
     let server = Scripted::answers(200, &[], TOKEN);
     for (index, request) in places(&SecretSource::file(file.path())).into_iter().enumerate() {
         let credential = endpoint(request).build(server.transport()).unwrap();
-        for (text, secret) in [("one\n", "one"), ("two\r\n", "two"), (" thr33", " thr33")] {
+        for (text, secret) in [("one\n", "one"), ("\u{feff}two\r\n\n", "two"), (" thr33 ", " thr33 ")] {
             file.write(text);
             let [fixed, ..] = &places(&secret.into())[index..] else { panic!("as many places") };
             let fixed = endpoint(fixed.clone()).build(server.transport()).unwrap();
@@ -66,7 +68,9 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
     let request = plain().json("key", SecretSource::file(file.path()));
     let credential = endpoint(request).build(server.transport()).unwrap();
     let long = "s3cret".repeat(64 * 1024);
-    for text in [Some(""), Some("\n"), Some("s3cret\n\n"), Some(&*long), None] {
+    for text in
+        [Some(""), Some("\n"), Some(" \r\n"), Some("s3cret\nmine"), Some("s3cret\0"), Some(&*long), None]
+    {
         match text {
             Some(text) => file.write(text),
             None => file.remove(),
@@ -75,9 +79,7 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
         assert_eq!(error.kind(), Transient, "{error:?}");
         let shown = printed(&error);
         assert!(!shown.contains("s3cret"), "{shown}");
-        if text != Some("s3cret\n\n") {
-            assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");
-        }
+        assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");
         assert!(!credential.has_new_secret(), "nothing was refused");
     }
     assert_eq!(server.count(http::Method::POST), 0);
@@ -91,6 +93,8 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
 #[test]
 fn a_source_without_a_secret_is_refused_when_it_is_built() {
     let empty = TempFile::new("empty", "\n");
+    let utf16 = TempFile::new("utf-16", b"\xff\xfes\03\0");
+    let odd = TempFile::new("odd", b"s3\x1bcret");
     let source = |source| endpoint(plain().json("key", Param::secret(source)));
     let (missing, there) = ("NO_SUCH_VARIABLE_4711", empty.path().display().to_string());
     for (endpoint, expected) in [
@@ -109,6 +113,26 @@ fn a_source_without_a_secret_is_refused_when_it_is_built() {
         (source(SecretSource::from_sync_fn(|| Ok("".into()))), "the secret is empty".into()),
         (source(SecretSource::from_sync_fn(|| Err("no".into()))), "the secret can't be read".into()),
         (source("".into()), "the secret is empty; check where it comes from".into()),
+        (
+            source(SecretSource::file(utf16.path())),
+            format!(
+                "the secret in file:{} can't be used: it is utf-16, as windows powershell writes files; save it as utf-8",
+                utf16.path().display()
+            ),
+        ),
+        (
+            source(SecretSource::file(odd.path())),
+            format!(
+                "the secret in file:{} can't be used: it has a character that can't be meant, U+001B, in line 1, column 3 \
+                 (after 2 bytes)",
+                odd.path().display()
+            ),
+        ),
+        (
+            source(SecretSource::from_sync_fn(|| Ok("s3\0".into()))),
+            "the secret can't be used: it has a zero byte, in line 1, column 3 (after 2 bytes); is it text?"
+                .into(),
+        ),
     ] {
         let error = endpoint.build(Scripted::fails("unused").transport()).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ConfigErrorKind::Secret, expected));
@@ -120,6 +144,30 @@ fn a_source_without_a_secret_is_refused_when_it_is_built() {
     ] {
         let error = endpoint.build(Scripted::fails("unused").transport()).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Secret);
+    }
+}
+
+#[test]
+fn a_fixed_secret_that_was_not_trimmed_is_refused_wherever_it_goes() {
+    for secret in ["s3cret\n", "s3cret\r\n", "\u{feff}s3cret"] {
+        for request in places(&secret.into()) {
+            let error = endpoint(request).build(Scripted::fails("unused").transport()).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Secret, "{error}");
+            assert!(!printed(&error).contains("s3"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_closure_gives_is_read_as_a_file_is() {
+    let server = Scripted::answers(200, &[], TOKEN);
+    let waited = SecretSource::from_fn(|| async { Ok("\u{feff}one\r\n".into()) });
+    for source in [waited, SecretSource::from_sync_fn(|| Ok("one\n".into()))] {
+        for (closure, fixed) in places(&source).into_iter().zip(places(&"one".into())) {
+            let [closure, fixed] =
+                [closure, fixed].map(|request| endpoint(request).build(server.transport()).unwrap());
+            assert_eq!(wire(&closure, &server).await, wire(&fixed, &server).await);
+        }
     }
 }
 

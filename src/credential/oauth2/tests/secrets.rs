@@ -41,7 +41,7 @@ async fn a_file_without_a_secret_is_transient_and_nothing_is_sent() {
     let server = Server::healthy();
     let client = Client::secret_post("a", SecretSource::file(file.path()));
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
-    for text in [Some(""), Some("\n"), Some("s3cret\n\n"), None] {
+    for text in [Some(""), Some("\n"), Some("s3cret\0"), Some("s3cret\n# mine"), None] {
         match text {
             Some(text) => file.write(text),
             None => file.remove(),
