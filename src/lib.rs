@@ -32,7 +32,7 @@
 //!
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`],
-//!   and with [`Json`] (and [`JsonObject`]) for a nested body.
+//!   and with [`JsonValue`] (and [`JsonObject`]) for a nested body.
 //!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON. [`StaticToken`] is a key that
 //!   is its own token, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to implement.
 //! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, or a closure, which is read
@@ -178,7 +178,7 @@ pub use body::{PeekBody, Unread};
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, EndpointCredential, FromFn, Json, JsonObject, Param, Parts,
+    AnswerField, ApiVideo, BoxCredential, EndpointCredential, FromFn, JsonObject, JsonValue, Param, Parts,
     StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
 };
 #[cfg(feature = "serde")]

@@ -18,7 +18,9 @@ mod vidizmo;
 
 pub use api_video::ApiVideo;
 pub use boxed::BoxCredential;
-pub use endpoint::{AnswerField, EndpointCredential, Json, JsonObject, Param, TokenEndpoint, TokenRequest};
+pub use endpoint::{
+    AnswerField, EndpointCredential, JsonObject, JsonValue, Param, TokenEndpoint, TokenRequest,
+};
 #[cfg(feature = "serde")]
 pub(crate) use endpoint::{BaseUrl, check_token_type, is_number};
 pub use from_fn::{FromFn, from_fn, from_fn_with_state};

@@ -9,7 +9,7 @@ use super::{
     value::{Value, refuse, within},
 };
 use crate::{
-    credential::{BaseUrl, Json, Param, TokenRequest, is_number},
+    credential::{BaseUrl, JsonValue, Param, TokenRequest, is_number},
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
     token::AccessToken,
@@ -117,7 +117,7 @@ fn with_json(mut request: TokenRequest, value: Value) -> Result<TokenRequest, Co
     }
     let fields = value.fields()?;
     if fields.is_empty() {
-        return Ok(request.json_body(Json::object()));
+        return Ok(request.json_body(JsonValue::object()));
     }
     for (name, value) in fields {
         request = request.json(name, json(value, 1)?);
@@ -126,13 +126,13 @@ fn with_json(mut request: TokenRequest, value: Value) -> Result<TokenRequest, Co
 }
 
 /// JSON that is itself, with texts that say what they are. It is in `depth` others.
-fn json(value: Value, depth: usize) -> Result<Json, ConfigError> {
-    if matches!(value.node(), Node::List(_) | Node::Table(_)) && depth >= Json::MAX_DEPTH {
-        return Err(value.refuse(format_args!("it is nested more than {} deep", Json::MAX_DEPTH)));
+fn json(value: Value, depth: usize) -> Result<JsonValue, ConfigError> {
+    if matches!(value.node(), Node::List(_) | Node::Table(_)) && depth >= JsonValue::MAX_DEPTH {
+        return Err(value.refuse(format_args!("it is nested more than {} deep", JsonValue::MAX_DEPTH)));
     }
     match value.node() {
-        Node::Null => Ok(Json::null()),
-        Node::BigInteger(digits) => Ok(Json::number(digits)),
+        Node::Null => Ok(JsonValue::null()),
+        Node::BigInteger(digits) => Ok(JsonValue::number(digits)),
         // No reader says how it was written, or whether it has digits that it can't keep.
         Node::Fraction => Err(value.refuse(
             "a number with a fraction, or of so many digits, wouldn't be sent as it is \
@@ -140,17 +140,17 @@ fn json(value: Value, depth: usize) -> Result<Json, ConfigError> {
         )),
         Node::Date => Err(value.refuse("json has no dates; write text:2030-01-01 in quotes")),
         Node::Text(text) => match text.strip_prefix("json:") {
-            Some("null") => Ok(Json::null()),
-            Some(number) if is_number(number) => Ok(Json::number(number)),
+            Some("null") => Ok(JsonValue::null()),
+            Some(number) if is_number(number) => Ok(JsonValue::number(number)),
             Some(_) => Err(value.refuse("json: takes null or a number, as in json:null and json:1.50")),
             None => Ok(param(&value)?.into()),
         },
         Node::List(_) => {
             let elements = value.elements()?.into_iter().map(|value| json(value, depth + 1));
-            Ok(Json::array(elements.collect::<Result<Vec<_>, _>>()?))
+            Ok(JsonValue::array(elements.collect::<Result<Vec<_>, _>>()?))
         }
         Node::Table(_) => {
-            let mut object = Json::object();
+            let mut object = JsonValue::object();
             for (name, value) in value.fields()? {
                 object = object.field(name, json(value, depth + 1)?);
             }

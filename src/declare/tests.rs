@@ -7,7 +7,7 @@ use super::declaration::{Declaration, Kind};
 use crate::{
     auth::{Origin, Placement},
     credential::{
-        AnswerField, Json, Param, TokenEndpoint, TokenRequest,
+        AnswerField, JsonValue, Param, TokenEndpoint, TokenRequest,
         scripted::{Scripted, printed},
         temp_file::TempFile,
     },
@@ -75,28 +75,28 @@ fn requests_are_what_the_builder_makes_of_the_same() {
             TokenRequest::post("/token")
                 .json(
                     "a",
-                    Json::object()
+                    JsonValue::object()
                         .field(
                             "b",
-                            Json::array([
-                                Json::from(1),
+                            JsonValue::array([
+                                JsonValue::from(1),
                                 true.into(),
-                                Json::object().into(),
-                                Json::array::<Json>([]),
+                                JsonValue::object().into(),
+                                JsonValue::array::<JsonValue>([]),
                                 "t".into(),
                             ]),
                         )
                         .field("c", env()),
                 )
-                .json("n", ["null", "-1.50", "12345678901234567890123"].map(Json::number))
-                .json("o", [Json::object().field("id", 1), Json::object().field("key", file())]),
+                .json("n", ["null", "-1.50", "12345678901234567890123"].map(JsonValue::number))
+                .json("o", [JsonValue::object().field("id", 1), JsonValue::object().field("key", file())]),
         ),
         (
             "request = 'POST /token'\njson = [{ key = 'env:KEY' }, 'env:KEY']",
             TokenRequest::post("/token")
-                .json_body([Json::object().field("key", env()).into(), Json::from(env())]),
+                .json_body([JsonValue::object().field("key", env()).into(), JsonValue::from(env())]),
         ),
-        ("request = 'POST /token'\njson = {}", TokenRequest::post("/token").json_body(Json::object())),
+        ("request = 'POST /token'\njson = {}", TokenRequest::post("/token").json_body(JsonValue::object())),
         ("request = 'POST /token'\njson = 'env:KEY'", TokenRequest::post("/token").json_body(env())),
         (
             "request = 'POST /token'\nform = { secret = 'file:/run/key' }\nquery = { 'a b' = 'env:KEY' }",

@@ -59,7 +59,7 @@ const _: () = {
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();
-    shared::<Json>();
+    shared::<JsonValue>();
     shared::<JsonObject>();
     shared::<Vervoe>();
     shared::<Vidizmo>();
@@ -78,7 +78,7 @@ const _: () = {
     shared::<signature::Challenge>();
     shared::<signature::ChallengeParam>();
     shared::<signature::Header>();
-    shared::<signature::Json>();
+    shared::<signature::JsonValue>();
     shared::<signature::Subject>();
     shared::<signature::Trailer>();
 

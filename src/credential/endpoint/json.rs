@@ -1,4 +1,4 @@
-//! [`Json`]: what the JSON of a token request is, with secrets in its leaves, and how it is written.
+//! [`JsonValue`]: what the JSON of a token request is, with secrets in its leaves, and how it is written.
 
 use std::{
     borrow::Cow,
@@ -31,21 +31,21 @@ use crate::{
 ///
 /// ```
 /// use tower_reauth::{
-///     AnswerField, AuthLayer, ConfigError, Json, Param, Placement, SecretSource, TokenEndpoint, TokenRequest,
+///     AnswerField, AuthLayer, ConfigError, JsonValue, Param, Placement, SecretSource, TokenEndpoint, TokenRequest,
 ///     Transport,
 /// };
 ///
 /// fn nova(user: String, transport: Transport) -> Result<AuthLayer, ConfigError> {
-///     let domain = || Json::object().field("id", "default");
-///     let user = Json::object()
+///     let domain = || JsonValue::object().field("id", "default");
+///     let user = JsonValue::object()
 ///         .field("name", Param::text(user))
 ///         .field("domain", domain())
 ///         .field("password", SecretSource::file("/run/secrets/keystone"));
-///     let identity = Json::object()
+///     let identity = JsonValue::object()
 ///         .field("methods", ["password"])
-///         .field("password", Json::object().field("user", user));
-///     let project = Json::object().field("name", "videos").field("domain", domain());
-///     let auth = Json::object().field("identity", identity).field("scope", Json::object().field("project", project));
+///         .field("password", JsonValue::object().field("user", user));
+///     let project = JsonValue::object().field("name", "videos").field("domain", domain());
+///     let auth = JsonValue::object().field("identity", identity).field("scope", JsonValue::object().field("project", project));
 ///     let login = TokenRequest::post("https://identity.example.com/v3/auth/tokens").json("auth", auth);
 ///     TokenEndpoint::new("Nova", "https://compute.example.com", login)
 ///         .token(AnswerField::header("X-Subject-Token"))
@@ -58,17 +58,17 @@ use crate::{
 /// Arrays of objects, a number as it is written, and constants:
 ///
 /// ```
-/// use tower_reauth::{Json, SecretSource, TokenRequest};
+/// use tower_reauth::{JsonValue, SecretSource, TokenRequest};
 ///
-/// let key = Json::object().field("kind", "api-key").field("value", SecretSource::env("ACME_KEY"));
-/// let totp = Json::object().field("kind", "none").field("value", Json::null());
+/// let key = JsonValue::object().field("kind", "api-key").field("value", SecretSource::env("ACME_KEY"));
+/// let totp = JsonValue::object().field("kind", "none").field("value", JsonValue::null());
 /// let request = TokenRequest::post("/sessions")
 ///     .json("factors", [key, totp])
-///     .json("version", Json::number("1.0"))
+///     .json("version", JsonValue::number("1.0"))
 ///     .json("options", serde_json::json!({ "remember": false, "ttl": 3600 }));
 /// ```
 #[derive(Clone)]
-pub struct Json(Kind);
+pub struct JsonValue(Kind);
 
 #[derive(Clone)]
 enum Kind {
@@ -76,11 +76,11 @@ enum Kind {
     /// As it is written.
     Number(String),
     Leaf(Param),
-    Array(Vec<Json>),
+    Array(Vec<JsonValue>),
     Object(JsonObject),
 }
 
-impl Json {
+impl JsonValue {
     /// How deep arrays and objects may be nested in each other.
     pub(crate) const MAX_DEPTH: usize = 32;
 
@@ -94,10 +94,10 @@ impl Json {
     /// # Examples
     ///
     /// ```
-    /// use tower_reauth::Json;
+    /// use tower_reauth::JsonValue;
     ///
-    /// let mixed = Json::array([Json::from("password"), 1.into(), Json::null()]);
-    /// let empty = Json::array::<&str>([]);
+    /// let mixed = JsonValue::array([JsonValue::from("password"), 1.into(), JsonValue::null()]);
+    /// let empty = JsonValue::array::<&str>([]);
     /// ```
     #[must_use]
     pub fn array<T: Into<Self>>(elements: impl IntoIterator<Item = T>) -> Self {
@@ -156,24 +156,24 @@ pub(crate) fn is_number(text: &str) -> bool {
     digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
 }
 
-/// An object of JSON, which becomes [`Json`] by itself. `Debug` shows no secret.
+/// An object of JSON, which becomes [`JsonValue`] by itself. `Debug` shows no secret.
 ///
 /// # Examples
 ///
 /// ```
-/// use tower_reauth::{Json, Param, TokenRequest};
+/// use tower_reauth::{JsonValue, Param, TokenRequest};
 ///
-/// let user = Json::object().field("name", "robot").field("password", Param::secret("hunter2"));
+/// let user = JsonValue::object().field("name", "robot").field("password", Param::secret("hunter2"));
 /// assert!(!format!("{user:?}").contains("hunter2"));
 /// let request = TokenRequest::post("/login").json("user", user);
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct JsonObject(Vec<(Cow<'static, str>, Json)>);
+pub struct JsonObject(Vec<(Cow<'static, str>, JsonValue)>);
 
 impl JsonObject {
     /// Adds a field. If there is one of that name already, the endpoint isn't built.
-    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
+    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<JsonValue>) -> Self {
         self.0.push((name.into(), value.into()));
         self
     }
@@ -190,7 +190,7 @@ impl JsonObject {
         self.0.iter_mut().flat_map(|(_, value)| value.params_mut())
     }
 
-    /// As [`Json::text`].
+    /// As [`JsonValue::text`].
     pub(super) fn text(&self, previous: Option<&AccessToken>) -> Result<String, ConfigError> {
         let mut writer = Writer::new(previous);
         writer.fields(self)?;
@@ -210,7 +210,7 @@ impl<'a> Writer<'a> {
         Self { text: String::new(), place: Vec::new(), previous }
     }
 
-    fn write(&mut self, json: &'a Json) -> Result<(), ConfigError> {
+    fn write(&mut self, json: &'a JsonValue) -> Result<(), ConfigError> {
         match &json.0 {
             Kind::Null => self.text.push_str("null"),
             Kind::Number(number) if is_number(number) => self.text.push_str(number),
@@ -249,8 +249,8 @@ impl<'a> Writer<'a> {
     }
 
     fn open(&mut self, bracket: char) -> Result<(), ConfigError> {
-        if self.place.len() >= Json::MAX_DEPTH {
-            return Err(self.refuse(format_args!("it is nested more than {} deep", Json::MAX_DEPTH)));
+        if self.place.len() >= JsonValue::MAX_DEPTH {
+            return Err(self.refuse(format_args!("it is nested more than {} deep", JsonValue::MAX_DEPTH)));
         }
         self.text.push(bracket);
         Ok(())
@@ -273,7 +273,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-impl fmt::Debug for Json {
+impl fmt::Debug for JsonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Null => f.write_str("null"),
@@ -291,62 +291,62 @@ impl fmt::Debug for JsonObject {
     }
 }
 
-impl From<JsonObject> for Json {
+impl From<JsonObject> for JsonValue {
     fn from(object: JsonObject) -> Self {
         Self(Kind::Object(object))
     }
 }
 
-impl From<Param> for Json {
+impl From<Param> for JsonValue {
     fn from(param: Param) -> Self {
         Self(Kind::Leaf(param))
     }
 }
 
-impl From<&'static str> for Json {
+impl From<&'static str> for JsonValue {
     fn from(text: &'static str) -> Self {
         Param::from(text).into()
     }
 }
 
-impl From<SecretString> for Json {
+impl From<SecretString> for JsonValue {
     fn from(secret: SecretString) -> Self {
         Param::from(secret).into()
     }
 }
 
-impl From<SecretSource> for Json {
+impl From<SecretSource> for JsonValue {
     fn from(source: SecretSource) -> Self {
         Param::from(source).into()
     }
 }
 
-impl From<i64> for Json {
+impl From<i64> for JsonValue {
     fn from(number: i64) -> Self {
         Param::from(number).into()
     }
 }
 
-impl From<bool> for Json {
+impl From<bool> for JsonValue {
     fn from(flag: bool) -> Self {
         Param::from(flag).into()
     }
 }
 
-impl<T: Into<Self>> From<Vec<T>> for Json {
+impl<T: Into<Self>> From<Vec<T>> for JsonValue {
     fn from(elements: Vec<T>) -> Self {
         Self::array(elements)
     }
 }
 
-impl<T: Into<Self>, const N: usize> From<[T; N]> for Json {
+impl<T: Into<Self>, const N: usize> From<[T; N]> for JsonValue {
     fn from(elements: [T; N]) -> Self {
         Self::array(elements)
     }
 }
 
 /// Its text may be shown in logs.
-impl From<Value> for Json {
+impl From<Value> for JsonValue {
     fn from(value: Value) -> Self {
         match value {
             Value::Null => Self::null(),
@@ -362,7 +362,7 @@ impl From<Value> for Json {
     }
 }
 
-impl From<Number> for Json {
+impl From<Number> for JsonValue {
     fn from(number: Number) -> Self {
         Self::number(number)
     }

@@ -26,7 +26,7 @@ pub use endpoint_credential::EndpointCredential;
 pub use field::AnswerField;
 #[cfg(feature = "serde")]
 pub(crate) use json::is_number;
-pub use json::{Json, JsonObject};
+pub use json::{JsonObject, JsonValue};
 pub use param::Param;
 pub use request::TokenRequest;
 #[cfg(feature = "serde")]

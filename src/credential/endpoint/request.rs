@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     base_url::BaseUrl,
-    json::{Json, JsonObject},
+    json::{JsonObject, JsonValue},
     param::{Param, usable},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub struct TokenRequest {
     headers: Vec<(Cow<'static, str>, Param)>,
     authorization: Vec<Authorization>,
     json: JsonObject,
-    json_body: Option<Json>,
+    json_body: Option<JsonValue>,
     form: Vec<(Cow<'static, str>, Param)>,
     accepted: Vec<StatusCode>,
 }
@@ -78,7 +78,7 @@ impl TokenRequest {
             query: Vec::new(),
             headers: Vec::new(),
             authorization: Vec::new(),
-            json: Json::object(),
+            json: JsonValue::object(),
             json_body: None,
             form: Vec::new(),
             accepted: Vec::new(),
@@ -95,9 +95,9 @@ impl TokenRequest {
         Self::new(Method::POST, url)
     }
 
-    /// Adds a field to the JSON object that is the body: a value such as text or a secret, or [`Json`] of any depth. Fields
+    /// Adds a field to the JSON object that is the body: a value such as text or a secret, or [`JsonValue`] of any depth. Fields
     /// keep their order. A name that is there twice is refused when the endpoint is built.
-    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) -> Self {
+    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<JsonValue>) -> Self {
         self.json = self.json.field(name, value);
         self
     }
@@ -108,12 +108,12 @@ impl TokenRequest {
     /// # Examples
     ///
     /// ```
-    /// use tower_reauth::{Json, SecretSource, TokenRequest};
+    /// use tower_reauth::{JsonValue, SecretSource, TokenRequest};
     ///
-    /// let call = Json::object().field("method", "login").field("key", SecretSource::env("ACME_KEY"));
+    /// let call = JsonValue::object().field("method", "login").field("key", SecretSource::env("ACME_KEY"));
     /// let request = TokenRequest::post("/batch").json_body([call]);
     /// ```
-    pub fn json_body(mut self, body: impl Into<Json>) -> Self {
+    pub fn json_body(mut self, body: impl Into<JsonValue>) -> Self {
         self.json_body = Some(body.into());
         self
     }
@@ -214,7 +214,7 @@ impl TokenRequest {
 
     pub(super) fn sources_mut(&mut self) -> impl Iterator<Item = &mut SecretSource> {
         let fields = [&mut self.query, &mut self.headers, &mut self.form];
-        let json = self.json.params_mut().chain(self.json_body.iter_mut().flat_map(Json::params_mut));
+        let json = self.json.params_mut().chain(self.json_body.iter_mut().flat_map(JsonValue::params_mut));
         let authorization = self.authorization.iter_mut().flat_map(|authorization| match authorization {
             Authorization::Basic { user_id, password } => [Some(user_id), Some(password)],
             Authorization::FormBasic { client_id, client_secret } => {
@@ -348,7 +348,7 @@ impl TokenRequest {
     /// The values of query, headers and body.
     fn fields(&self) -> impl Iterator<Item = &Param> {
         let fields = [&self.query, &self.headers, &self.form];
-        let json = self.json.params().chain(self.json_body.iter().flat_map(Json::params));
+        let json = self.json.params().chain(self.json_body.iter().flat_map(JsonValue::params));
         fields.into_iter().flatten().map(|(_, value)| value).chain(json)
     }
 }

@@ -7,7 +7,7 @@ mod requests;
 mod secrets;
 mod sources;
 
-use super::{super::scripted::Scripted, EndpointCredential, Json, Param, TokenEndpoint, TokenRequest};
+use super::{super::scripted::Scripted, EndpointCredential, JsonValue, Param, TokenEndpoint, TokenRequest};
 use crate::{
     error::AcquireError,
     observe::Reason,

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tower::Layer;
 use tower_reauth::{
-    AnswerField, AuthLayer, Declaration, Json, Param, Placement, SecretSource, TokenEndpoint, TokenRequest,
+    AnswerField, AuthLayer, Declaration, JsonValue, Param, Placement, SecretSource, TokenEndpoint,
+    TokenRequest,
 };
 
 use super::world::{World, answer, expired};
@@ -24,15 +25,16 @@ fn login(password: &str) -> Value {
 }
 
 fn in_rust(origin: &str, file: &SecretFile) -> AuthLayer {
-    let domain = || Json::object().field("id", "default");
+    let domain = || JsonValue::object().field("id", "default");
     let password = SecretSource::file(&file.0);
-    let user = Json::object().field("name", Param::text(String::from("robot")));
+    let user = JsonValue::object().field("name", Param::text(String::from("robot")));
     let user = user.field("domain", domain()).field("password", password);
-    let password = Json::object().field("user", user);
-    let identity = Json::object().field("methods", ["password"]).field("password", password);
-    let project = Json::object().field("name", "videos").field("domain", domain());
-    let auth =
-        Json::object().field("identity", identity).field("scope", Json::object().field("project", project));
+    let password = JsonValue::object().field("user", user);
+    let identity = JsonValue::object().field("methods", ["password"]).field("password", password);
+    let project = JsonValue::object().field("name", "videos").field("domain", domain());
+    let auth = JsonValue::object()
+        .field("identity", identity)
+        .field("scope", JsonValue::object().field("project", project));
     TokenEndpoint::new("Nova", origin.to_owned(), TokenRequest::post("/token").json("auth", auth))
         .token(AnswerField::header("X-Subject-Token"))
         .lifetime("/token/expires_at")

@@ -48,11 +48,11 @@ fn nonsense_is_refused_when_it_is_built() {
         (endpoint(plain()).token(AnswerField::header("")), Header),
         (endpoint(plain().json("a", 1).form("b", 2)), Declaration),
         (endpoint(plain().json("a", 1).json("a", 1)), Declaration),
-        (endpoint(plain().json("a", 1).json_body(Json::object())), Declaration),
+        (endpoint(plain().json("a", 1).json_body(JsonValue::object())), Declaration),
         (endpoint(plain().json_body([1]).form("b", 2)), Declaration),
-        (endpoint(plain().json("a", Json::number("0x1"))), Declaration),
+        (endpoint(plain().json("a", JsonValue::number("0x1"))), Declaration),
         (endpoint(plain().json("a", [Param::access_token()])), Declaration),
-        (endpoint(plain().json("a", [Json::object().field("b", Param::secret(""))])), Secret),
+        (endpoint(plain().json("a", [JsonValue::object().field("b", Param::secret(""))])), Secret),
         (endpoint(plain().basic("a", "b").bearer(Param::secret("c"))), Declaration),
         (endpoint(plain().basic("a", "b").header("authorization", "Bearer c")), Declaration),
         (endpoint(plain().json("token", Param::access_token())), Declaration),
@@ -81,17 +81,17 @@ fn nonsense_is_refused_when_it_is_built() {
 
 #[test]
 fn json_that_cannot_be_sent_is_named_by_its_place() {
-    let nested = |depth| (0..depth).fold(Json::null(), |json, _| Json::from([json]));
-    let twice = || Json::object().field("b/c~", 1).field("b/c~", 2);
+    let nested = |depth| (0..depth).fold(JsonValue::null(), |json, _| JsonValue::from([json]));
+    let twice = || JsonValue::object().field("b/c~", 1).field("b/c~", 2);
     for (request, expected) in [
         (
-            plain().json("a", Json::array([Json::null(), twice().into()])),
+            plain().json("a", JsonValue::array([JsonValue::null(), twice().into()])),
             "at \"/a/1/b~1c~0\": it is there twice",
         ),
         (plain().json("a", nested(32)), "at \"/a/0/0"),
         (plain().json_body(nested(33)), "0/0\": it is nested more than 32 deep"),
         (
-            plain().json_body(Json::number("s3cret")),
+            plain().json_body(JsonValue::number("s3cret")),
             "at \"\": it is no number as json has it; one is 5, and one 1.50",
         ),
     ] {

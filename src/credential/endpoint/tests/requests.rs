@@ -29,13 +29,18 @@ async fn json_fields_keep_their_order_and_types() {
 #[tokio::test]
 async fn nested_json_is_sent_as_it_is_written() {
     let secret = || Param::secret("q\"uo\\te\nü\u{1}");
-    let user =
-        Json::object().field("z", secret()).field("a", Json::null()).field("n/~", Json::number("1.50"));
+    let user = JsonValue::object()
+        .field("z", secret())
+        .field("a", JsonValue::null())
+        .field("n/~", JsonValue::number("1.50"));
     let request = plain()
-        .json("auth", Json::object().field("methods", ["password", "totp"]).field("user", user))
-        .json("list", [Json::object().field("id", 1), Json::object()])
-        .json("mixed", Json::array([Json::from("a"), (-1).into(), true.into(), Json::number(u64::MAX)]))
-        .json("empty", Json::array::<&str>([]))
+        .json("auth", JsonValue::object().field("methods", ["password", "totp"]).field("user", user))
+        .json("list", [JsonValue::object().field("id", 1), JsonValue::object()])
+        .json(
+            "mixed",
+            JsonValue::array([JsonValue::from("a"), (-1).into(), true.into(), JsonValue::number(u64::MAX)]),
+        )
+        .json("empty", JsonValue::array::<&str>([]))
         .json("rest", serde_json::json!({ "é": [null, 0.5, u64::MAX, { "x": "y" }] }));
     let body = "{\"auth\":{\"methods\":[\"password\",\"totp\"],\
                 \"user\":{\"z\":\"q\\\"uo\\\\te\\nü\\u0001\",\"a\":null,\"n/~\":1.50}},\
@@ -49,10 +54,10 @@ async fn nested_json_is_sent_as_it_is_written() {
         )
     );
     for (body, expected) in [
-        (Json::from([secret()]), r#"["q\"uo\\te\nü\u0001"]"#),
-        (Json::object().into(), "{}"),
-        (Json::array::<i64>([]), "[]"),
-        (Json::null(), "null"),
+        (JsonValue::from([secret()]), r#"["q\"uo\\te\nü\u0001"]"#),
+        (JsonValue::object().into(), "{}"),
+        (JsonValue::array::<i64>([]), "[]"),
+        (JsonValue::null(), "null"),
         ("text".into(), r#""text""#),
     ] {
         assert!(wire(plain().json_body(body)).await.ends_with(&format!("application/json\n\n{expected}")));
@@ -63,7 +68,7 @@ async fn nested_json_is_sent_as_it_is_written() {
 async fn nested_json_may_hold_what_is_renewed() {
     let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
     let token =
-        Json::object().field("refresh", Param::refresh_token()).field("access", Param::access_token());
+        JsonValue::object().field("refresh", Param::refresh_token()).field("access", Param::access_token());
     let endpoint = endpoint(plain()).refresh(TokenRequest::post("/refresh").json("tokens", [token]));
     renew(endpoint, &server).await.unwrap();
     let body = r#"{"tokens":[{"refresh":"old-refresh","access":"old-access"}]}"#;

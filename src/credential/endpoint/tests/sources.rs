@@ -27,7 +27,7 @@ fn places(source: &SecretSource) -> [TokenRequest; 10] {
     let param = || Param::secret(source.clone());
     [
         plain().json("key", param()),
-        plain().json("key", [Json::object().field("deep", param())]),
+        plain().json("key", [JsonValue::object().field("deep", param())]),
         plain().json_body([param()]),
         plain().form("key", param()),
         plain().query("key", param()),
