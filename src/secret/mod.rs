@@ -1,8 +1,14 @@
 //! Secrets: where they come from, how they are written on the wire, and how they are taken out of what others wrote.
 
+#[cfg(feature = "client")]
+mod certificates;
 pub(crate) mod encode;
 mod form;
 mod overlaps;
+#[cfg(any(feature = "client", feature = "jwt"))]
+mod pem;
+#[cfg(feature = "jwt")]
+mod private_key;
 mod reading;
 mod redactor;
 mod source;
@@ -10,6 +16,10 @@ mod tidy;
 mod veil;
 mod without_token;
 
+#[cfg(feature = "client")]
+pub(crate) use certificates::certificates_pem;
+#[cfg(feature = "jwt")]
+pub(crate) use private_key::private_key_pem;
 pub(crate) use redactor::Redactor;
 pub use source::SecretSource;
 #[cfg(any(feature = "oauth2", feature = "store"))]

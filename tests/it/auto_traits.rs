@@ -78,7 +78,7 @@ const _: () = {
     shared::<signature::Challenge>();
     shared::<signature::ChallengeParam>();
     shared::<signature::Header>();
-    shared::<signature::JsonValue>();
+    shared::<signature::Json>();
     shared::<signature::Subject>();
     shared::<signature::Trailer>();
 

@@ -85,13 +85,15 @@ async fn a_root_given_as_pem_or_as_der_is_trusted() {
     for builder in [
         given().root_pem(ca.pem().as_bytes()),
         given().root_pem(bundle.as_bytes()),
+        given().root_pem(bundle.replace('\n', "\\n").as_bytes()),
+        given().root_pem(format!("\u{feff}\"{}\"", bundle.replace('\n', " ")).as_bytes()),
         given().root_der(ca.der()),
         Client::builder().roots(Roots::Bundled).root_der(ca.der()),
     ] {
         let client = builder.unwrap().build().unwrap();
         post(&client, &server.url("https"), "").await.unwrap();
     }
-    assert_eq!(server.requests(), 4);
+    assert_eq!(server.requests(), 6);
 }
 
 #[test]
@@ -108,6 +110,8 @@ fn roots_that_are_none_are_a_configuration_error() {
         let error = given().root_pem(pem.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Tls, "{pem:?}");
     }
+    let error = given().root_pem(key.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("it is a private key; take the certificate"), "{error}");
     for der in [&b""[..], b"not a certificate"] {
         assert_eq!(given().root_der(der).unwrap_err().kind(), ConfigErrorKind::Tls);
     }

@@ -29,6 +29,10 @@ use crate::{
 
 /// A private key that signs JWTs. Clones share it. `Debug` doesn't show it.
 ///
+/// Its PEM may be as a variable or another system keeps it: with the two characters `\n` in place of line breaks, in one
+/// line, with CRLF or a byte order mark, in quotes, or in base64 as a whole. Where it is another thing, such as an encrypted
+/// key or a certificate, the error says so, and which command makes a key of it.
+///
 /// # Examples
 ///
 /// ```
@@ -260,6 +264,7 @@ fn unix_time() -> u64 {
 }
 
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, ConfigError> {
+    let pem = &crate::secret::private_key_pem(pem)?;
     // The parser's errors may show a line of the file.
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
         let words = "there is no private key in the pem; it begins with -----BEGIN PRIVATE KEY-----";

@@ -94,12 +94,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts every certificate in `pem` as well: the text that starts with `-----BEGIN CERTIFICATE-----`.
+    /// Trusts every certificate in `pem` as well: the text that starts with `-----BEGIN CERTIFICATE-----`. It may be as a
+    /// variable keeps it: with the two characters `\n` in place of line breaks, in one line, or in base64 as a whole.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Tls`] if there is none, or one that is no certificate.
     pub fn root_pem(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
+        let pem = &crate::secret::certificates_pem(pem)?;
         let mut found = false;
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate =

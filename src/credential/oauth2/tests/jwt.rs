@@ -5,7 +5,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
@@ -116,6 +119,41 @@ async fn a_service_accounts_assertion_says_what_it_is_told() {
         (&json!("robot"), &json!("johndoe"), &json!("https://idp.example.com"), &json!("videos.read"))
     );
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
+}
+
+#[test]
+fn a_key_may_be_written_as_variables_keep_it() {
+    let lines = |pem: &[u8]| String::from_utf8(pem.to_vec()).unwrap();
+    for pem in [lines(RSA), lines(EC), lines(ED)] {
+        for pem in [
+            pem.replace('\n', "\\n"),
+            pem.trim().replace('\n', " "),
+            format!("\u{feff}\"{}\"\r\n", pem.replace('\n', "\r\n")),
+            BASE64_STANDARD.encode(&pem),
+        ] {
+            let made = [JwtKey::rs256, JwtKey::es256, JwtKey::eddsa].map(|make| make(pem.as_bytes()).is_ok());
+            assert_eq!(made.iter().filter(|made| **made).count(), 1, "{pem}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_none_says_what_it_is_and_what_to_do() {
+    let block = |label: &str| format!("-----BEGIN {label}-----\nczNjcmV0\n-----END {label}-----\n");
+    for (pem, words) in [
+        (block("ENCRYPTED PRIVATE KEY"), "openssl pkey -in key.pem -out plain.pem"),
+        (block("PUBLIC KEY"), "it is a public key"),
+        (block("CERTIFICATE"), "it is a certificate"),
+    ] {
+        for make in [JwtKey::rs256, JwtKey::es256, JwtKey::eddsa] {
+            let error = make(pem.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Secret);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    let sec1 = String::from_utf8(include_bytes!("keys/rfc7515-a3-sec1.pem").to_vec()).unwrap();
+    let error = JwtKey::es256(sec1.replace('\n', "\\n").as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("openssl pkcs8 -topk8 -nocrypt converts it"), "{error}");
 }
 
 #[test]
