@@ -147,6 +147,10 @@
 //! client whose error is [`BoxError`], is the compiler's own limit, which tower's `Timeout` meets as well. Write
 //! `service.ready().await?.call(request).await` there, or spawn `service.oneshot(request)` itself.
 //!
+//! "`dyn CloneService<..>` cannot be shared between threads safely", for a state or a reference that is sent to another
+//! thread, means a `BoxCloneService` beneath the layer or around it: tower's `BoxCloneSyncService` is `Sync`. [`Auth`] has an
+//! example.
+//!
 //! A `layer` method of a vendor returns a `Result`, since a wrong configuration is reported when it is built: it needs a
 //! `?`. A client of another crate becomes a transport by `Transport::new(client)`.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -24,6 +24,46 @@ use crate::{
 /// It is ready when the inner service is. While a request waits for a token it holds no place in the inner service.
 /// Errors are the inner service's, as they were, or an [`AuthError`](crate::AuthError) if there is no token.
 ///
+/// It is `Sync` if the inner service is, and so can be what web frameworks call state. tower's `BoxCloneService` isn't: over
+/// one, or in one, the compiler says that `dyn CloneService<..>` "cannot be shared between threads safely", where the
+/// state is given. Box with `BoxCloneSyncService` instead.
+///
+/// # Examples
+///
+/// A type without the client's, in a struct that handlers share:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use tower::{Layer, Service, ServiceExt, service_fn, util::BoxCloneSyncService};
+/// use tower_reauth::{Auth, AuthLayer, BoxError, Origin, StaticToken};
+///
+/// type Client = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, BoxError>;
+///
+/// #[derive(Clone)]
+/// struct State {
+///     api: Auth<Client>,
+/// }
+///
+/// async fn handler(mut state: State) -> Result<(), BoxError> {
+///     let request = Request::get("https://api.example.com/things").body(Full::default())?;
+///     let response = state.api.ready().await?.call(request).await?;
+///     Ok(())
+/// }
+///
+/// fn share<T: Clone + Send + Sync + 'static>(_: T) {}
+///
+/// let client = service_fn(async |_: Request<Full<Bytes>>| Ok(Response::new(Full::default())));
+/// let auth = AuthLayer::new(Origin::parse("https://api.example.com")?, StaticToken::new("key")?);
+/// let state = State { api: auth.layer(BoxCloneSyncService::new(client)) };
+/// share(state.clone());
+/// let spawned = async move { handler(state).await };
+/// # fn is_send(_: impl Send) {}
+/// # is_send(spawned);
+/// # Ok::<(), tower_reauth::ConfigError>(())
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping a response future ends that request and its wait, and nothing that others wait for.

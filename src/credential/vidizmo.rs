@@ -37,11 +37,15 @@ pub struct Vidizmo {
 
 impl Vidizmo {
     /// The portal at `https://{domain}`, as a user with a password.
+    ///
+    /// The domain is where requests go, and no more: the login has the e-mail address and the password, and no name of the
+    /// portal. So after [`base_url`](Self::base_url) it is not used at all. The portal's URL will do as well, with `https`.
     pub fn password(domain: &str, email: impl Into<SecretSource>, password: impl Into<SecretSource>) -> Self {
         Self::declare(domain, login(email).json("password", Param::secret(password)))
     }
 
-    /// The portal at `https://{domain}`, as a user with an application's client secret.
+    /// The portal at `https://{domain}`, as a user with an application's client secret. Of the domain the same holds as
+    /// of that of [`password`](Self::password).
     pub fn client_secret(
         domain: &str,
         email: impl Into<SecretSource>,
@@ -64,7 +68,8 @@ impl Vidizmo {
     }
 
     /// Replaces the origin, for a server on loopback, another environment, or a gateway, whose path is kept before every
-    /// path of the vendor.
+    /// path of the vendor. With it goes the domain that was given: login, refresh and logout go there too, and the layer puts
+    /// tokens on requests to it alone.
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self { endpoint: self.endpoint.base_url(base_url.into()) }
     }
@@ -95,6 +100,7 @@ impl Vidizmo {
             .rule(signature(Rule::expired(), "ExpiredAccessTokenException"))
             .rule(signature(Rule::invalid(), "InvalidAccessTokenException"))
             .reason("/incidentId");
+        let domain = domain.strip_prefix("https://").unwrap_or(domain);
         let endpoint = TokenEndpoint::new("VIDIZMO", format!("https://{domain}"), login)
             .revoke(TokenRequest::post("/api/v1/user/logout").bearer(Param::access_token()))
             .token(AnswerField::body())

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use tower::Layer;
 use tower_reauth::{
-    AuthErrorKind, Verdict, Vidizmo,
+    AuthErrorKind, ConfigErrorKind, Origin, Verdict, Vidizmo,
     testing::{Endpoint, FakeVidizmo, Fault, FinalSlash, On, Revoked, Times, TokenText, VidizmoError},
 };
 
@@ -29,6 +29,44 @@ async fn a_replay_has_the_uri_of_its_original_byte_for_byte() {
     assert_eq!(seen, [(Endpoint::Api, target), refresh, (Endpoint::Api, target)]);
     assert_eq!(requests[0].uri(), requests[2].uri());
     vidizmo.assert_no_refusals();
+}
+
+#[tokio::test]
+async fn a_base_url_replaces_the_domain_which_no_request_names() {
+    let (email, password) = KEYS.vidizmo;
+    let vidizmo = FakeVidizmo::password(email, password);
+    let served = vidizmo.serve().await.unwrap();
+    let credential = Vidizmo::password("portal.invalid", email, password).base_url(served.origin());
+    let layer = credential.layer(client()).unwrap();
+    let service = layer.layer(client());
+    send(&service, get(&served.url("/api/v1/things"))).await.unwrap();
+    vidizmo.controls().revoke(Revoked::Expired);
+    send(&service, get(&served.url("/api/v1/things"))).await.unwrap();
+    layer.tokens().revoke().await.unwrap();
+    let host = served.origin().strip_prefix("http://").unwrap();
+    let requests = vidizmo.requests();
+    assert_eq!(requests.len(), 6, "login, call, call, refresh, replay, logout");
+    for request in &requests {
+        assert_eq!(request.headers()["host"], host);
+        assert!(!format!("{:?} {:?}", request.headers(), request.body()).contains("portal"), "{request:?}");
+    }
+    let login: serde_json::Value = serde_json::from_slice(requests[0].body()).unwrap();
+    assert_eq!(login, serde_json::json!({ "emailAddress": email, "password": password }));
+    vidizmo.assert_no_refusals();
+}
+
+#[test]
+fn a_domain_may_be_the_portals_url() {
+    for domain in
+        ["acme.example.com", "https://acme.example.com", "https://acme.example.com/", "acme.example.com:443"]
+    {
+        let parts = Vidizmo::password(domain, "a@b.c", "p").declaration().parts(client()).unwrap();
+        assert_eq!(parts.origin, Origin::parse("https://acme.example.com").unwrap(), "{domain}");
+    }
+    for domain in ["", "http://acme.example.com", "acme.example.com/portal?x", "me@acme.example.com"] {
+        let error = Vidizmo::password(domain, "a@b.c", "p").layer(client()).unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Url, "{domain}");
+    }
 }
 
 #[tokio::test]

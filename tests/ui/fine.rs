@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_reauth::{ApiVideo, AuthLayer, BoxError, Origin, StaticToken, Transport};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tower_reauth::{ApiVideo, Auth, AuthLayer, BoxError, Origin, StaticToken, Transport};
 
 fn client()
 -> impl Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send> + Clone
@@ -22,6 +22,23 @@ async fn call() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// What other mistakes a box, in a web framework's state and in a task.
+fn shared() -> Result<(), BoxError> {
+    fn with_state<S: Clone + Send + Sync + 'static>(_: S) {}
+    fn spawn<F: Future + Send + 'static>(_: F) {}
+
+    let fixed = AuthLayer::new(Origin::parse("https://api.example.com")?, StaticToken::new("key")?);
+    let boxed = BoxCloneSyncService::new(service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    let api: Auth<_> = fixed.layer(boxed);
+    with_state(api.clone());
+    with_state(BoxCloneSyncService::new(api.clone()));
+    spawn(api.oneshot(Request::new(Full::<Bytes>::default())));
+    Ok(())
+}
+
 fn main() {
     drop(call());
+    drop(shared());
 }
