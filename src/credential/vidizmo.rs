@@ -39,7 +39,8 @@ impl Vidizmo {
     /// The portal at `https://{domain}`, as a user with a password.
     ///
     /// The domain is where requests go, and no more: the login has the e-mail address and the password, and no name of the
-    /// portal. So after [`base_url`](Self::base_url) it is not used at all. The portal's URL will do as well, with `https`.
+    /// portal. So after [`base_url`](Self::base_url) it is not used at all. A URL
+    /// in its place is refused when the layer is built.
     pub fn password(domain: &str, email: impl Into<SecretSource>, password: impl Into<SecretSource>) -> Self {
         Self::declare(domain, login(email).json("password", Param::secret(password)))
     }
@@ -100,7 +101,6 @@ impl Vidizmo {
             .rule(signature(Rule::expired(), "ExpiredAccessTokenException"))
             .rule(signature(Rule::invalid(), "InvalidAccessTokenException"))
             .reason("/incidentId");
-        let domain = domain.strip_prefix("https://").unwrap_or(domain);
         let endpoint = TokenEndpoint::new("VIDIZMO", format!("https://{domain}"), login)
             .revoke(TokenRequest::post("/api/v1/user/logout").bearer(Param::access_token()))
             .token(AnswerField::body())

@@ -170,7 +170,7 @@ mod tests {
                 "it has a zero byte, in line 2, column 2 (after 19 bytes); is it text?",
             ),
             (b"s3\xfcret", "it is not utf-8, in line 1, column 3 (after 2 bytes)"),
-            (b"\xff\xfes\0003\0", "it is utf-16, as windows powershell writes files; save it as utf-8"),
+            (b"\xff\xfes\x003\x00", "it is utf-16, as windows powershell writes files; save it as utf-8"),
             (b"\xfe\xff\0s", "it is utf-16, as windows powershell writes files; save it as utf-8"),
             (b" \n", "it has nothing but white space"),
             ("\u{feff}\u{2003}\u{a0}\r\n".as_bytes(), "it has nothing but white space"),

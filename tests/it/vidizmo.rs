@@ -3,7 +3,7 @@
 use http::StatusCode;
 use tower::Layer;
 use tower_reauth::{
-    AuthErrorKind, ConfigErrorKind, Origin, Verdict, Vidizmo,
+    AuthErrorKind, Verdict, Vidizmo,
     testing::{Endpoint, FakeVidizmo, Fault, FinalSlash, On, Revoked, Times, TokenText, VidizmoError},
 };
 
@@ -53,20 +53,6 @@ async fn a_base_url_replaces_the_domain_which_no_request_names() {
     let login: serde_json::Value = serde_json::from_slice(requests[0].body()).unwrap();
     assert_eq!(login, serde_json::json!({ "emailAddress": email, "password": password }));
     vidizmo.assert_no_refusals();
-}
-
-#[test]
-fn a_domain_may_be_the_portals_url() {
-    for domain in
-        ["acme.example.com", "https://acme.example.com", "https://acme.example.com/", "acme.example.com:443"]
-    {
-        let parts = Vidizmo::password(domain, "a@b.c", "p").declaration().parts(client()).unwrap();
-        assert_eq!(parts.origin, Origin::parse("https://acme.example.com").unwrap(), "{domain}");
-    }
-    for domain in ["", "http://acme.example.com", "acme.example.com/portal?x", "me@acme.example.com"] {
-        let error = Vidizmo::password(domain, "a@b.c", "p").layer(client()).unwrap_err();
-        assert_eq!(error.kind(), ConfigErrorKind::Url, "{domain}");
-    }
 }
 
 #[tokio::test]

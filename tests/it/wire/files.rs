@@ -73,7 +73,7 @@ async fn what_can_be_no_secret_is_refused_by_the_name_of_its_file_and_the_place_
         (&b"s3cret-4711\0"[..], "it has a zero byte, in line 1, column 12 (after 11 bytes)"),
         (b"s3cret-\x1b4711\n", "U+001B, in line 1, column 8 (after 7 bytes)"),
         (b"s3cret-4711\n# since May\n", "it goes on after a line break, in line 1, column 12"),
-        (b"\xff\xfes\03\0c\0", "it is utf-16"),
+        (b"\xff\xfes\x003\x00c\x00", "it is utf-16"),
         (b"s3cret-\xe4-4711", "it is not utf-8, in line 1, column 8"),
         (b"\xef\xbb\xbf\r\n", "is empty; check the file"),
         (b" \t\n", "U+0009, in line 1, column 2"),

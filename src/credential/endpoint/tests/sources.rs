@@ -93,7 +93,7 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
 #[test]
 fn a_source_without_a_secret_is_refused_when_it_is_built() {
     let empty = TempFile::new("empty", "\n");
-    let utf16 = TempFile::new("utf-16", b"\xff\xfes\03\0");
+    let utf16 = TempFile::new("utf-16", b"\xff\xfes\x003\x00");
     let odd = TempFile::new("odd", b"s3\x1bcret");
     let source = |source| endpoint(plain().json("key", Param::secret(source)));
     let (missing, there) = ("NO_SUCH_VARIABLE_4711", empty.path().display().to_string());
