@@ -4,6 +4,7 @@
 mod cause;
 #[cfg(feature = "client")]
 pub mod client;
+mod content_length;
 mod erased;
 mod io_cause;
 

@@ -30,6 +30,7 @@ use tower_reauth::{
 use crate::support::Ca;
 
 mod causes;
+mod empty;
 mod encodings;
 
 #[tokio::test]
@@ -337,7 +338,7 @@ fn owned((id, times): (&str, usize)) -> (String, usize) {
     (id.to_owned(), times)
 }
 
-/// Answers with what it was sent; `/redirect` redirects. Counts.
+/// Answers with what it was sent, its length as a header; `/redirect` redirects. Counts.
 struct Server {
     port: u16,
     counts: Arc<Counts>,
@@ -417,9 +418,13 @@ where
     let echo = service_fn(move |request: Request<Incoming>| {
         requests.requests.fetch_add(1, SeqCst);
         let redirect = request.uri().path() == "/redirect";
+        let length = request.headers().get(header::CONTENT_LENGTH).cloned();
         async move {
             let body = Full::new(request.into_body().collect().await?.to_bytes());
             let mut response = Response::new(body);
+            if let Some(length) = length {
+                response.headers_mut().insert("x-content-length", length);
+            }
             if redirect {
                 *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
                 response.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static("/"));

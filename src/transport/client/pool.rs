@@ -15,7 +15,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use tower_service::Service;
 
-use super::{super::erased::Transport, connect::Connector, decode::decoded, error::ClientError};
+use super::{
+    super::{content_length::say_no_content, erased::Transport},
+    connect::Connector,
+    decode::decoded,
+    error::ClientError,
+};
 use crate::error::BoxError;
 
 /// An HTTPS client with a connection pool, as a Tower service. Clones are cheap and share the pool.
@@ -79,7 +84,10 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+    fn call(&mut self, mut request: Request<B>) -> ResponseFuture {
+        if request.body().is_end_stream() {
+            say_no_content(&mut request);
+        }
         let uri = request.uri();
         let names_a_server = uri.scheme().is_some() && uri.host().is_some();
         if names_a_server || request.method() == Method::CONNECT {
