@@ -9,6 +9,9 @@ mod observer;
 mod passages;
 mod passed;
 mod reason;
+#[cfg(feature = "client")]
+#[cfg_attr(not(feature = "tracing"), path = "no_tunnel.rs")]
+mod tunnel;
 
 pub(crate) use event::Event;
 pub(crate) use logs::within_flight;
@@ -16,3 +19,5 @@ pub(crate) use observer::{EACH_USE, Observer};
 pub(crate) use passages::Passages;
 pub use passed::Passed;
 pub use reason::Reason;
+#[cfg(feature = "client")]
+pub(crate) use tunnel::tell_tunnel;

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
 use super::{cause::tell_cause, content_length::say_no_content, io_cause::io_cause};
-use crate::error::{AcquireError, BoxError};
+use crate::error::{AcquireError, AcquireErrorKind, BoxError};
 
 /// The longest answer that is read, in bytes, before and after whatever decoding the client does.
 pub(super) const MAX_ANSWER: usize = 1024 * 1024;
@@ -139,7 +139,11 @@ pub(super) fn too_long() -> AcquireError {
 
 /// What happened, and why if that is known: whoever sees this text alone shall know what to look at.
 fn failed(what: &str, mut error: BoxError) -> AcquireError {
-    let cause = tell_cause(&mut error).or_else(|| io_cause(&*error));
-    let words = cause.map_or_else(|| what.to_owned(), |cause| format!("{what}: {cause}"));
-    AcquireError::transient(words).with_source(error)
+    let told = tell_cause(&mut error)
+        .or_else(|| io_cause(&*error).map(|cause| (AcquireErrorKind::Transient, cause)));
+    match told {
+        Some((kind, cause)) => AcquireError::new(kind, format!("{what}: {cause}")),
+        None => AcquireError::transient(what),
+    }
+    .with_source(error)
 }

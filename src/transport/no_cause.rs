@@ -1,7 +1,7 @@
 //! Without the feature `client`.
 
-use crate::error::BoxError;
+use crate::error::{AcquireErrorKind, BoxError};
 
-pub(super) fn tell_cause(_: &mut BoxError) -> Option<String> {
+pub(super) fn tell_cause(_: &mut BoxError) -> Option<(AcquireErrorKind, String)> {
     None
 }

@@ -32,6 +32,11 @@ use crate::support::Ca;
 mod causes;
 mod empty;
 mod encodings;
+mod environment;
+mod http2;
+mod identities;
+mod proxies;
+mod proxy;
 
 #[tokio::test]
 async fn the_http_version_is_the_one_that_alpn_picks() {
@@ -303,7 +308,8 @@ async fn other_body_types_and_the_transport_fit() {
     assert_eq!(format!("{client:?}"), "Client { .. }");
     assert_eq!(
         format!("{:?}", Client::builder()),
-        "ClientBuilder { roots: System, given: 0, connect_timeout: 10s, idle_timeout: 50s, idle_per_host: 100 }"
+        "ClientBuilder { roots: System, given: 0, identity: None, proxies: None, versions: Negotiated, \
+         connect_timeout: 10s, idle_timeout: 50s, idle_per_host: 100 }"
     );
 }
 

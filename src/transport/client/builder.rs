@@ -1,6 +1,6 @@
-//! What can be set on a [`Client`]: whom it trusts, and its bounds.
+//! What can be set on a [`Client`]: whom it trusts, who it is, its way and its bounds.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{env, fmt, time::Duration};
 
 use bytes::Bytes;
 use http_body::Body;
@@ -10,12 +10,19 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
+    RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::{connect::Connector, pool::Client};
+use super::{
+    connect::Connector,
+    environment,
+    identity::Identity,
+    pool::Client,
+    proxy::Proxies,
+    roots::Roots,
+    tls::{Tls, Versions},
+};
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// How long a HTTP/2 connection may be silent before it is pinged, and how long the answer may take.
@@ -23,14 +30,16 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Client {
-    /// A client with the defaults, which trusts the system's root certificates.
+    /// A client with the defaults, which trusts the system's root certificates, and goes through the proxies that the
+    /// environment names.
     ///
-    /// It reads these from disk, so call it once, when the program starts.
+    /// It reads these from disk and the environment, so call it once, when the program starts.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Tls`](crate::ConfigErrorKind::Tls) if the system has no usable root certificates; see
-    /// [`Roots`] for the alternatives.
+    /// [`Roots`] for the alternatives. [`ConfigErrorKind::Url`](crate::ConfigErrorKind::Url) if the environment names a
+    /// proxy that can't be used; see [the table](crate::client#proxies).
     pub fn new() -> Result<Self, ConfigError> {
         Self::builder().build()
     }
@@ -57,24 +66,13 @@ impl Client {
 pub struct ClientBuilder {
     roots: Roots,
     extra: RootCertStore,
+    identity: Option<Identity>,
+    /// Those of the environment, if nothing is set.
+    proxies: Option<Proxies>,
+    versions: Versions,
     connect_timeout: Duration,
     idle_timeout: Duration,
     idle_per_host: usize,
-}
-
-/// Which root certificates a [`Client`] trusts, beside those given with [`ClientBuilder::root_pem`] and
-/// [`ClientBuilder::root_der`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Roots {
-    /// The operating system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name. What can't be read is
-    /// skipped; it is an error if nothing is left.
-    #[default]
-    System,
-    /// Mozilla's, as compiled into the program: for containers that have none. They are as old as the build.
-    Bundled,
-    /// No others: only those that were given.
-    Given,
 }
 
 impl ClientBuilder {
@@ -82,6 +80,9 @@ impl ClientBuilder {
         Self {
             roots: Roots::default(),
             extra: RootCertStore::empty(),
+            identity: None,
+            proxies: None,
+            versions: Versions::Negotiated,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(50),
             idle_per_host: 100,
@@ -125,8 +126,42 @@ impl ClientBuilder {
         self.trust(CertificateDer::from(der))
     }
 
-    /// Sets how long making a connection may take: name resolution, TCP and the TLS handshake together. Where a
-    /// name has several addresses, each gets its share. 10 s by default.
+    /// Sets the certificate with which the client says who it is, where a server asks. By default none.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Goes through the proxy at `url` to all servers but loopback, whatever the environment says: `http` or `https`,
+    /// with credentials as in `http://name:password@proxy.example.com:3128`. Without a port it is 80 or 443.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Url`] if it can't be read, or speaks something else, such as SOCKS. The error doesn't show it.
+    pub fn proxy(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.proxies = Some(Proxies::one(url)?);
+        Ok(self)
+    }
+
+    /// Goes through no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = Some(Proxies::none());
+        self
+    }
+
+    /// Speaks HTTP/2 alone. To `http` it does so from the first byte (RFC 9113 §3.3), so know that the server does, as
+    /// there is no way back; to `https` it offers nothing else. By default servers choose by TLS, and without TLS it is
+    /// HTTP/1.1.
+    ///
+    /// A server that doesn't speak it makes each request fail, by an error that says so, or, where it says nothing at
+    /// all, by the ping after 30 s.
+    pub fn http2_prior_knowledge(mut self) -> Self {
+        self.versions = Versions::Http2;
+        self
+    }
+
+    /// Sets how long making a connection may take: name resolution, TCP, a proxy and the TLS handshake together. Where
+    /// a name has several addresses, each gets its share. 10 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -150,7 +185,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Tls`] if there is no root certificate to trust; the message says what to do.
+    /// [`ConfigErrorKind::Tls`] if there is no root certificate to trust, and [`ConfigErrorKind::Url`] if the
+    /// environment names a proxy that can't be used; the message says what to do.
     pub fn build(self) -> Result<Client, ConfigError> {
         self.build_for::<Full<Bytes>>()
     }
@@ -165,7 +201,12 @@ impl ClientBuilder {
         B: Body + Send,
         B::Data: Send,
     {
-        let connector = Connector::new(tls_config(self.roots, self.extra)?, self.connect_timeout);
+        let tls = Tls::new(self.roots, self.extra, self.identity.as_ref(), self.versions)?;
+        let proxies = match self.proxies {
+            Some(proxies) => proxies,
+            None => environment::proxies(|name| env::var_os(name))?,
+        };
+        let connector = Connector::new(tls, proxies, self.versions, self.connect_timeout);
         let inner = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -178,6 +219,7 @@ impl ClientBuilder {
             .http2_keep_alive_while_idle(true)
             // hyper hands a request back only if no byte of it was written, so this can't deliver one twice.
             .retry_canceled_requests(true)
+            .http2_only(self.versions == Versions::Http2)
             .build(connector);
         Ok(Client::over(inner))
     }
@@ -195,47 +237,14 @@ impl fmt::Debug for ClientBuilder {
         f.debug_struct("ClientBuilder")
             .field("roots", &self.roots)
             .field("given", &self.extra.len())
+            .field("identity", &self.identity)
+            .field("proxies", &self.proxies)
+            .field("versions", &self.versions)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("idle_per_host", &self.idle_per_host)
             .finish()
     }
-}
-
-/// The provider is named here and not looked up: a library must neither rely on nor install a process-wide one.
-fn tls_config(roots: Roots, extra: RootCertStore) -> Result<ClientConfig, ConfigError> {
-    let mut trusted = match roots {
-        Roots::System => system_roots()?,
-        Roots::Bundled => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-        Roots::Given if extra.is_empty() => {
-            return Err(tls("no root certificate was given; add one with root_pem or root_der"));
-        }
-        Roots::Given => RootCertStore::empty(),
-    };
-    trusted.roots.extend(extra.roots);
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| tls("no TLS version can be used").with_source(error))?
-        .with_root_certificates(trusted)
-        .with_no_client_auth();
-    Ok(config)
-}
-
-fn system_roots() -> Result<RootCertStore, ConfigError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(found.certs);
-    if !trusted.is_empty() {
-        return Ok(trusted);
-    }
-    let error = tls(
-        "the system has no usable root certificates; install them (often a package called ca-certificates), set \
-         SSL_CERT_FILE to a PEM file, or choose Roots::Bundled",
-    );
-    Err(match found.errors.into_iter().next() {
-        Some(cause) => error.with_source(cause),
-        None => error,
-    })
 }
 
 fn tls(message: &str) -> ConfigError {

@@ -1,20 +1,31 @@
-//! How a connection is made: name resolution, TCP and TLS, all of it within one bound.
+//! [`Connector`]: how a connection is made, by TCP, maybe a proxy, and TLS, all of it within one bound.
 
 use std::{
+    future::{Ready, ready},
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector, dns::GaiResolver};
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
-use crate::error::BoxError;
+use super::{
+    guard::{Guard, MetadataHost},
+    link::Link,
+    prior::{NotHttp2, Prior},
+    proxy::{Proxies, Proxy},
+    proxy_error::{Fault, ProxyError},
+    tls::{Tls, Versions},
+    tunnel::tunnel,
+};
+use crate::{address::is_metadata_host, error::BoxError, observe::tell_tunnel, time::after};
 
 /// How long a connection may be silent before TCP probes it, and the pause between probes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -22,15 +33,34 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Connects to `http` and `https`, or fails in time.
-#[derive(Clone)]
-pub(super) struct Connector {
-    https: HttpsConnector<HttpConnector>,
+pub(super) struct Connector<R = GaiResolver> {
+    steps: Arc<Steps<R>>,
+}
+
+struct Steps<R> {
+    tcp: HttpConnector<Guard<R>>,
+    tls: Tls,
+    proxies: Proxies,
+    versions: Versions,
     timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig, timeout: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
+    pub(super) fn new(tls: Tls, proxies: Proxies, versions: Versions, timeout: Duration) -> Self {
+        Self::resolving(GaiResolver::new(), tls, proxies, versions, timeout)
+    }
+}
+
+impl<R> Connector<R> {
+    /// One that has names resolved by `resolver`.
+    pub(super) fn resolving(
+        resolver: R,
+        tls: Tls,
+        proxies: Proxies,
+        versions: Versions,
+        timeout: Duration,
+    ) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Guard::new(resolver));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
@@ -38,36 +68,137 @@ impl Connector {
         tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
         // The bound below would let the first of several addresses use up all the time; this one divides it.
         tcp.set_connect_timeout(Some(timeout));
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(tcp);
-        Self { https, timeout }
+        Self { steps: Arc::new(Steps { tcp, tls, proxies, versions, timeout }) }
     }
 }
 
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+impl<R> Clone for Connector<R> {
+    fn clone(&self) -> Self {
+        Self { steps: Arc::clone(&self.steps) }
+    }
+}
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.https.poll_ready(cx)
+/// What a [`Connector`] makes.
+pub(super) type Stream = MaybeHttpsStream<Prior<Link>>;
+
+impl<R> Service<Uri> for Connector<R>
+where
+    HttpConnector<Guard<R>>: Tcp,
+    R: Send + Sync + 'static,
+{
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = self.https.call(uri);
-        let timeout = self.timeout;
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
-                Ok(connected) => connected,
-                Err(_) => {
-                    let message = format!("not connected within {timeout:?}, TLS handshake included");
-                    Err(io::Error::new(io::ErrorKind::TimedOut, message).into())
-                }
-            }
-        })
+        let steps = Arc::clone(&self.steps);
+        Box::pin(async move { steps.connect(uri).await })
     }
 }
+
+/// hyper-util's connector to TCP, whatever its resolver.
+pub(super) trait Tcp {
+    /// Connects to the host and the port of `uri`.
+    fn link(&self, uri: Uri) -> impl Future<Output = Result<Link, BoxError>> + Send;
+}
+
+impl<R> Tcp for HttpConnector<Guard<R>>
+where
+    Self: Service<Uri, Response = hyper_util::rt::TokioIo<tokio::net::TcpStream>> + Clone + Send + Sync,
+    <Self as Service<Uri>>::Error: Into<BoxError>,
+    <Self as Service<Uri>>::Future: Send,
+{
+    fn link(&self, uri: Uri) -> impl Future<Output = Result<Link, BoxError>> + Send {
+        // It is always ready.
+        let connecting = self.clone().call(uri);
+        async move { connecting.await.map(Link::Tcp).map_err(Into::into) }
+    }
+}
+
+impl<R> Steps<R>
+where
+    HttpConnector<Guard<R>>: Tcp,
+{
+    async fn connect(&self, uri: Uri) -> Result<Stream, BoxError> {
+        let Some("http" | "https") = uri.scheme_str() else {
+            return Err(io::Error::other("the scheme is neither http nor https").into());
+        };
+        if uri.host().is_some_and(is_metadata_host) {
+            return Err(MetadataHost.into());
+        }
+        let deadline = after(Instant::now(), self.timeout);
+        let stream = match self.proxies.find(&uri) {
+            None => {
+                let connecting = async { self.tls(self.tcp.link(uri.clone()).await?, &uri).await };
+                timeout_at(deadline, connecting).await.map_err(|_| self.timed_out())??
+            }
+            Some(proxy) => {
+                let failed = |fault| ProxyError::new(proxy.name(), fault);
+                tell_tunnel(proxy.name(), &uri);
+                let tunnel = timeout_at(deadline, self.tunnel(&proxy, &uri))
+                    .await
+                    .unwrap_or(Err(Fault::TimedOut))
+                    .map_err(failed)?;
+                timeout_at(deadline, self.tls(tunnel, &uri))
+                    .await
+                    .unwrap_or_else(|_| Err(self.timed_out().into()))
+                    .map_err(|error| failed(Fault::Within(error)))?
+            }
+        };
+        let is_tls = matches!(stream, MaybeHttpsStream::Https(_));
+        if self.versions == Versions::Http2 && is_tls && !stream.connected().is_negotiated_h2() {
+            return Err(NotHttp2.into());
+        }
+        Ok(stream)
+    }
+
+    /// Through `proxy` to the host and port of `origin`.
+    async fn tunnel(&self, proxy: &Proxy, origin: &Uri) -> Result<Link, Fault> {
+        let link = self.tcp.link(proxy.uri().clone()).await.map_err(Fault::Unreachable)?;
+        let stream = secure(Prior::none(link), proxy.uri(), &self.tls.proxies).await;
+        tunnel(stream.map_err(Fault::Unreachable)?, proxy, origin).await.map(Link::Tunnel)
+    }
+
+    async fn tls(&self, link: Link, uri: &Uri) -> Result<Stream, BoxError> {
+        let link = match self.versions {
+            // Over TLS both have said what they speak.
+            Versions::Http2 if uri.scheme_str() == Some("http") => Prior::knowledge(link),
+            Versions::Http2 | Versions::Negotiated => Prior::none(link),
+        };
+        secure(link, uri, &self.tls.servers).await
+    }
+
+    fn timed_out(&self) -> io::Error {
+        let message = format!("not connected within {:?}, TLS handshake included", self.timeout);
+        io::Error::new(io::ErrorKind::TimedOut, message)
+    }
+}
+
+/// Over `link`, TLS with the host of `uri` if that is `https`.
+async fn secure(link: Prior<Link>, uri: &Uri, tls: &Arc<ClientConfig>) -> Result<Stream, BoxError> {
+    HttpsConnector::from((Connected(Some(link)), Arc::clone(tls))).call(uri.clone()).await
+}
+
+/// A connection that is there already, for a connector that wants to make one. It is handed out once.
+struct Connected(Option<Prior<Link>>);
+
+impl Service<Uri> for Connected {
+    type Response = Prior<Link>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Prior<Link>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

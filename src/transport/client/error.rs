@@ -2,10 +2,17 @@
 
 use std::{error::Error as StdError, fmt, io};
 
-use http::Uri;
+use http::{StatusCode, Uri};
 use hyper_util::client::legacy;
+use rustls::Error as TlsError;
 
-use super::cause::Cause;
+use super::{
+    cause::Cause,
+    chain::{chain, find},
+    guard::MetadataHost,
+    proxy_error::{Fault, ProxyError},
+};
+use crate::error::AcquireErrorKind;
 
 /// How much of a path is shown, in characters.
 const LONGEST_PATH: usize = 100;
@@ -25,7 +32,8 @@ const LONGEST_PATH: usize = 100;
 /// use tower_reauth::client::{ClientError, ClientErrorKind};
 ///
 /// fn surely_not_sent(error: &ClientError) -> bool {
-///     matches!(error.kind(), ClientErrorKind::Connect | ClientErrorKind::ConnectTimedOut)
+///     use ClientErrorKind::{Connect, ConnectTimedOut, Proxy};
+///     matches!(error.kind(), Connect | ConnectTimedOut | Proxy)
 /// }
 /// ```
 #[derive(Debug)]
@@ -57,6 +65,12 @@ pub enum ClientErrorKind {
     Connect,
     /// No connection could be made in time. Nothing was sent.
     ConnectTimedOut,
+    /// The proxy gave no connection to the server: it could not be reached, refused (407, 403), could not reach the
+    /// server (502), or did not answer as a proxy does. The text names it. Nothing was sent to the server.
+    Proxy,
+    /// The host is the metadata service of a machine, or its name leads to one, where this client never connects.
+    /// Nothing was sent.
+    MetadataHost,
     /// The exchange failed after that, or the request can't be sent as it is (a URI without host, a body that
     /// fails). Whether the server saw it is not known.
     Exchange,
@@ -78,19 +92,27 @@ impl ClientError {
         Self { kind: ClientErrorKind::Exchange, what: What::Relative { missing, path }, is_told: false }
     }
 
-    /// The cause, in words, for the text of an error that has this one for its source, and doesn't repeat it.
-    pub(in crate::transport) fn tell_cause(&mut self) -> Option<String> {
-        let What::Failed { cause: Some(cause), .. } = &self.what else { return None };
+    /// The cause, in words, for the text of an error that has this one for its source, and doesn't repeat it; with what
+    /// kind of failure it is of an acquisition.
+    pub(in crate::transport) fn tell_cause(&mut self) -> Option<(AcquireErrorKind, String)> {
+        let What::Failed { cause: Some(cause), error } = &self.what else { return None };
+        let kind = match self.kind {
+            ClientErrorKind::MetadataHost => AcquireErrorKind::Blocked,
+            ClientErrorKind::Proxy => match find::<ProxyError>(error).map(ProxyError::fault) {
+                Some(Fault::Refused(status)) => refused_kind(*status),
+                _ => AcquireErrorKind::Transient,
+            },
+            _ => AcquireErrorKind::Transient,
+        };
         self.is_told = true;
-        Some(cause.to_string())
+        Some((kind, cause.to_string()))
     }
 }
 
 impl From<legacy::Error> for ClientError {
     fn from(error: legacy::Error) -> Self {
         let kind = match error.is_connect() {
-            true if is_timeout(&error) => ClientErrorKind::ConnectTimedOut,
-            true => ClientErrorKind::Connect,
+            true => unconnected(&error),
             false => ClientErrorKind::Exchange,
         };
         let cause = Cause::of(&error);
@@ -107,10 +129,13 @@ impl fmt::Display for ClientError {
                     "the request's uri has no {missing}: {path:?}; begin it as in https://api.example.com"
                 );
             }
-            What::Failed { cause, .. } => cause.filter(|_| !self.is_told),
+            What::Failed { cause, .. } => cause.as_ref().filter(|_| !self.is_told),
         };
         f.write_str(match self.kind {
-            ClientErrorKind::Connect | ClientErrorKind::ConnectTimedOut => "no connection could be made",
+            ClientErrorKind::Connect
+            | ClientErrorKind::ConnectTimedOut
+            | ClientErrorKind::Proxy
+            | ClientErrorKind::MetadataHost => "no connection could be made",
             ClientErrorKind::Exchange => "the request could not be sent, or its answer was lost",
         })?;
         cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
@@ -121,19 +146,51 @@ impl StdError for ClientError {
     /// What the text doesn't say, if there is more.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.what {
-            What::Failed { cause, error } if !cause.is_some_and(Cause::is_whole) => Some(error),
-            What::Failed { .. } | What::Relative { .. } => None,
+            What::Failed { cause, .. } if cause.as_ref().is_some_and(Cause::is_whole) => None,
+            // The text has said all that it says itself.
+            What::Failed { error, .. } => match find::<ProxyError>(error) {
+                Some(error) => error.source(),
+                None => Some(error),
+            },
+            What::Relative { .. } => None,
         }
     }
 }
 
-fn is_timeout(error: &legacy::Error) -> bool {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
-            return true;
-        }
-        next = error.source();
+/// Why there is no connection.
+fn unconnected(error: &legacy::Error) -> ClientErrorKind {
+    if find::<MetadataHost>(error).is_some() {
+        return ClientErrorKind::MetadataHost;
     }
-    false
+    match find::<ProxyError>(error).map(ProxyError::fault) {
+        Some(Fault::Within(error)) if is_about_tunnel(&**error) => ClientErrorKind::Proxy,
+        Some(Fault::Within(_)) | None if is_timeout(error) => ClientErrorKind::ConnectTimedOut,
+        Some(Fault::Within(_)) | None => ClientErrorKind::Connect,
+        Some(_) => ClientErrorKind::Proxy,
+    }
+}
+
+/// Whether what came through a tunnel was not from a server that speaks TLS: the proxy's own words, or nothing.
+fn is_about_tunnel(error: &(dyn StdError + 'static)) -> bool {
+    match find::<TlsError>(error) {
+        Some(error) => matches!(error, TlsError::InvalidMessage(_)),
+        None => !is_timeout(error) && find::<io::Error>(error).is_some(),
+    }
+}
+
+/// What it means for a token that a proxy answered with `status`.
+fn refused_kind(status: StatusCode) -> AcquireErrorKind {
+    match status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => AcquireErrorKind::ProxyRefused,
+        StatusCode::FORBIDDEN
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::NOT_IMPLEMENTED
+        | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => AcquireErrorKind::Blocked,
+        _ => AcquireErrorKind::Transient,
+    }
+}
+
+fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
+    let mut errors = chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
+    errors.any(|error| error.kind() == io::ErrorKind::TimedOut)
 }

@@ -20,11 +20,25 @@
 
 mod builder;
 mod cause;
+mod chain;
 mod connect;
 mod decode;
+mod environment;
 mod error;
+mod guard;
+mod identity;
+mod link;
 mod pool;
+mod prior;
+mod proxy;
+mod proxy_error;
+mod proxy_url;
+mod roots;
+mod tls;
+mod tunnel;
 
-pub use builder::{ClientBuilder, Roots};
+pub use builder::ClientBuilder;
 pub use error::{ClientError, ClientErrorKind};
+pub use identity::Identity;
 pub use pool::{Client, ResponseFuture};
+pub use roots::Roots;
