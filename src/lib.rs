@@ -133,6 +133,7 @@
 //! | a call has waited for a token | debug `waited for a token`: `waited` | `tower_reauth_wait_seconds` |
 //! | a token with known expiry is used | | `tower_reauth_remaining_lifetime_seconds` |
 //! | a request passes, as [`Passed`] says | debug `passed without a token`: `origin`, `reason`, and of the request `scheme`, `host`, `port` | `tower_reauth_passed_total{reason="other_origin"}`, `"own_header"`, `"exempt"` or `"no_room"`, with label `origin` instead |
+//! | a connection of [`Client`] goes through a proxy | debug `connecting through a proxy`: `proxy`, and of the server `scheme`, `host`, `port` | |
 //!
 //! What a credential logs itself is within the span `acquire`, with the fields `credential` and `reason`. It is no child of
 //! any request's span, as an acquisition belongs to no request.

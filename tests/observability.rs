@@ -1,5 +1,5 @@
 //! What the features `tracing` and `metrics` tell of a token's life, and of requests that pass, in paused time on one
-//! thread.
+//! thread, and of proxies.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,8 @@ use http_body_util::Full;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_reauth::{
-    AuthLayer, BoxError, Exempt, Origin, StaticToken, Transport, Vervoe,
+    AuthLayer, BoxError, Client, Exempt, Origin, StaticToken, Transport, Vervoe,
+    client::Roots,
     testing::{FakeVervoe, Fault, On, Revoked, Times, VervoeError},
 };
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter};
@@ -100,6 +101,46 @@ fn logs_and_metrics_tell_what_happened_to_which_credential() {
     tracing::subscriber::with_default(subscriber, || metrics::with_local_recorder(&recorder, run));
     check_metrics(&snapshotter);
     check_logs(&String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text"));
+}
+
+/// Not in paused time, which runs past what happens on sockets.
+#[test]
+fn a_connection_through_a_proxy_is_told_without_its_userinfo() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(log.clone())
+        .finish();
+    // Nobody listens there: what is told is told before.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let proxy = listener.local_addr().expect("an address");
+    drop(listener);
+    let client = Client::builder().roots(Roots::Bundled).proxy(&format!("http://us3r:pa55word@{proxy}"));
+    let client = client.expect("a proxy").build().expect("a client");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    tracing::subscriber::with_default(subscriber, || {
+        runtime.block_on(async {
+            for uri in ["http://api.test/s3cret", "https://api.test:8443/?s3cret", "http://localhost:1/"] {
+                let request = Request::get(uri).body(Full::<Bytes>::default()).expect("a request");
+                client.clone().oneshot(request).await.expect_err("nobody is there");
+            }
+        });
+    });
+    let text = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+    let told: Vec<_> = text.lines().filter(|line| line.contains("tower_reauth")).collect();
+    let prefix = "DEBUG tower_reauth::observe::tunnel: connecting through a proxy";
+    assert_eq!(
+        told,
+        [
+            format!("{prefix} proxy=\"{proxy}\" scheme=\"http\" host=\"api.test\""),
+            format!("{prefix} proxy=\"{proxy}\" scheme=\"https\" host=\"api.test\" port=8443"),
+        ]
+    );
+    for secret in ["us3r", "pa55word", "dXMzcjpwYTU1", "s3cret"] {
+        assert!(!text.contains(secret), "{secret:?} in:\n{text}");
+    }
 }
 
 fn check_metrics(snapshotter: &Snapshotter) {

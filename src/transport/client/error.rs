@@ -181,7 +181,9 @@ fn is_about_tunnel(error: &(dyn StdError + 'static)) -> bool {
 /// What it means for a token that a proxy answered with `status`.
 fn refused_kind(status: StatusCode) -> AcquireErrorKind {
     match status {
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => AcquireErrorKind::ProxyRefused,
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            AcquireErrorKind::ProxyRefused
+        }
         StatusCode::FORBIDDEN
         | StatusCode::METHOD_NOT_ALLOWED
         | StatusCode::NOT_IMPLEMENTED

@@ -69,7 +69,8 @@ impl StdError for ProxyError {
 
 fn advice(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+        // The first is a server's to say; some proxies do, such as tinyproxy (its issue 532) and wstunnel (545).
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
             "it wants another user name or password, which stand in its url as in http://name:password@host"
         }
         StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {

@@ -88,7 +88,7 @@ async fn keys_of_each_form_and_kind_are_taken() {
         (&made(&p384), made(&p384), "PRIVATE KEY"),
     ] {
         assert!(key.contains(&format!("-----BEGIN {label}-----")));
-        let certificate = ca.client_certificate_for(&KeyPair::from_pem(pkcs8).unwrap());
+        let certificate = ca.certificate_for("client.test", &KeyPair::from_pem(pkcs8).unwrap());
         let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
         post(&client(&ca, Some(identity)).build().unwrap(), &url, "").await.unwrap();
     }

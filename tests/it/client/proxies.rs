@@ -224,6 +224,7 @@ async fn an_acquisition_says_that_it_was_the_proxy() {
             AcquireErrorKind::ProxyRefused,
             "answered 407: it wants another user",
         ),
+        (b"HTTP/1.1 401 No\r\n\r\n", AcquireErrorKind::ProxyRefused, "answered 401: it wants another user"),
         (b"HTTP/1.1 403 No\r\n\r\n", AcquireErrorKind::Blocked, "answered 403: it allows no tunnel"),
         (
             b"HTTP/1.1 502 No\r\n\r\n",

@@ -84,9 +84,9 @@ impl Ca {
         (self.certify("client.test", &key, years).pem(), key.serialize_pem())
     }
 
-    /// A client's certificate for `key`, as PEM.
-    pub(crate) fn client_certificate_for(&self, key: &KeyPair) -> String {
-        self.certify("client.test", key, 1975..4096).pem()
+    /// A certificate for whoever has `key`, as PEM.
+    pub(crate) fn certificate_for(&self, name: &str, key: &KeyPair) -> String {
+        self.certify(name, key, 1975..4096).pem()
     }
 
     fn certified(
