@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt;
 use tower::{ServiceBuilder, ServiceExt};
-use tower_reauth::PeekBody;
+use tower_reauth::{PeekBody, client::ClientBuilder};
 
 use super::{
     args::Args,
@@ -16,13 +16,7 @@ use super::{
     ending::{Ending, Failure},
     report::{self, Report},
 };
-use crate::{
-    idle::Idle,
-    message::tell,
-    mistake::Mistake,
-    options::{TrustOptions, one_reader},
-    vendor::Vendor,
-};
+use crate::{idle::Idle, message::tell, mistake::Mistake, options::one_reader, vendor::Vendor};
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
 const KEPT: usize = 1024 * 1024;
@@ -50,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
 struct Call<'a> {
     args: &'a Args,
     vendor: Vendor,
-    trust: TrustOptions,
+    client: ClientBuilder,
     url: Uri,
     headers: HeaderMap,
 }
@@ -60,10 +54,11 @@ impl<'a> Call<'a> {
         let mut readers = args.vendor.that_read_stdin();
         readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
         one_reader(&readers)?;
-        let vendor = Vendor::new(args.vendor.clone(), args.trust.client().build()?)?;
+        let client = args.trust.client()?;
+        let vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
         let url = args.target.at(&vendor)?;
         let headers = args.headers(&vendor)?;
-        Ok(Self { args, vendor, trust: args.trust, url, headers })
+        Ok(Self { args, vendor, client, url, headers })
     }
 
     /// Makes the call, and hands its answer on while it comes.
@@ -72,7 +67,7 @@ impl<'a> Call<'a> {
         let report = Report::new(self.args.verbose);
         let layer = self.vendor.layer.clone().record_bodies(KEPT);
         let tokens = layer.tokens();
-        let client = self.trust.client().build_for().map_err(Failure::local)?;
+        let client = self.client.build_for().map_err(Failure::local)?;
         let service = ServiceBuilder::new().layer(layer).service(client);
 
         let mut request = Request::new(());

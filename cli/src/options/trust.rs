@@ -1,24 +1,74 @@
-//! [`TrustOptions`]: which servers are taken for what they say they are.
+//! [`TrustOptions`]: which servers are taken for what they say they are, and how they are reached.
+
+use std::{fs, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use tower_reauth::{
     Client,
-    client::{ClientBuilder, Roots},
+    client::{ClientBuilder, Identity, Roots},
 };
 
-/// Whom to trust with tokens and secrets.
-#[derive(Args, Clone, Copy, Debug)]
+use crate::mistake::Mistake;
+
+/// Whom to trust with tokens and secrets, and the way to them.
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connections")]
 pub(crate) struct TrustOptions {
     /// Which root certificates are trusted
     #[arg(long, value_enum, value_name = "WHICH", default_value = "system")]
     roots: TrustedRoots,
+
+    /// The client certificate for servers that ask for one, with its issuers' after it, as PEM
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+
+    /// The private key of --client-cert, as PEM; it may be the same file
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+
+    /// Go through this proxy, without credentials, and not those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+    #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
+    proxy: Option<String>,
+
+    /// Go through no proxy, whatever HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say
+    #[arg(long)]
+    no_proxy: bool,
+
+    /// Speak HTTP/2 alone, without TLS from the first byte
+    #[arg(long)]
+    http2_prior_knowledge: bool,
 }
 
 impl TrustOptions {
-    pub(crate) fn client(self) -> ClientBuilder {
-        Client::builder().roots(self.roots.into())
+    pub(crate) fn client(&self) -> Result<ClientBuilder, Mistake> {
+        let mut client = Client::builder().roots(self.roots.into());
+        if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
+            let certificate = read("--client-cert", certificate)?;
+            let key = read("--client-key", key)?;
+            client = client.identity(Identity::from_pem(&certificate, &key)?);
+        }
+        if let Some(url) = &self.proxy {
+            if url.contains('@') {
+                return Err(Mistake::new(
+                    "--proxy: leave the name and the password out, which other users of this machine could see; a URL \
+                     with them may be in the environment variable ALL_PROXY",
+                ));
+            }
+            client = client.proxy(url)?;
+        }
+        if self.no_proxy {
+            client = client.no_proxy();
+        }
+        if self.http2_prior_knowledge {
+            client = client.http2_prior_knowledge();
+        }
+        Ok(client)
     }
+}
+
+fn read(option: &str, path: &PathBuf) -> Result<Vec<u8>, Mistake> {
+    fs::read(path)
+        .map_err(|error| Mistake::new(format!("{option}: {} can't be read: {error}", path.display())))
 }
 
 /// Which root certificates are trusted.

@@ -16,7 +16,7 @@ use tower::{Layer, ServiceExt};
 use tower_reauth::{
     Auth, AuthError, AuthErrorKind, AuthOutcome, BoxError, Client, ConfigError, PeekBody, RecordBodies,
     ReplayBody, TokenCache,
-    client::{ClientError, ClientErrorKind},
+    client::{ClientBuilder, ClientError, ClientErrorKind},
 };
 
 use super::{
@@ -41,8 +41,8 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn new(args: &Args, vendor: Vendor) -> Result<Self, ConfigError> {
-        let client = args.trust.client().build_for()?;
+    pub(crate) fn new(args: &Args, vendor: Vendor, client: ClientBuilder) -> Result<Self, ConfigError> {
+        let client = client.build_for()?;
         let service = vendor.layer.clone().record_bodies(args.replay_limit).layer(client);
         let request_rules = RequestRules::new(&vendor.header, args.forward_credentials, args.forward_cookies);
         let response_rules = ResponseRules::new(args.forward_cookies);
@@ -163,7 +163,10 @@ fn no_answer(error: &BoxError) -> Problem {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail).with_retry_after(wait);
     }
     let (status, kind) = match error.downcast_ref::<ClientError>().map(ClientError::kind) {
-        Some(ClientErrorKind::Connect) => (StatusCode::BAD_GATEWAY, "destination_unavailable"),
+        Some(ClientErrorKind::Connect | ClientErrorKind::Proxy) => {
+            (StatusCode::BAD_GATEWAY, "destination_unavailable")
+        }
+        Some(ClientErrorKind::MetadataHost) => (StatusCode::BAD_GATEWAY, "destination_ip_prohibited"),
         Some(ClientErrorKind::ConnectTimedOut) => (StatusCode::GATEWAY_TIMEOUT, "connection_timeout"),
         _ => (StatusCode::BAD_GATEWAY, "connection_terminated"),
     };

@@ -15,14 +15,15 @@ use axum::{
     serve::ListenerExt,
 };
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
+use tower_reauth::client::ClientBuilder;
 
 use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
 use crate::{message::tell, mistake::Mistake, options::one_reader, vendor::Vendor};
 
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
-    let vendor = configure(&args)?;
-    let served = Runtime::new().and_then(|runtime| runtime.block_on(serve(args, vendor)));
+    let (vendor, client) = configure(&args)?;
+    let served = Runtime::new().and_then(|runtime| runtime.block_on(serve(args, vendor, client)));
     Ok(served.unwrap_or_else(|error| {
         tell(format_args!("reauth proxy: {error}"));
         ExitCode::FAILURE
@@ -30,10 +31,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
 }
 
 /// Everything that can be known to be wrong before the first request comes.
-fn configure(args: &Args) -> Result<Vendor, Mistake> {
+fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
     args.check()?;
     one_reader(&args.vendor.that_read_stdin())?;
-    Vendor::new(args.vendor.clone(), args.trust.client().build()?)
+    let client = args.trust.client()?;
+    Ok((Vendor::new(args.vendor.clone(), client.clone().build()?)?, client))
 }
 
 /// What every request needs.
@@ -43,13 +45,13 @@ struct Proxy {
     upstream: Upstream,
 }
 
-async fn serve(args: Args, vendor: Vendor) -> io::Result<ExitCode> {
+async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("can't listen at {}: {error}", args.listen)))?;
     let address = listener.local_addr()?;
     let base_url = vendor.base_url();
-    let upstream = Upstream::new(&args, vendor).map_err(io::Error::other)?;
+    let upstream = Upstream::new(&args, vendor, client).map_err(io::Error::other)?;
     let proxy = Proxy {
         guard: Guard::new(&args, address),
         health: Health::new(args.health_path.clone(), upstream.tokens()),

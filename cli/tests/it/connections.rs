@@ -1,0 +1,212 @@
+//! How servers are reached, by both subcommands: proxies, client certificates, and HTTP/2 without TLS.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::Request};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{RootCertStore, ServerConfig, crypto, server::WebPkiClientVerifier},
+};
+
+use crate::support::{
+    client::get,
+    process::{Program, Proxy},
+    server::Raw,
+    temporary::Temporary,
+};
+
+const KEY: &str = "a-key-that-nobody-may-see";
+const REFUSES: &str = "HTTP/1.1 407 Proxy Authentication Required\r\nconnection: close\r\n\r\n";
+
+/// A call of an API that is nowhere, or a proxy for it.
+fn to(program: Program, base_url: &str) -> Program {
+    program.args("--vendor videsk --key env:KEY --base-url").arg(base_url).secret("KEY", KEY)
+}
+
+fn name(server: &Raw) -> &str {
+    server.origin.strip_prefix("http://").unwrap()
+}
+
+#[tokio::test]
+async fn a_call_goes_through_the_proxy_that_it_is_told_of() {
+    let proxy = Raw::start(&[REFUSES]).await;
+    let call = || to(Program::call(), "https://api.example.test").args("GET /x");
+    for call in [
+        call().arg("--proxy").arg(&*proxy.origin),
+        call().secret("HTTPS_PROXY", &proxy.origin.replace("://", "://us3r:pa55@")),
+        call()
+            .secret("no_proxy", "other.test")
+            .secret("all_proxy", &proxy.origin.replace("://", "://us3r:pa55@")),
+    ] {
+        let ended = call.run().await;
+        ended.assert_status(6).assert_says(&format!("the proxy {} answered 407: it wants", name(&proxy)));
+    }
+    let heads = proxy.seen();
+    assert!(
+        heads.iter().all(|head| head.starts_with("CONNECT api.example.test:443 HTTP/1.1\r\n")),
+        "{heads:?}"
+    );
+    let with_credentials =
+        heads.iter().filter(|head| head.contains("proxy-authorization: Basic dXMzcjpwYTU1\r\n"));
+    assert_eq!((heads.len(), with_credentials.count()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_call_goes_through_none_if_it_is_told_so() {
+    let (proxy, other) = (Raw::start(&[REFUSES]).await, Raw::start(&[REFUSES]).await);
+    let call =
+        || to(Program::call(), "https://api.invalid").args("GET /x").secret("ALL_PROXY", &proxy.origin);
+    call().arg("--no-proxy").run().await.assert_status(6).assert_says("dns");
+    let ended = call().arg("--proxy").arg(&*other.origin).secret("NO_PROXY", "*").run().await;
+    ended.assert_status(6).assert_says(&format!("the proxy {} answered 407", name(&other)));
+    assert_eq!((proxy.seen().len(), other.seen().len()), (0, 1));
+    // Loopback has none anyway.
+    let server = Raw::start(&["HTTP/1.1 204 No Content\r\n\r\n"]).await;
+    to(Program::call(), &server.origin)
+        .args("GET /x")
+        .secret("ALL_PROXY", &proxy.origin)
+        .run()
+        .await
+        .assert_status(0);
+    assert_eq!(proxy.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_before_the_call() {
+    let certificate = Temporary::new("certificate-alone", &identity().0);
+    let path = certificate.path().display();
+    for (args, says) in [
+        ("--proxy http://us3r:pa55@proxy.test".to_owned(), "--proxy: leave the name and the password out"),
+        ("--proxy socks5://proxy.test".to_owned(), "the proxy's url names a proxy that speaks socks5"),
+        ("--proxy http://proxy.test --no-proxy".to_owned(), "cannot be used with"),
+        (format!("--client-cert {path}"), "--client-key <FILE>"),
+        (format!("--client-key {path}"), "--client-cert <FILE>"),
+        (format!("--client-cert {path} --client-key {path}"), "holds no private key"),
+        (
+            format!("--client-cert {path} --client-key /nonexistent"),
+            "--client-key: /nonexistent can't be read",
+        ),
+    ] {
+        let ended = to(Program::call(), "https://api.example.test").args("GET /x").args(&args).run().await;
+        ended.assert_status(2).assert_says(says);
+        let ended = to(Program::proxy(), "https://api.example.test").args(&args).run().await;
+        ended.assert_status(2).assert_says(says);
+    }
+    let call = to(Program::call(), "https://api.example.test").args("GET /x");
+    let ended = call.secret("HTTPS_PROXY", "socks5h://us3r:pa55@proxy.test").run().await;
+    ended.assert_status(2).assert_says("HTTPS_PROXY names a proxy that speaks socks5h");
+}
+
+#[tokio::test]
+async fn the_local_proxy_goes_through_another() {
+    let other = Raw::start(&[REFUSES]).await;
+    let program = to(Program::proxy(), "https://api.example.test").arg("--proxy").arg(&*other.origin);
+    let proxy = Proxy::start(program).await;
+    let response = get(&proxy.url("/x")).await;
+    assert_eq!(response.status(), 502);
+    assert_eq!(response.headers()["proxy-status"], "tower-reauth; error=destination_unavailable");
+    let body = String::from_utf8_lossy(response.body()).into_owned();
+    assert!(body.contains(&format!("the proxy {} answered 407", name(&other))), "{body}");
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn http2_is_spoken_without_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(async |request: Request| format!("{:?}", request.version()));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let call = || to(Program::call(), &origin).args("GET /x");
+    assert_eq!(call().arg("--http2-prior-knowledge").run().await.stdout, "HTTP/2.0");
+    assert_eq!(call().run().await.stdout, "HTTP/1.1");
+    let proxy = Proxy::start(to(Program::proxy(), &origin).arg("--http2-prior-knowledge")).await;
+    assert_eq!(get(&proxy.url("/x")).await.body(), "HTTP/2.0");
+    proxy.stop().await;
+
+    let server = Raw::start(&["HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"]).await;
+    let ended = to(Program::call(), &server.origin).args("GET /x --http2-prior-knowledge").run().await;
+    ended.assert_status(6).assert_says("the server does not speak http/2");
+}
+
+/// An authority as PEM, and a server at loopback that wants a certificate from it; a client's, and its key.
+async fn strict_server() -> (String, String, (String, String)) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let issued = |name: &str| {
+        let key = KeyPair::generate().unwrap();
+        (CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap(), key)
+    };
+    let provider = Arc::new(crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.der().clone()).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let (certificate, key) = issued("localhost");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate.into()], key.into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                match acceptor.accept(tcp).into_fallible().await {
+                    Ok(mut stream) => {
+                        let _ = stream.read(&mut [0; 4096]).await;
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nknow").await;
+                        let _ = stream.read(&mut [0; 4096]).await;
+                    }
+                    // What the client has sent is read, or the alert would get lost.
+                    Err((_, mut tcp)) => {
+                        let _ = tcp.shutdown().await;
+                        let _ = tcp.read_to_end(&mut Vec::new()).await;
+                    }
+                }
+            });
+        }
+    });
+    let (certificate, key) = issued("client.test");
+    (authority.pem(), origin, (certificate.pem(), key.serialize_pem()))
+}
+
+/// A certificate and its key.
+fn identity() -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["client.test".to_owned()]).unwrap().self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_gets_it() {
+    let (authority, origin, (certificate, key)) = strict_server().await;
+    let authority = Temporary::new("authority", &authority);
+    let (certificate, key) =
+        (Temporary::new("client-cert", &certificate), Temporary::new("client-key", &key));
+    let trusting = |program: Program| {
+        to(program, &origin).secret("SSL_CERT_FILE", &authority.path().display().to_string())
+    };
+    let options =
+        format!("--client-cert {} --client-key {}", certificate.path().display(), key.path().display());
+    let ended = trusting(Program::bare().args("call")).args("GET /x").args(&options).run().await;
+    ended.assert_status(0);
+    assert_eq!(ended.stdout, "know");
+    let ended = trusting(Program::bare().args("call")).args("GET /x").run().await;
+    ended.assert_status(6).assert_says("tls: the server wants a client certificate");
+
+    let program = trusting(Program::bare().args("proxy --listen 127.0.0.1:0")).args(&options);
+    let proxy = Proxy::start(program).await;
+    assert_eq!(get(&proxy.url("/x")).await.body(), "know");
+    proxy.stop().await;
+}
