@@ -6,7 +6,7 @@ use http::{HeaderName, Uri, uri};
 use tower_reauth::{
     ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, Placement, SecretSource, Signatures,
     Transport, Vervoe, Videsk, Vidizmo,
-    oauth2::{AuthorizationServer, Client as OAuth2Client, ClientCredentials},
+    oauth2::{AuthorizationServer, ClientAuthentication, ClientCredentials},
 };
 
 use crate::{
@@ -236,7 +236,7 @@ impl Kind {
                 let token_url = self.need("--token-url", options.token_url.take())?;
                 let id = self.need("--client-id", options.client_id.take())?;
                 let secret = self.need("--client-secret", options.client_secret.take())?;
-                let client = OAuth2Client::secret_basic(id, secret.source("--client-secret")?);
+                let client = ClientAuthentication::secret_basic(id, secret.source("--client-secret")?);
                 let allowed = options.allow_plaintext_secrets;
                 let server = AuthorizationServer::new(token_url);
                 let server = plain(server, options, AuthorizationServer::allow_plaintext_secrets);

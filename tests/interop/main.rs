@@ -18,10 +18,10 @@ use tower::{Service, ServiceExt};
 use tower_layer::Layer;
 use tower_reauth::{
     AccessToken, Acquire, AcquireError, AcquireErrorKind, AuthError, AuthLayer, AuthOutcome, BoxError,
-    Client as HttpClient, Credential, ErrorCode, Origin, Reason, Signatures,
+    Client, Credential, ErrorCode, Origin, Reason, Signatures,
     oauth2::{
-        AuthorizationServer, Client, ClientCredentials, JwtKey, OAuth2Credential, Password, RefreshToken,
-        SecretSource,
+        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtKey, OAuth2Credential, Password,
+        RefreshToken, SecretSource,
     },
 };
 
@@ -37,7 +37,7 @@ struct Provider {
     /// Kept open: the server writes to it now and then.
     _output: BufReader<ChildStdout>,
     issuer: String,
-    http: HttpClient,
+    http: Client,
 }
 
 impl Provider {
@@ -59,7 +59,7 @@ impl Provider {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         output.read_line(&mut issuer).unwrap();
         assert!(issuer.starts_with("http://127.0.0.1:"), "the server did not start: {issuer:?}");
-        let (issuer, http) = (issuer.trim().to_owned(), HttpClient::new().unwrap());
+        let (issuer, http) = (issuer.trim().to_owned(), Client::new().unwrap());
         Self { process, _output: output, issuer, http }
     }
 
@@ -68,7 +68,7 @@ impl Provider {
         AuthorizationServer::discover(self.issuer.clone())
     }
 
-    fn client_credentials(&self, client: Client) -> OAuth2Credential {
+    fn client_credentials(&self, client: ClientAuthentication) -> OAuth2Credential {
         ClientCredentials::new(self.server(), client)
             .resource(RESOURCE)
             .scope("videos.read")
@@ -114,11 +114,11 @@ async fn acquire(credential: &OAuth2Credential) -> Result<AccessToken, AcquireEr
 async fn a_client_authenticates_in_every_way() {
     let provider = Provider::start();
     for (id, client) in [
-        ("basic: a+b%41", Client::secret_basic("basic: a+b%41", SECRET)),
-        ("post", Client::secret_post("post", SECRET)),
-        ("RS256", Client::private_key_jwt("RS256", JwtKey::rs256(RSA).unwrap().key_id("k1"))),
-        ("ES256", Client::private_key_jwt("ES256", JwtKey::es256(EC).unwrap())),
-        ("EdDSA", Client::private_key_jwt("EdDSA", JwtKey::eddsa(ED).unwrap())),
+        ("basic: a+b%41", ClientAuthentication::secret_basic("basic: a+b%41", SECRET)),
+        ("post", ClientAuthentication::secret_post("post", SECRET)),
+        ("RS256", ClientAuthentication::private_key_jwt("RS256", JwtKey::rs256(RSA).unwrap().key_id("k1"))),
+        ("ES256", ClientAuthentication::private_key_jwt("ES256", JwtKey::es256(EC).unwrap())),
+        ("EdDSA", ClientAuthentication::private_key_jwt("EdDSA", JwtKey::eddsa(ED).unwrap())),
     ] {
         let credential = provider.client_credentials(client);
         // The server takes each assertion's id only once.
@@ -137,21 +137,24 @@ async fn a_client_authenticates_in_every_way() {
 #[tokio::test]
 async fn refusals_are_typed() {
     let provider = Provider::start();
-    let service = || Client::secret_basic("basic: a+b%41", SECRET);
+    let service = || ClientAuthentication::secret_basic("basic: a+b%41", SECRET);
     let build = |builder: ClientCredentials| builder.build(provider.http.clone()).unwrap();
     let new = |client| ClientCredentials::new(provider.server(), client);
     for (credential, code) in [
-        (build(new(Client::secret_basic("basic: a+b%41", "wrong"))), ErrorCode::InvalidClient),
-        (build(new(Client::secret_basic("nobody", SECRET))), ErrorCode::InvalidClient),
-        (build(new(Client::private_key_jwt("RS256", JwtKey::es256(EC).unwrap()))), ErrorCode::InvalidClient),
-        (build(new(Client::public("app"))), ErrorCode::InvalidRequest),
+        (build(new(ClientAuthentication::secret_basic("basic: a+b%41", "wrong"))), ErrorCode::InvalidClient),
+        (build(new(ClientAuthentication::secret_basic("nobody", SECRET))), ErrorCode::InvalidClient),
+        (
+            build(new(ClientAuthentication::private_key_jwt("RS256", JwtKey::es256(EC).unwrap()))),
+            ErrorCode::InvalidClient,
+        ),
+        (build(new(ClientAuthentication::public("app"))), ErrorCode::InvalidRequest),
         (build(new(service()).resource("https://elsewhere.example.com/")), ErrorCode::InvalidTarget),
     ] {
         let error = acquire(&credential).await.unwrap_err();
         assert_eq!((error.code(), error.kind()), (Some(code), AcquireErrorKind::Rejected), "{error}");
         assert!(!error.to_string().contains(SECRET), "{error}");
     }
-    let stolen = RefreshToken::new(provider.server(), Client::public("app"), "made-up")
+    let stolen = RefreshToken::new(provider.server(), ClientAuthentication::public("app"), "made-up")
         .build(provider.http.clone())
         .unwrap();
     let error = acquire(&stolen).await.unwrap_err();
@@ -167,7 +170,9 @@ async fn a_secret_that_was_changed_is_read_again() {
         let secret = if secrets.len() > 1 { secrets.pop().unwrap() } else { secrets[0] };
         async move { Ok(secret.into()) }
     });
-    acquire(&provider.client_credentials(Client::secret_basic("basic: a+b%41", source))).await.unwrap();
+    acquire(&provider.client_credentials(ClientAuthentication::secret_basic("basic: a+b%41", source)))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -176,7 +181,7 @@ async fn refresh_tokens_rotate_and_are_saved() {
     let first = provider.login().await;
     let saved = Arc::new(Mutex::new(Vec::<String>::new()));
     let shelf = saved.clone();
-    let credential = RefreshToken::new(provider.server(), Client::public("app"), first.clone())
+    let credential = RefreshToken::new(provider.server(), ClientAuthentication::public("app"), first.clone())
         .persist(move |token: SecretString| {
             shelf.lock().unwrap().push(token.expose_secret().to_owned());
             async { Ok(()) }
@@ -191,7 +196,7 @@ async fn refresh_tokens_rotate_and_are_saved() {
     assert!(!saved.contains(&first) && saved[0] != saved[1] && saved[1] != saved[2]);
 
     // The first one was spent by the rotation; to use it again looks like theft.
-    let thief = RefreshToken::new(provider.server(), Client::public("app"), first);
+    let thief = RefreshToken::new(provider.server(), ClientAuthentication::public("app"), first);
     let error = acquire(&thief.build(provider.http.clone()).unwrap()).await.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::InvalidGrant));
 }
@@ -199,9 +204,10 @@ async fn refresh_tokens_rotate_and_are_saved() {
 #[tokio::test]
 async fn a_dead_token_is_replaced_and_a_logout_is_the_end() {
     let provider = Provider::start();
-    let credential = RefreshToken::new(provider.server(), Client::public("app"), provider.login().await)
-        .build(provider.http.clone())
-        .unwrap();
+    let credential =
+        RefreshToken::new(provider.server(), ClientAuthentication::public("app"), provider.login().await)
+            .build(provider.http.clone())
+            .unwrap();
     let origin = Origin::parse(&provider.issuer).unwrap();
     let auth = AuthLayer::new(origin, credential).signatures(Signatures::oauth2());
     let tokens = auth.tokens();
@@ -236,7 +242,7 @@ async fn a_password_is_sent_once_and_its_refresh_token_from_then_on() {
             .build(provider.http.clone())
             .unwrap()
     };
-    let raw = || Client::secret_basic_raw("raw", SECRET);
+    let raw = || ClientAuthentication::secret_basic_raw("raw", SECRET);
     let credential = password(raw(), "A3ddj3w +%");
     let mut token = acquire(&credential).await.unwrap();
     for _ in 0..2 {
@@ -253,7 +259,9 @@ async fn a_password_is_sent_once_and_its_refresh_token_from_then_on() {
     let error = acquire(&password(raw(), "wrong")).await.unwrap_err();
     assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidGrant), AcquireErrorKind::Rejected));
     // This server doesn't decode what RFC 6749 §2.3.1 has encoded.
-    let error = acquire(&password(Client::secret_basic("raw", SECRET), "A3ddj3w +%")).await.unwrap_err();
+    let error = acquire(&password(ClientAuthentication::secret_basic("raw", SECRET), "A3ddj3w +%"))
+        .await
+        .unwrap_err();
     assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidClient), AcquireErrorKind::Rejected));
-    acquire(&password(Client::secret_post("raw", SECRET), "A3ddj3w +%")).await.unwrap();
+    acquire(&password(ClientAuthentication::secret_post("raw", SECRET), "A3ddj3w +%")).await.unwrap();
 }

@@ -88,7 +88,7 @@ const _: () = {
     shared::<client::ClientErrorKind>();
     owned::<client::ClientError>();
 
-    shared::<oauth2::Client>();
+    shared::<oauth2::ClientAuthentication>();
     shared::<oauth2::AuthorizationServer>();
     shared::<oauth2::Assertion>();
     shared::<oauth2::ClientCredentials>();

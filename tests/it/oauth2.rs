@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_reauth::{
     AuthError, AuthErrorKind, AuthLayer, AuthOutcome, BoxCredential, ConfigError, ErrorCode, Origin,
     Signatures, Transport,
-    oauth2::{Client, ClientCredentials, OAuth2Credential, Password},
+    oauth2::{ClientAuthentication, ClientCredentials, OAuth2Credential, Password},
 };
 
 const TOKENS: &str = "https://login.example.com/token";
@@ -102,8 +102,8 @@ fn token(token: &str) -> Value {
     json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
 }
 
-fn client() -> Client {
-    Client::secret_basic("s6BhdRkqt3", "gX1fBat3bV")
+fn client() -> ClientAuthentication {
+    ClientAuthentication::secret_basic("s6BhdRkqt3", "gX1fBat3bV")
 }
 
 fn client_credentials(transport: Transport) -> Result<AuthLayer, ConfigError> {
@@ -198,5 +198,5 @@ fn credentials_can_be_shared_among_threads() {
     fn check<T: Clone + Send + Sync + 'static>() {}
     check::<OAuth2Credential>();
     check::<BoxCredential>();
-    check::<Client>();
+    check::<ClientAuthentication>();
 }

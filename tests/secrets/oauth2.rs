@@ -20,8 +20,8 @@ use tower::{Layer, ServiceExt};
 use tower_reauth::{
     AuthLayer, AuthOutcome, BoxCredential, Client as Http, ConfigError, Origin, Signatures, Transport,
     oauth2::{
-        AuthorizationServer, Client, ClientCredentials, JwtAssertion, JwtBearer, JwtKey, Password,
-        RefreshToken, SecretSource, TokenExchange,
+        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtAssertion, JwtBearer, JwtKey,
+        Password, RefreshToken, SecretSource, TokenExchange,
     },
 };
 
@@ -175,9 +175,9 @@ fn credentials(
     let key = || JwtKey::es256(KEY.as_bytes());
     let transport = || transport.clone();
     let id = "s6BhdRkqt3";
-    let basic = Client::secret_basic(id, CLIENT_SECRET);
-    let raw = Client::secret_basic_raw(id, SecretSource::fixed("cl1ent-raw+%41/="));
-    let post = Client::secret_post(id, CLIENT_SECRET);
+    let basic = ClientAuthentication::secret_basic(id, CLIENT_SECRET);
+    let raw = ClientAuthentication::secret_basic_raw(id, SecretSource::fixed("cl1ent-raw+%41/="));
+    let post = ClientAuthentication::secret_post(id, CLIENT_SECRET);
     let save = |_| async { Err("disk full".into()) };
     Ok([
         (
@@ -195,7 +195,7 @@ fn credentials(
             BoxCredential::new(
                 JwtBearer::new(
                     server(),
-                    Client::private_key_jwt(id, key()?),
+                    ClientAuthentication::private_key_jwt(id, key()?),
                     JwtAssertion::new(key()?, "robot"),
                 )
                 .build(transport())?,
@@ -216,7 +216,8 @@ fn credentials(
         (
             "password",
             BoxCredential::new(
-                Password::new(server(), Client::public(id), "john", PASSWORD).build(transport())?,
+                Password::new(server(), ClientAuthentication::public(id), "john", PASSWORD)
+                    .build(transport())?,
             ),
         ),
     ])

@@ -1,7 +1,8 @@
 //! [`ClientCredentials`]: a client acts for itself.
 
 use super::{
-    client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer, setup::Setup,
+    client_authentication::ClientAuthentication, grant::Grant, methods::setup_methods,
+    server::AuthorizationServer, setup::Setup,
 };
 
 /// Tokens for the client itself (RFC 6749 §4.4).
@@ -11,11 +12,11 @@ use super::{
 /// ```
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, ClientCredentials, SecretSource},
+///     oauth2::{ClientAuthentication, ClientCredentials, SecretSource},
 /// };
 ///
 /// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
-///     let client = Client::secret_basic("my-service", SecretSource::env("CLIENT_SECRET"));
+///     let client = ClientAuthentication::secret_basic("my-service", SecretSource::env("CLIENT_SECRET"));
 ///     ClientCredentials::new("https://login.example.com/oauth2/token", client)
 ///         .scope("videos.read")
 ///         .layer("https://api.example.com", transport)
@@ -30,7 +31,7 @@ pub struct ClientCredentials {
 
 impl ClientCredentials {
     /// Tokens of `server` for `client`.
-    pub fn new(server: impl Into<AuthorizationServer>, client: Client) -> Self {
+    pub fn new(server: impl Into<AuthorizationServer>, client: ClientAuthentication) -> Self {
         Self { setup: Setup::new(server, client), grant: () }
     }
 }

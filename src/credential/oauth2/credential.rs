@@ -32,13 +32,13 @@ use crate::{
 /// ```
 /// use tower_reauth::{
 ///     AuthLayer, BoxError, Origin, Signatures, Transport,
-///     oauth2::{Client, RefreshToken},
+///     oauth2::{ClientAuthentication, RefreshToken},
 /// };
 /// # async fn save(token: secrecy::SecretString) -> Result<(), BoxError> { Ok(()) }
 ///
 /// fn layer(token: String, transport: Transport) -> Result<AuthLayer, BoxError> {
 ///     let credential =
-///         RefreshToken::new("https://login.example.com/token", Client::public("my-app"), token)
+///         RefreshToken::new("https://login.example.com/token", ClientAuthentication::public("my-app"), token)
 ///             .persist(save)
 ///             .build(transport)?;
 ///     let health = credential.clone();

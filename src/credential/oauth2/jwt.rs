@@ -21,7 +21,7 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{assertion::Assertion, client::Client};
+use super::{assertion::Assertion, client_authentication::ClientAuthentication};
 use crate::{
     error::{BoxError, ConfigError, ConfigErrorKind},
     secret::Supply,
@@ -164,14 +164,14 @@ impl fmt::Debug for JwtKey {
 /// use std::time::Duration;
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, JwtAssertion, JwtBearer, JwtKey},
+///     oauth2::{ClientAuthentication, JwtAssertion, JwtBearer, JwtKey},
 /// };
 ///
 /// fn layer(pem: &[u8], transport: Transport) -> Result<AuthLayer, ConfigError> {
 ///     let assertion = JwtAssertion::new(JwtKey::rs256(pem)?, "robot@project.example.com")
 ///         .claim("scope", "videos.read")
 ///         .lifetime(Duration::from_secs(60 * 60));
-///     JwtBearer::new("https://login.example.com/token", Client::unidentified(), assertion)
+///     JwtBearer::new("https://login.example.com/token", ClientAuthentication::unidentified(), assertion)
 ///         .layer("https://api.example.com", transport)
 /// }
 /// ```
@@ -250,7 +250,7 @@ impl From<JwtAssertion> for Assertion {
     }
 }
 
-impl Client {
+impl ClientAuthentication {
     /// `private_key_jwt`: a JWT that the client signs about itself (RFC 7523 §2.2, OpenID Connect Core §9).
     pub fn private_key_jwt(id: impl Into<Cow<'static, str>>, key: JwtKey) -> Self {
         let id = id.into();

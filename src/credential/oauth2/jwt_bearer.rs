@@ -1,8 +1,8 @@
 //! [`JwtBearer`]: a signed assertion is exchanged for a token.
 
 use super::{
-    assertion::Assertion, client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer,
-    setup::Setup,
+    assertion::Assertion, client_authentication::ClientAuthentication, grant::Grant, methods::setup_methods,
+    server::AuthorizationServer, setup::Setup,
 };
 
 /// Tokens for whoever a JWT is about (RFC 7523 §2.1): service accounts, identities of a platform.
@@ -14,12 +14,12 @@ use super::{
 /// ```
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, JwtBearer, SecretSource},
+///     oauth2::{ClientAuthentication, JwtBearer, SecretSource},
 /// };
 ///
 /// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
 ///     let assertion = SecretSource::file("/var/run/secrets/tokens/idp");
-///     JwtBearer::new("https://login.example.com/oauth2/token", Client::unidentified(), assertion)
+///     JwtBearer::new("https://login.example.com/oauth2/token", ClientAuthentication::unidentified(), assertion)
 ///         .layer("https://api.example.com", transport)
 /// }
 /// ```
@@ -32,10 +32,10 @@ pub struct JwtBearer {
 
 impl JwtBearer {
     /// Tokens of `server` for what `assertion` says. Many servers want no client beside it:
-    /// [`Client::unidentified`].
+    /// [`ClientAuthentication::unidentified`].
     pub fn new(
         server: impl Into<AuthorizationServer>,
-        client: Client,
+        client: ClientAuthentication,
         assertion: impl Into<Assertion>,
     ) -> Self {
         Self { setup: Setup::new(server, client), grant: assertion.into() }

@@ -8,8 +8,9 @@
 //! | token exchange | [`TokenExchange`] | RFC 8693 |
 //! | password | [`Password`] | RFC 6749 §4.3 |
 //!
-//! Each takes an [`AuthorizationServer`], where the endpoints are known or discovered, and a [`Client`], which says
-//! how to authenticate there. Secrets are text, or come from a [`SecretSource`], which is read at each acquisition.
+//! Each takes an [`AuthorizationServer`], where the endpoints are known or discovered, and a [`ClientAuthentication`],
+//! which says who asks there, and proves it. What sends the requests is another thing: a
+//! [`Transport`](crate::Transport). Secrets are text, or come from a [`SecretSource`], which is read at each acquisition.
 //! Each makes an [`OAuth2Credential`], or a layer.
 //!
 //! A server's `error` is in [`AcquireError::code`](crate::AcquireError::code), and with its description in the
@@ -20,12 +21,12 @@
 //! ```
 //! use tower_reauth::{
 //!     AuthLayer, ConfigError, Transport,
-//!     oauth2::{AuthorizationServer, Client, ClientCredentials, SecretSource},
+//!     oauth2::{AuthorizationServer, ClientAuthentication, ClientCredentials, SecretSource},
 //! };
 //!
 //! fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
 //!     let server = AuthorizationServer::discover("https://login.example.com");
-//!     let client = Client::secret_basic("my-service", SecretSource::file("/run/secrets/client"));
+//!     let client = ClientAuthentication::secret_basic("my-service", SecretSource::file("/run/secrets/client"));
 //!     ClientCredentials::new(server, client)
 //!         .scope("videos.read videos.write")
 //!         .resource("https://api.example.com/")
@@ -34,7 +35,7 @@
 //! ```
 
 mod assertion;
-mod client;
+mod client_authentication;
 mod client_credentials;
 mod credential;
 mod discovery;
@@ -52,7 +53,9 @@ mod setup;
 mod token_exchange;
 
 pub use assertion::Assertion;
-pub use client::Client;
+#[allow(deprecated, reason = "the former name stays for programs that have it")]
+pub use client_authentication::Client;
+pub use client_authentication::ClientAuthentication;
 pub use client_credentials::ClientCredentials;
 pub use credential::OAuth2Credential;
 #[cfg(feature = "jwt")]

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    client::Client, grant::Grant, methods::setup_methods, server::AuthorizationServer, setup::Setup,
+    client_authentication::ClientAuthentication, grant::Grant, methods::setup_methods,
+    server::AuthorizationServer, setup::Setup,
 };
 use crate::secret::SecretSource;
 
@@ -17,11 +18,11 @@ use crate::secret::SecretSource;
 /// ```
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, Password, SecretSource},
+///     oauth2::{ClientAuthentication, Password, SecretSource},
 /// };
 ///
 /// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
-///     let client = Client::secret_basic("my-service", SecretSource::env("CLIENT_SECRET"));
+///     let client = ClientAuthentication::secret_basic("my-service", SecretSource::env("CLIENT_SECRET"));
 ///     let password = SecretSource::file("/run/secrets/johndoe");
 ///     Password::new("https://login.example.com/oauth2/token", client, "johndoe", password)
 ///         .layer("https://api.example.com", transport)
@@ -38,7 +39,7 @@ impl Password {
     /// Tokens of `server` for the user `username`.
     pub fn new(
         server: impl Into<AuthorizationServer>,
-        client: Client,
+        client: ClientAuthentication,
         username: impl Into<Cow<'static, str>>,
         password: impl Into<SecretSource>,
     ) -> Self {

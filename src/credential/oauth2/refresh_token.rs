@@ -5,7 +5,7 @@ use std::{fmt, future::Future, sync::Arc};
 use secrecy::SecretString;
 
 use super::{
-    client::Client,
+    client_authentication::ClientAuthentication,
     grant::Grant,
     methods::setup_methods,
     rotation::{Persist, Rotation},
@@ -27,12 +27,12 @@ use crate::{error::BoxError, secret::SecretSource};
 /// use secrecy::ExposeSecret;
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, RefreshToken, SecretSource},
+///     oauth2::{ClientAuthentication, RefreshToken, SecretSource},
 /// };
 ///
 /// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
 ///     const PATH: &str = "/var/lib/my-app/refresh-token";
-///     RefreshToken::new("https://login.example.com/token", Client::public("my-app"), SecretSource::file(PATH))
+///     RefreshToken::new("https://login.example.com/token", ClientAuthentication::public("my-app"), SecretSource::file(PATH))
 ///         .persist(|token| async move {
 ///             // Written beside it and renamed, so that there is one of them in any case.
 ///             let next = Path::new(PATH).with_extension("next");
@@ -55,7 +55,7 @@ impl RefreshToken {
     /// one, must not be wider than what was granted.
     pub fn new(
         server: impl Into<AuthorizationServer>,
-        client: Client,
+        client: ClientAuthentication,
         refresh_token: impl Into<SecretSource>,
     ) -> Self {
         Self { setup: Setup::new(server, client), grant: (refresh_token.into(), None) }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use super::{client::Client, grant::Fields, server::AuthorizationServer};
+use super::{client_authentication::ClientAuthentication, grant::Fields, server::AuthorizationServer};
 use crate::{
     credential::{Param, endpoint::shape::Shape},
     error::{ConfigError, ConfigErrorKind},
@@ -34,7 +34,7 @@ const TAKEN: [&str; 15] = [
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) server: AuthorizationServer,
-    pub(super) client: Client,
+    pub(super) client: ClientAuthentication,
     pub(super) name: Option<Cow<'static, str>>,
     pub(super) renewal: Renewal,
     pub(super) resources: Vec<Cow<'static, str>>,
@@ -46,7 +46,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    pub(super) fn new(server: impl Into<AuthorizationServer>, client: Client) -> Self {
+    pub(super) fn new(server: impl Into<AuthorizationServer>, client: ClientAuthentication) -> Self {
         Self {
             server: server.into(),
             client,

@@ -119,8 +119,8 @@ fn with_refresh(access: &str, refresh: &str) -> Value {
     json!({"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh})
 }
 
-fn basic() -> Client {
-    Client::secret_basic("s6BhdRkqt3", "gX1fBat3bV")
+fn basic() -> ClientAuthentication {
+    ClientAuthentication::secret_basic("s6BhdRkqt3", "gX1fBat3bV")
 }
 
 async fn acquire(credential: &OAuth2Credential) -> Result<AccessToken, AcquireError> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    client::Client,
+    client_authentication::ClientAuthentication,
     grant::{Grant, TypedToken},
     methods::setup_methods,
     server::AuthorizationServer,
@@ -20,11 +20,11 @@ use crate::secret::SecretSource;
 /// ```
 /// use tower_reauth::{
 ///     AuthLayer, ConfigError, Transport,
-///     oauth2::{Client, SecretSource, TokenExchange},
+///     oauth2::{ClientAuthentication, SecretSource, TokenExchange},
 /// };
 ///
 /// fn layer(transport: Transport) -> Result<AuthLayer, ConfigError> {
-///     let client = Client::secret_basic("gateway", SecretSource::env("CLIENT_SECRET"));
+///     let client = ClientAuthentication::secret_basic("gateway", SecretSource::env("CLIENT_SECRET"));
 ///     let subject = SecretSource::file("/var/run/secrets/tokens/workload");
 ///     TokenExchange::new("https://login.example.com/token", client, subject, TokenExchange::JWT)
 ///         .resource("https://backend.example.com/api")
@@ -59,7 +59,7 @@ impl TokenExchange {
     /// `subject_token_type`.
     pub fn new(
         server: impl Into<AuthorizationServer>,
-        client: Client,
+        client: ClientAuthentication,
         subject_token: impl Into<SecretSource>,
         subject_token_type: impl Into<Cow<'static, str>>,
     ) -> Self {

@@ -60,7 +60,7 @@ fn endpoint(site: &Site, transport: Transport) -> EndpointCredential {
 }
 
 fn oauth2(site: &Site, transport: Transport) -> OAuth2Credential {
-    let client = oauth2::Client::secret_post("s6BhdRkqt3", "gX1fBat3bV");
+    let client = oauth2::ClientAuthentication::secret_post("s6BhdRkqt3", "gX1fBat3bV");
     ClientCredentials::new(site.url("/token"), client).build(transport).unwrap()
 }
 

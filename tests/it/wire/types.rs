@@ -5,7 +5,10 @@ use tower_reauth::{
     AcquireErrorKind::TokenType,
     AuthErrorKind::EndpointUnusable,
     ConfigErrorKind, Declaration, TokenEndpoint, TokenRequest,
-    oauth2::{Client, ClientCredentials, JwtBearer, Password, RefreshToken, SecretSource, TokenExchange},
+    oauth2::{
+        ClientAuthentication, ClientCredentials, JwtBearer, Password, RefreshToken, SecretSource,
+        TokenExchange,
+    },
 };
 
 use super::{
@@ -94,7 +97,8 @@ fn a_bound_type_can_not_be_named() {
         let endpoint = TokenEndpoint::new("Acme", "https://api.example.com", TokenRequest::post("/token"));
         let error = endpoint.token_type(name).layer(client()).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Declaration, "{name}");
-        let oauth2 = ClientCredentials::new("https://api.example.com/token", Client::public("id"));
+        let oauth2 =
+            ClientCredentials::new("https://api.example.com/token", ClientAuthentication::public("id"));
         let error = oauth2.token_type(name).layer("https://api.example.com", client()).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Declaration, "{name}");
         let file = format!(
@@ -110,8 +114,8 @@ fn a_bound_type_can_not_be_named() {
 async fn every_builder_of_oauth_2_reads_types_alike() {
     for (name, kind) in [("jwt", None), ("other", Some(TokenType)), ("DPoP", Some(TokenType))] {
         let world = World::answering([typed(name)]).await;
-        let (url, origin, id) = (world.url("/token"), world.origin(), Client::public("id"));
-        let secret = Client::secret_basic("id", "s3cret");
+        let (url, origin, id) = (world.url("/token"), world.origin(), ClientAuthentication::public("id"));
+        let secret = ClientAuthentication::secret_basic("id", "s3cret");
         let assertion = SecretSource::from("an-assertion");
         let layers = [
             ClientCredentials::new(url.clone(), secret).token_type("JWT").layer(origin, client()),

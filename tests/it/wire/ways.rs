@@ -6,7 +6,7 @@ use tower::Layer;
 use tower_reauth::{
     AcquireErrorKind, AuthErrorKind, AuthLayer, BoxError, Declaration, Param, RefreshPolicy, SecretSource,
     TokenEndpoint, TokenRequest,
-    oauth2::{Client, Password},
+    oauth2::{ClientAuthentication, Password},
 };
 
 use super::world::World;
@@ -81,7 +81,8 @@ impl Said {
             }
             Way::File => self.declaration(&origin).layer(client()).unwrap(),
             Way::OAuth2 => {
-                let password = Password::new(url, Client::public("id"), "me", secret).name("Acme");
+                let password =
+                    Password::new(url, ClientAuthentication::public("id"), "me", secret).name("Acme");
                 (self.oauth2)(password).layer(&origin, client()).unwrap()
             }
         }

@@ -18,7 +18,7 @@ fn server(server: AuthorizationServer) -> ConfigErrorKind {
     kind(|transport| ClientCredentials::new(server, basic()).build(transport))
 }
 
-fn client(client: Client) -> ConfigErrorKind {
+fn client(client: ClientAuthentication) -> ConfigErrorKind {
     kind(|transport| ClientCredentials::new(URL, client).build(transport))
 }
 
@@ -80,18 +80,24 @@ fn a_metadata_service_is_no_authorization_server_whatever_is_allowed() {
 
 #[test]
 fn secrets_have_to_be_there() {
-    assert_eq!(client(Client::secret_basic("a", "")), ConfigErrorKind::Secret);
-    assert_eq!(client(Client::secret_post("a", String::new())), ConfigErrorKind::Secret);
+    assert_eq!(client(ClientAuthentication::secret_basic("a", "")), ConfigErrorKind::Secret);
+    assert_eq!(client(ClientAuthentication::secret_post("a", String::new())), ConfigErrorKind::Secret);
     assert_eq!(
-        client(Client::secret_basic("a", SecretSource::env("NO_SUCH_VARIABLE"))),
+        client(ClientAuthentication::secret_basic("a", SecretSource::env("NO_SUCH_VARIABLE"))),
         ConfigErrorKind::Secret
     );
-    assert_eq!(client(Client::secret_basic("a", SecretSource::env("NO=SUCH"))), ConfigErrorKind::Secret);
     assert_eq!(
-        client(Client::secret_basic("a", SecretSource::file("/no/such/file"))),
+        client(ClientAuthentication::secret_basic("a", SecretSource::env("NO=SUCH"))),
         ConfigErrorKind::Secret
     );
-    assert_eq!(client(Client::assertion("a", SecretSource::fixed(""))), ConfigErrorKind::Secret);
+    assert_eq!(
+        client(ClientAuthentication::secret_basic("a", SecretSource::file("/no/such/file"))),
+        ConfigErrorKind::Secret
+    );
+    assert_eq!(
+        client(ClientAuthentication::assertion("a", SecretSource::fixed(""))),
+        ConfigErrorKind::Secret
+    );
     let refresh =
         |source: SecretSource| kind(|transport| RefreshToken::new(URL, basic(), source).build(transport));
     assert_eq!(refresh("".into()), ConfigErrorKind::Secret);
@@ -108,9 +114,9 @@ fn secrets_have_to_be_there() {
 
 #[test]
 fn clients_have_to_have_an_id_that_can_be_sent() {
-    assert_eq!(client(Client::public("")), ConfigErrorKind::Declaration);
-    assert_eq!(client(Client::secret_basic("a\n", "s3cret")), ConfigErrorKind::Declaration);
-    assert_eq!(client(Client::secret_basic_raw("a:b", "s3cret")), ConfigErrorKind::UserId);
+    assert_eq!(client(ClientAuthentication::public("")), ConfigErrorKind::Declaration);
+    assert_eq!(client(ClientAuthentication::secret_basic("a\n", "s3cret")), ConfigErrorKind::Declaration);
+    assert_eq!(client(ClientAuthentication::secret_basic_raw("a:b", "s3cret")), ConfigErrorKind::UserId);
 }
 
 #[test]
@@ -145,7 +151,7 @@ fn the_apis_origin_is_checked_too_and_the_layer_is_preset() {
 
 #[test]
 fn no_debug_shows_a_secret() {
-    let client = Client::secret_post("a", "s3cret");
+    let client = ClientAuthentication::secret_post("a", "s3cret");
     let shown = format!(
         "{:?} {:?} {:?} {:?} {:?}",
         ClientCredentials::new(URL, client.clone()).param("key", Param::secret("s3cret")),
@@ -155,4 +161,11 @@ fn no_debug_shows_a_secret() {
         TokenExchange::new(URL, client, "s3cret", TokenExchange::JWT).actor("s3cret", TokenExchange::JWT),
     );
     assert!(!shown.contains("s3cret") && shown.contains("johndoe"), "{shown}");
+}
+
+#[test]
+#[allow(deprecated, reason = "it is what the test is about")]
+fn a_client_still_goes_by_its_former_name() {
+    let client: ClientAuthentication = super::Client::secret_basic("a", "s3cret");
+    assert!(ClientCredentials::new(URL, client).build(Server::healthy().transport()).is_ok());
 }

@@ -173,7 +173,8 @@ async fn assertions_are_made_out_to_the_issuer_or_to_the_token_endpoint() {
     ] {
         let server = Server::answering([(200, metadata(ISSUER)), (200, token("abc"))]);
         let assertion = Assertion::from_fn(|audience| async { Ok(audience.into()) });
-        let credential = JwtBearer::new(place, Client::unidentified(), assertion).build(server.transport());
+        let credential =
+            JwtBearer::new(place, ClientAuthentication::unidentified(), assertion).build(server.transport());
         // A known server answers the token request with the metadata, which is no token.
         let _ = acquire(&credential.unwrap()).await;
         assert_eq!(server.seen().last().unwrap().field("assertion"), Some(audience));

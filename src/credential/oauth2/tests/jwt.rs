@@ -36,7 +36,7 @@ fn now() -> u64 {
 /// The assertions that a client sends, one for each of `count` attempts.
 async fn client_assertions(key: JwtKey, count: usize) -> Vec<String> {
     let server = Server::healthy();
-    let client = Client::private_key_jwt("my-client", key);
+    let client = ClientAuthentication::private_key_jwt("my-client", key);
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     for _ in 0..count {
         acquire(&credential).await.unwrap();
@@ -108,8 +108,9 @@ async fn a_service_accounts_assertion_says_what_it_is_told() {
         .lifetime(Duration::from_secs(3600))
         .claim("scope", "videos.read")
         .claim("iss", "somebody else");
-    let credential =
-        JwtBearer::new(URL, Client::unidentified(), assertion).build(server.transport()).unwrap();
+    let credential = JwtBearer::new(URL, ClientAuthentication::unidentified(), assertion)
+        .build(server.transport())
+        .unwrap();
     acquire(&credential).await.unwrap();
     let seen = server.only();
     assert!(seen.field("client_id").is_none());

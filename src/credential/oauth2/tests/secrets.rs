@@ -25,7 +25,7 @@ fn counting() -> SecretSource {
 async fn a_file_is_read_at_each_acquisition_and_loses_one_newline() {
     let file = TempFile::new("rotated", "one\n");
     let server = Server::healthy();
-    let client = Client::secret_post("a", SecretSource::file(file.path()));
+    let client = ClientAuthentication::secret_post("a", SecretSource::file(file.path()));
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     acquire(&credential).await.unwrap();
     for text in ["two\r\n", " three"] {
@@ -39,7 +39,7 @@ async fn a_file_is_read_at_each_acquisition_and_loses_one_newline() {
 async fn a_file_without_a_secret_is_transient_and_nothing_is_sent() {
     let file = TempFile::new("gone", "s3cret");
     let server = Server::healthy();
-    let client = Client::secret_post("a", SecretSource::file(file.path()));
+    let client = ClientAuthentication::secret_post("a", SecretSource::file(file.path()));
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     for text in [Some(""), Some("\n"), Some("s3cret\0"), Some("s3cret\n# mine"), None] {
         match text {
@@ -58,7 +58,7 @@ fn what_is_too_long_or_no_text_is_no_secret() {
     let long = TempFile::new("long", "x".repeat(64 * 1024 + 1));
     let binary = TempFile::new("binary", [0xff, 0xfe]);
     for file in [&long, &binary] {
-        let client = Client::secret_post("a", SecretSource::file(file.path()));
+        let client = ClientAuthentication::secret_post("a", SecretSource::file(file.path()));
         let error = ClientCredentials::new(URL, client).build(Server::healthy().transport()).unwrap_err();
         assert_eq!(error.kind(), crate::error::ConfigErrorKind::Secret);
     }
@@ -69,7 +69,7 @@ async fn a_variable_is_a_secret_too() {
     // Whatever it is here, it is set everywhere.
     let path = std::env::var("PATH").unwrap();
     let server = Server::healthy();
-    let client = Client::secret_post("a", SecretSource::env("PATH"));
+    let client = ClientAuthentication::secret_post("a", SecretSource::env("PATH"));
     acquire(&ClientCredentials::new(URL, client).build(server.transport()).unwrap()).await.unwrap();
     assert_eq!(sent(&server), [crate::secret::encode::percent(&path).to_string()]);
 }
@@ -78,12 +78,12 @@ async fn a_variable_is_a_secret_too() {
 async fn on_invalid_client_a_secret_that_changed_is_tried_once_more() {
     let refused = || (401, json!({"error": "invalid_client"}));
     let server = Server::answering([refused(), (200, token("abc"))]);
-    let client = Client::secret_post("a", counting());
+    let client = ClientAuthentication::secret_post("a", counting());
     acquire(&ClientCredentials::new(URL, client).build(server.transport()).unwrap()).await.unwrap();
     assert_eq!(sent(&server), ["s1", "s2"]);
 
     let server = Server::answering([refused()]);
-    let client = Client::secret_post("a", counting());
+    let client = ClientAuthentication::secret_post("a", counting());
     let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
     let error = acquire(&credential).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (AcquireErrorKind::Rejected, Some(ErrorCode::InvalidClient)));
@@ -94,11 +94,11 @@ async fn on_invalid_client_a_secret_that_changed_is_tried_once_more() {
 async fn on_invalid_client_the_same_secret_is_not_tried_again() {
     let assertion = Assertion::from_fn(|_| async { Ok("fresh".into()) });
     for client in [
-        Client::secret_post("a", "s1"),
-        Client::secret_post("a", SecretSource::from_fn(|| async { Ok("s1".into()) })),
-        Client::secret_basic("a", SecretSource::from_fn(|| async { Ok("s1".into()) })),
-        Client::assertion("a", assertion),
-        Client::public("a"),
+        ClientAuthentication::secret_post("a", "s1"),
+        ClientAuthentication::secret_post("a", SecretSource::from_fn(|| async { Ok("s1".into()) })),
+        ClientAuthentication::secret_basic("a", SecretSource::from_fn(|| async { Ok("s1".into()) })),
+        ClientAuthentication::assertion("a", assertion),
+        ClientAuthentication::public("a"),
     ] {
         let server = Server::answering([(401, json!({"error": "invalid_client"}))]);
         let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
@@ -110,7 +110,7 @@ async fn on_invalid_client_the_same_secret_is_not_tried_again() {
 #[tokio::test]
 async fn a_server_in_trouble_is_not_asked_with_another_secret() {
     let server = Server::answering([(503, json!({"error": "invalid_client"}))]);
-    let client = Client::secret_post("a", counting());
+    let client = ClientAuthentication::secret_post("a", counting());
     acquire(&ClientCredentials::new(URL, client).build(server.transport()).unwrap()).await.unwrap_err();
     server.only();
 }
@@ -119,7 +119,10 @@ async fn a_server_in_trouble_is_not_asked_with_another_secret() {
 async fn a_secret_that_was_read_is_taken_out_of_errors() {
     let body = json!({"error": "invalid_client", "error_description": "not s1, nor s2, nor czE="});
     let server = Server::answering([(401, body)]);
-    for client in [Client::secret_post("a", counting()), Client::secret_basic("a", counting())] {
+    for client in [
+        ClientAuthentication::secret_post("a", counting()),
+        ClientAuthentication::secret_basic("a", counting()),
+    ] {
         let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
         let error = acquire(&credential).await.unwrap_err().to_string();
         assert!(!error.contains("s2"), "{error}");
@@ -130,7 +133,7 @@ async fn a_secret_that_was_read_is_taken_out_of_errors() {
 async fn a_closure_that_fails_is_transient_and_says_why() {
     let server = Server::healthy();
     let source = SecretSource::from_fn(|| async { Err("the vault is sealed".into()) });
-    let credential = ClientCredentials::new(URL, Client::secret_basic("a", source));
+    let credential = ClientCredentials::new(URL, ClientAuthentication::secret_basic("a", source));
     let error = acquire(&credential.build(server.transport()).unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), AcquireErrorKind::Transient);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the vault is sealed");
@@ -150,12 +153,12 @@ async fn an_assertion_is_made_anew_when_something_else_is_tried_again() {
     };
 
     let server = Server::answering([(401, json!({"error": "invalid_client"})), (200, token("abc"))]);
-    let client = Client::secret_post("a", counting());
+    let client = ClientAuthentication::secret_post("a", counting());
     acquire(&JwtBearer::new(URL, client, fresh()).build(server.transport()).unwrap()).await.unwrap();
     assert_eq!(fields(&server, "assertion"), ["j1", "j2"]);
 
     let server = Server::answering([(400, json!({"error": "invalid_grant"})), (200, token("abc"))]);
-    let client = Client::assertion("a", fresh());
+    let client = ClientAuthentication::assertion("a", fresh());
     acquire(&RefreshToken::new(URL, client, counting()).build(server.transport()).unwrap()).await.unwrap();
     assert_eq!(fields(&server, "client_assertion"), ["j1", "j2"]);
     assert_eq!(fields(&server, "refresh_token"), ["s1", "s2"]);
@@ -167,7 +170,7 @@ async fn a_refused_secret_that_was_replaced_is_noticed_without_asking() {
     let source = || SecretSource::file(file.path());
     let refused = |code: &str| Server::answering([(400, json!({"error": code}))]);
     let (client, grant) = (refused("invalid_client"), refused("invalid_grant"));
-    let post = Client::secret_post("a", source());
+    let post = ClientAuthentication::secret_post("a", source());
     let changing = [
         ClientCredentials::new(URL, post.clone()).build(client.transport()).unwrap(),
         Password::new(URL, basic(), "johndoe", source()).build(grant.transport()).unwrap(),

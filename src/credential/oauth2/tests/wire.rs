@@ -26,7 +26,7 @@ async fn rfc_6749_4_4_2_client_credentials() {
 
 #[tokio::test]
 async fn rfc_6749_2_3_1_secret_in_the_body() {
-    let client = Client::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
+    let client = ClientAuthentication::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
     let seen =
         sent(|transport| RefreshToken::new(URL, client, "tGzv3JOkF0XG5Qx2TlKWIA").build(transport)).await;
     assert_eq!(
@@ -55,8 +55,10 @@ async fn rfc_6749_6_refresh() {
 #[tokio::test]
 async fn rfc_7523_4_jwt_bearer() {
     let assertion = SecretSource::fixed("eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0.eyJpc3Mi.J9l-ZhwP");
-    let seen =
-        sent(|transport| JwtBearer::new(URL, Client::unidentified(), assertion).build(transport)).await;
+    let seen = sent(|transport| {
+        JwtBearer::new(URL, ClientAuthentication::unidentified(), assertion).build(transport)
+    })
+    .await;
     assert_eq!(
         seen.body,
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer\
@@ -68,7 +70,7 @@ async fn rfc_7523_4_jwt_bearer() {
 #[tokio::test]
 async fn rfc_7523_2_2_client_assertion() {
     let assertion = SecretSource::fixed("eyJhbGciOiJSUzI1NiIsImtpZCI6IjIyIn0.eyJpc3Mi.cC4hiUPo");
-    let client = Client::assertion("s6BhdRkqt3", assertion);
+    let client = ClientAuthentication::assertion("s6BhdRkqt3", assertion);
     let seen = sent(|transport| ClientCredentials::new(URL, client).build(transport)).await;
     assert_eq!(
         seen.body,
@@ -81,7 +83,7 @@ async fn rfc_7523_2_2_client_assertion() {
 #[tokio::test]
 async fn rfc_8693_2_3_token_exchange() {
     let subject = "accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC";
-    let client = Client::secret_basic("rs08", "long-secure-random-secret");
+    let client = ClientAuthentication::secret_basic("rs08", "long-secure-random-secret");
     let seen = sent(|transport| {
         TokenExchange::new(URL, client, subject, TokenExchange::ACCESS_TOKEN)
             .resource("https://backend.example.com/api")
@@ -101,7 +103,7 @@ async fn rfc_8693_2_3_token_exchange() {
 #[tokio::test]
 async fn rfc_8693_a_2_1_delegation() {
     let seen = sent(|transport| {
-        TokenExchange::new(URL, Client::unidentified(), "eyJ.subject", TokenExchange::JWT)
+        TokenExchange::new(URL, ClientAuthentication::unidentified(), "eyJ.subject", TokenExchange::JWT)
             .actor("eyJ.actor", TokenExchange::JWT)
             .audience("urn:example:cooperation-context")
             .build(transport)
@@ -120,7 +122,7 @@ async fn rfc_8693_a_2_1_delegation() {
 
 #[tokio::test]
 async fn rfc_8707_2_2_refresh_for_a_resource() {
-    let client = Client::secret_basic("s6BhdRkqt3", "hubba hubba");
+    let client = ClientAuthentication::secret_basic("s6BhdRkqt3", "hubba hubba");
     let seen = sent(|transport| {
         RefreshToken::new(URL, client, "4LTC8lb0acc6Oy4esc1Nk9BWC0imAwH")
             .resource("https://rs.example.com/")
@@ -138,7 +140,7 @@ async fn rfc_8707_2_2_refresh_for_a_resource() {
 #[tokio::test]
 async fn scope_audience_and_extra_parameters_are_encoded_without_a_plus() {
     let seen = sent(|transport| {
-        ClientCredentials::new(URL, Client::public("my app"))
+        ClientCredentials::new(URL, ClientAuthentication::public("my app"))
             .scope("calendar.read mail+")
             .audience("a&b")
             .param("tenant", "ü=1")
@@ -156,8 +158,8 @@ async fn scope_audience_and_extra_parameters_are_encoded_without_a_plus() {
 async fn basic_is_form_encoded_unless_it_is_to_be_raw() {
     use base64::{Engine as _, prelude::BASE64_STANDARD};
     let cases = [
-        (Client::secret_basic("my:app", "a b+%c/ü"), "my%3Aapp:a%20b%2B%25c%2F%C3%BC"),
-        (Client::secret_basic_raw("my-app", "a b+%c/ü"), "my-app:a b+%c/ü"),
+        (ClientAuthentication::secret_basic("my:app", "a b+%c/ü"), "my%3Aapp:a%20b%2B%25c%2F%C3%BC"),
+        (ClientAuthentication::secret_basic_raw("my-app", "a b+%c/ü"), "my-app:a b+%c/ü"),
     ];
     for (client, decoded) in cases {
         let seen = sent(|transport| ClientCredentials::new(URL, client).build(transport)).await;

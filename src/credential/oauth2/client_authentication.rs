@@ -1,4 +1,4 @@
-//! [`Client`]: who we are to the authorization server, and how we prove it (RFC 6749 §2.3).
+//! [`ClientAuthentication`]: who we are to the authorization server, and how we prove it (RFC 6749 §2.3).
 
 use std::borrow::Cow;
 
@@ -19,14 +19,14 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 /// # Examples
 ///
 /// ```
-/// use tower_reauth::oauth2::{Client, SecretSource};
+/// use tower_reauth::oauth2::{ClientAuthentication, SecretSource};
 ///
-/// let usual = Client::secret_basic("s6BhdRkqt3", SecretSource::env("CLIENT_SECRET"));
-/// let in_the_body = Client::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
-/// let public = Client::public("s6BhdRkqt3");
+/// let usual = ClientAuthentication::secret_basic("s6BhdRkqt3", SecretSource::env("CLIENT_SECRET"));
+/// let in_the_body = ClientAuthentication::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
+/// let public = ClientAuthentication::public("s6BhdRkqt3");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientAuthentication {
     id: Option<Cow<'static, str>>,
     authentication: Authentication,
 }
@@ -40,7 +40,12 @@ enum Authentication {
     Assertion(Supply),
 }
 
-impl Client {
+/// The former name of [`ClientAuthentication`], by which it was taken for [`Client`](crate::Client), which sends
+/// requests.
+#[deprecated(note = "it is `ClientAuthentication` now; `tower_reauth::Client` is what sends requests")]
+pub type Client = ClientAuthentication;
+
+impl ClientAuthentication {
     /// `client_secret_basic`: HTTP Basic, with id and secret form-encoded first (RFC 6749 §2.3.1), `%20` for a
     /// space. This is what servers have to support.
     pub fn secret_basic(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
@@ -59,7 +64,7 @@ impl Client {
     }
 
     /// `private_key_jwt`, or any other authentication by a JWT (RFC 7523 §2.2). With the feature `jwt`,
-    /// `Client::private_key_jwt` signs them.
+    /// `ClientAuthentication::private_key_jwt` signs them.
     pub fn assertion(id: impl Into<Cow<'static, str>>, assertion: impl Into<Assertion>) -> Self {
         Self::new(id, Authentication::Assertion(assertion.into().0))
     }
