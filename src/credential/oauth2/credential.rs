@@ -292,7 +292,8 @@ impl Inner {
         self.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
     }
 
-    /// RFC 6749 §6. Without a scope: so it is the one that was granted, which may be less than was asked for.
+    /// RFC 6749 §6. By default without a scope: so it is the one that was granted, which may be less than was asked
+    /// for.
     fn refresh_request(
         &self,
         url: &str,
@@ -302,7 +303,7 @@ impl Inner {
         let request = TokenRequest::post(url.to_owned())
             .form("grant_type", "refresh_token")
             .form("refresh_token", refresh_token.clone());
-        self.setup.client.authenticate(with_fields(request, self.setup.targets()), client_secret)
+        self.setup.client.authenticate(with_fields(request, self.setup.refresh_options()), client_secret)
     }
 
     fn endpoint(&self, url: &str, request: &TokenRequest) -> Result<EndpointCredential, ConfigError> {

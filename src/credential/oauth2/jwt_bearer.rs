@@ -1,8 +1,12 @@
 //! [`JwtBearer`]: a signed assertion is exchanged for a token.
 
 use super::{
-    assertion::Assertion, client_authentication::ClientAuthentication, grant::Grant, methods::setup_methods,
-    server::AuthorizationServer, setup::Setup,
+    assertion::Assertion,
+    client_authentication::ClientAuthentication,
+    grant::Grant,
+    methods::{refresh_methods, setup_methods},
+    server::AuthorizationServer,
+    setup::Setup,
 };
 
 /// Tokens for whoever a JWT is about (RFC 7523 §2.1): service accounts, identities of a platform.
@@ -43,3 +47,4 @@ impl JwtBearer {
 }
 
 setup_methods!(JwtBearer, |Assertion(assertion)| Grant::JwtBearer { assertion });
+refresh_methods!(JwtBearer);

@@ -46,8 +46,8 @@ macro_rules! setup_methods {
         $crate::credential::endpoint::answer_methods::answer_methods!($builder, setup.shape);
 
         impl $builder {
-            /// Sets the scope that is asked for (RFC 6749 §3.3), words with one space between them. By default
-            /// none is sent, and the server decides.
+            /// Sets the scope that the grant's own request asks for (RFC 6749 §3.3), words with one space between
+            /// them. By default none is sent, and the server decides.
             pub fn scope(mut self, scope: impl Into<std::borrow::Cow<'static, str>>) -> Self {
                 self.setup.scope = Some(scope.into());
                 self
@@ -66,7 +66,7 @@ macro_rules! setup_methods {
                 self
             }
 
-            /// Adds a parameter of the server's own to the request.
+            /// Adds a parameter of the server's own, which every request for a token has, refreshes too.
             pub fn param(
                 mut self,
                 name: impl Into<std::borrow::Cow<'static, str>>,
@@ -145,3 +145,29 @@ macro_rules! setup_methods {
     };
 }
 pub(super) use setup_methods;
+
+/// The methods that those builders have whose tokens are renewed by another grant than they were acquired by.
+macro_rules! refresh_methods {
+    ($builder:ident) => {
+        impl $builder {
+            /// Sets the scope that a refresh asks for, which must not be wider than the one that was granted. By
+            /// default none is sent, and the server takes the one that was granted (RFC 6749 §6).
+            pub fn refresh_scope(mut self, scope: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+                self.setup.refresh_scope = Some(scope.into());
+                self
+            }
+
+            /// Adds a parameter of the server's own that only the grant's own request has, and no refresh: one that
+            /// says how the grant is meant, such as a `requested_token_use`.
+            pub fn acquire_param(
+                mut self,
+                name: impl Into<std::borrow::Cow<'static, str>>,
+                value: impl Into<$crate::credential::Param>,
+            ) -> Self {
+                self.setup.acquire_params.push((name.into(), value.into()));
+                self
+            }
+        }
+    };
+}
+pub(super) use refresh_methods;

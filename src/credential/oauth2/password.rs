@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use super::{
-    client_authentication::ClientAuthentication, grant::Grant, methods::setup_methods,
-    server::AuthorizationServer, setup::Setup,
+    client_authentication::ClientAuthentication,
+    grant::Grant,
+    methods::{refresh_methods, setup_methods},
+    server::AuthorizationServer,
+    setup::Setup,
 };
 use crate::secret::SecretSource;
 
@@ -48,3 +51,4 @@ impl Password {
 }
 
 setup_methods!(Password, |(username, SecretSource(password))| Grant::Password { username, password });
+refresh_methods!(Password);

@@ -51,8 +51,8 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// Tokens of `server` for whoever granted `refresh_token` to `client`. The [`scope`](Self::scope), if there is
-    /// one, must not be wider than what was granted.
+    /// Tokens of `server` for whoever granted `refresh_token` to `client`. Each request is a refresh: the
+    /// [`scope`](Self::scope), if there is one, is in all of them, and must not be wider than what was granted.
     pub fn new(
         server: impl Into<AuthorizationServer>,
         client: ClientAuthentication,

@@ -40,7 +40,11 @@ pub(super) struct Setup {
     pub(super) resources: Vec<Cow<'static, str>>,
     pub(super) audiences: Vec<Cow<'static, str>>,
     pub(super) scope: Option<Cow<'static, str>>,
+    /// The scope of a refresh; `None` for the one that was granted (RFC 6749 §6).
+    pub(super) refresh_scope: Option<Cow<'static, str>>,
     pub(super) params: Fields,
+    /// Those that no refresh has.
+    pub(super) acquire_params: Fields,
     /// How answers are read.
     pub(super) shape: Shape,
 }
@@ -55,24 +59,33 @@ impl Setup {
             resources: Vec::new(),
             audiences: Vec::new(),
             scope: None,
+            refresh_scope: None,
             params: Fields::new(),
+            acquire_params: Fields::new(),
             shape: Shape { strict: true, ..Shape::oauth2() },
         }
     }
 
-    /// The fields that say for what the token is to be good (RFC 8707, RFC 8693 §2.1).
-    pub(super) fn targets(&self) -> Fields {
-        let resources = self.resources.iter().map(|uri| ("resource", uri));
-        let audiences = self.audiences.iter().map(|name| ("audience", name));
-        resources.chain(audiences).map(|(name, value)| (name.into(), Param::text(value.clone()))).collect()
+    /// What the grant's own request has beside what makes it the grant.
+    pub(super) fn options(&self) -> Fields {
+        let mut fields = self.common(self.scope.as_ref());
+        fields.extend(self.acquire_params.iter().cloned());
+        fields
     }
 
-    /// The targets, the scope, and the extra parameters.
-    pub(super) fn options(&self) -> Fields {
-        let mut fields = self.targets();
-        fields.extend(self.scope.iter().map(|scope| ("scope".into(), Param::text(scope.clone()))));
-        fields.extend(self.params.iter().cloned());
-        fields
+    /// The same for a refresh.
+    pub(super) fn refresh_options(&self) -> Fields {
+        self.common(self.refresh_scope.as_ref())
+    }
+
+    /// For what the token is to be good (RFC 8707, RFC 8693 §2.1), the scope, and the extra parameters.
+    fn common(&self, scope: Option<&Cow<'static, str>>) -> Fields {
+        let resources = self.resources.iter().map(|uri| ("resource", uri));
+        let audiences = self.audiences.iter().map(|name| ("audience", name));
+        let scope = scope.map(|scope| ("scope", scope));
+        let fields = resources.chain(audiences).chain(scope);
+        let fields = fields.map(|(name, value)| (name.into(), Param::text(value.clone())));
+        fields.chain(self.params.iter().cloned()).collect()
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -85,11 +98,13 @@ impl Setup {
                 format!("the resource {resource:?} is no absolute uri without fragment (RFC 8707 §2)");
             return refuse(ConfigErrorKind::Url, words);
         }
-        if let Some(scope) = self.scope.as_deref().filter(|scope| !is_scope(scope)) {
+        let scopes = [&self.scope, &self.refresh_scope];
+        if let Some(scope) = scopes.into_iter().flatten().find(|scope| !is_scope(scope)) {
             let words = format!("the scope {scope:?} is not one or more words with one space between them");
             return refuse(ConfigErrorKind::Declaration, words);
         }
-        if let Some((name, _)) = self.params.iter().find(|(name, _)| TAKEN.contains(&&**name)) {
+        let mut params = self.params.iter().chain(&self.acquire_params);
+        if let Some((name, _)) = params.find(|(name, _)| TAKEN.contains(&&**name)) {
             let words = format!("the parameter {name} has a method of its own, and may be sent only once");
             return refuse(ConfigErrorKind::Declaration, words);
         }

@@ -5,6 +5,7 @@ mod config;
 mod discovery;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod refresh;
 mod revocation;
 mod rotation;
 mod secrets;

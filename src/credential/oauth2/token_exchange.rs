@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     client_authentication::ClientAuthentication,
     grant::{Grant, TypedToken},
-    methods::setup_methods,
+    methods::{refresh_methods, setup_methods},
     server::AuthorizationServer,
     setup::Setup,
 };
@@ -85,3 +85,4 @@ setup_methods!(TokenExchange, |Exchange { subject, actor, requested }| Grant::To
     actor,
     requested
 });
+refresh_methods!(TokenExchange);
