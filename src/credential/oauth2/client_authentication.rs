@@ -23,17 +23,22 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 ///
 /// let usual = ClientAuthentication::secret_basic("s6BhdRkqt3", SecretSource::env("CLIENT_SECRET"));
 /// let in_the_body = ClientAuthentication::secret_post("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw");
+/// let both = ClientAuthentication::secret_basic("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw").with_id_in_body();
+/// let by_certificate = ClientAuthentication::tls("s6BhdRkqt3");
 /// let public = ClientAuthentication::public("s6BhdRkqt3");
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientAuthentication {
     id: Option<Cow<'static, str>>,
-    authentication: Authentication,
+    method: Method,
+    /// Whether the body has the id in any case.
+    id_in_body: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Authentication {
+enum Method {
     None,
+    Tls,
     Basic(Supply),
     RawBasic(Supply),
     Post(Supply),
@@ -49,39 +54,59 @@ impl ClientAuthentication {
     /// `client_secret_basic`: HTTP Basic, with id and secret form-encoded first (RFC 6749 §2.3.1), `%20` for a
     /// space. This is what servers have to support.
     pub fn secret_basic(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
-        Self::new(id, Authentication::Basic(secret.into().0))
+        Self::new(id, Method::Basic(secret.into().0))
     }
 
     /// HTTP Basic with id and secret as they are (RFC 7617), for servers that don't decode them. It makes a
     /// difference only if one of them has other characters than letters, digits and `-._~`.
     pub fn secret_basic_raw(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
-        Self::new(id, Authentication::RawBasic(secret.into().0))
+        Self::new(id, Method::RawBasic(secret.into().0))
     }
 
     /// `client_secret_post`: id and secret in the body, for servers that don't take Basic.
     pub fn secret_post(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
-        Self::new(id, Authentication::Post(secret.into().0))
+        Self::new(id, Method::Post(secret.into().0))
     }
 
     /// `private_key_jwt`, or any other authentication by a JWT (RFC 7523 §2.2). With the feature `jwt`,
     /// `ClientAuthentication::private_key_jwt` signs them.
     pub fn assertion(id: impl Into<Cow<'static, str>>, assertion: impl Into<Assertion>) -> Self {
-        Self::new(id, Authentication::Assertion(assertion.into().0))
+        Self::new(id, Method::Assertion(assertion.into().0))
+    }
+
+    /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate, which the connection has shown by the time
+    /// that the request comes (RFC 8705 §2). The body has the id alone.
+    ///
+    /// The certificate is the transport's. Where the server's metadata has `mtls_endpoint_aliases`, those are asked
+    /// (RFC 8705 §5).
+    ///
+    /// The server may bind tokens to the certificate (RFC 8705 §3). Nothing here looks at that: such a token is still
+    /// sent as `Bearer`, and the API accepts it only over connections with the same certificate, which the client
+    /// beneath the layer has to have then.
+    pub fn tls(id: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(id, Method::Tls)
     }
 
     /// `none`: a public client, which only says its id.
     pub fn public(id: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(id, Authentication::None)
+        Self::new(id, Method::None)
     }
 
     /// No client at all, where the grant alone says who asks: an assertion (RFC 7523 §2.1), a token to exchange.
     #[must_use]
     pub fn unidentified() -> Self {
-        Self { id: None, authentication: Authentication::None }
+        Self { id: None, method: Method::None, id_in_body: false }
     }
 
-    fn new(id: impl Into<Cow<'static, str>>, authentication: Authentication) -> Self {
-        Self { id: Some(id.into()), authentication }
+    /// Sends `client_id` in the body, also beside Basic, for servers that look for it there. The other methods have
+    /// it there already.
+    #[must_use]
+    pub fn with_id_in_body(self) -> Self {
+        Self { id_in_body: true, ..self }
+    }
+
+    fn new(id: impl Into<Cow<'static, str>>, method: Method) -> Self {
+        Self { id: Some(id.into()), method, id_in_body: false }
     }
 
     /// RFC 6749 §A.1.
@@ -91,8 +116,17 @@ impl ClientAuthentication {
                 ConfigErrorKind::Declaration,
                 "the client id is empty or has a control character; check where it comes from",
             )),
+            None if self.id_in_body => Err(ConfigError::new(
+                ConfigErrorKind::Declaration,
+                "there is no client id to send in the body; use another client than an unidentified one",
+            )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it is the connection that authenticates the client.
+    pub(super) fn is_by_tls(&self) -> bool {
+        matches!(self.method, Method::Tls)
     }
 
     /// The secret, or a fresh assertion for `audience`.
@@ -110,10 +144,8 @@ impl ClientAuthentication {
 
     /// The secret, if it is another one than `refused` by now. A fresh assertion is no other secret.
     pub(super) async fn changed_secret(&self, refused: Option<&SecretString>) -> Option<SecretString> {
-        match &self.authentication {
-            Authentication::Basic(supply)
-            | Authentication::RawBasic(supply)
-            | Authentication::Post(supply)
+        match &self.method {
+            Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply)
                 if supply.may_change() =>
             {
                 let secret = supply.read("client secret", "").await.ok()?;
@@ -126,11 +158,11 @@ impl ClientAuthentication {
 
     /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
     pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
-        match &self.authentication {
-            Authentication::Basic(supply)
-            | Authentication::RawBasic(supply)
-            | Authentication::Post(supply) => supply.differs_from(refused),
-            Authentication::None | Authentication::Assertion(_) => false,
+        match &self.method {
+            Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply) => {
+                supply.differs_from(refused)
+            }
+            Method::None | Method::Tls | Method::Assertion(_) => false,
         }
     }
 
@@ -138,27 +170,26 @@ impl ClientAuthentication {
     pub(super) fn authenticate(&self, request: TokenRequest, secret: Option<&SecretString>) -> TokenRequest {
         let Some(id) = &self.id else { return request };
         let secret = || secret.cloned().unwrap_or_default();
-        match &self.authentication {
-            Authentication::None => request.form("client_id", Param::text(id.clone())),
-            Authentication::Basic(_) => request.basic_form_encoded(Param::text(id.clone()), secret()),
-            Authentication::RawBasic(_) => request.basic(&**id, secret()),
-            Authentication::Post(_) => request
-                .form("client_id", Param::text(id.clone()))
-                .form("client_secret", Param::secret(secret())),
-            Authentication::Assertion(_) => request
-                .form("client_id", Param::text(id.clone()))
+        let in_body = |request: TokenRequest| request.form("client_id", Param::text(id.clone()));
+        let beside_header = |request| if self.id_in_body { in_body(request) } else { request };
+        match &self.method {
+            Method::None | Method::Tls => in_body(request),
+            Method::Basic(_) => beside_header(request).basic_form_encoded(Param::text(id.clone()), secret()),
+            Method::RawBasic(_) => beside_header(request).basic(&**id, secret()),
+            Method::Post(_) => in_body(request).form("client_secret", Param::secret(secret())),
+            Method::Assertion(_) => in_body(request)
                 .form("client_assertion_type", JWT_BEARER)
                 .form("client_assertion", Param::secret(secret())),
         }
     }
 
     fn supply(&self) -> Option<(&'static str, &Supply)> {
-        match &self.authentication {
-            Authentication::None => None,
-            Authentication::Basic(supply)
-            | Authentication::RawBasic(supply)
-            | Authentication::Post(supply) => Some(("client secret", supply)),
-            Authentication::Assertion(supply) => Some(("client assertion", supply)),
+        match &self.method {
+            Method::None | Method::Tls => None,
+            Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply) => {
+                Some(("client secret", supply))
+            }
+            Method::Assertion(supply) => Some(("client assertion", supply)),
         }
     }
 }

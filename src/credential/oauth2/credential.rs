@@ -273,7 +273,8 @@ impl Inner {
     }
 
     async fn endpoints(&self) -> Result<Endpoints, AcquireError> {
-        self.setup.server.endpoints(&self.transport, &self.discovered).await
+        let endpoints = self.setup.server.endpoints(&self.transport, &self.discovered).await?;
+        Ok(if self.setup.client.is_by_tls() { endpoints.by_tls() } else { endpoints })
     }
 
     fn grant_request(

@@ -1,7 +1,7 @@
 //! Reads an authorization server's metadata (RFC 8414, OpenID Connect Discovery 1.0), and believes no more of it
 //! than it may.
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Aliases, Endpoints};
 use crate::{
     auth::Plaintext,
     credential::endpoint::{checked_origin, retry_after::retry_after},
@@ -97,7 +97,16 @@ fn read(issuer: &str, plaintext: Plaintext, metadata: Node<'_>) -> Result<Endpoi
     };
     let token =
         endpoint("token_endpoint")?.ok_or_else(|| unusable("has metadata without a token endpoint"))?;
-    Ok(Endpoints { token, revocation: endpoint("revocation_endpoint")?, audience: issuer.to_owned() })
+    let aliases = metadata.member("mtls_endpoint_aliases");
+    // Looked at only if they are used.
+    let alias = |name: &str| Some(aliases?.member(name)?.text()?.into_owned());
+    let aliases = Aliases { token: alias("token_endpoint"), revocation: alias("revocation_endpoint") };
+    Ok(Endpoints {
+        token,
+        revocation: endpoint("revocation_endpoint")?,
+        audience: issuer.to_owned(),
+        aliases,
+    })
 }
 
 /// Whether there is nothing, by the status.

@@ -132,11 +132,12 @@ impl AuthorizationServer {
             (token, issuer) => {
                 let token = token.as_deref().unwrap_or_default().to_owned();
                 let audience = issuer.as_deref().unwrap_or(&token).to_owned();
-                Endpoints { token, revocation: None, audience }
+                Endpoints { token, audience, ..Endpoints::default() }
             }
         };
         if let Some(url) = &self.revocation_endpoint {
             endpoints.revocation = Some(url.clone().into_owned());
+            endpoints.aliases.revocation = None;
         }
         Ok(endpoints)
     }
