@@ -21,7 +21,11 @@ pub(crate) use certificates::certificates_pem;
 #[cfg(feature = "jwt")]
 pub(crate) use private_key::private_key_pem;
 pub(crate) use redactor::Redactor;
+#[cfg(feature = "jwt")]
+pub(crate) use source::Ask;
 pub use source::SecretSource;
+#[cfg(feature = "oauth2")]
+pub(crate) use source::Supplied;
 #[cfg(any(feature = "oauth2", feature = "store"))]
 pub(crate) use source::Supply;
 pub(crate) use tidy::is_untidy;

@@ -80,7 +80,7 @@ impl SecretSource {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<SecretString, BoxError>> + Send + 'static,
     {
-        Self(Supply::Ask(Arc::new(move |_| Box::pin(read()))))
+        Self(Supply::Ask(Arc::new(move |_: &str| -> Supplied { Box::pin(read()) })))
     }
 
     /// A closure that has the secret at hand, such as one that looks into a variable that the program keeps up to
@@ -130,7 +130,25 @@ impl From<SecretString> for SecretSource {
     }
 }
 
-type Supplied = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
+/// A secret that is being made.
+pub(crate) type Supplied = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
+
+/// What makes a secret when it is asked.
+pub(crate) trait Ask: Send + Sync {
+    /// A secret, made for `audience` if it is an assertion.
+    fn ask(&self, audience: &str) -> Supplied;
+
+    /// Whether it can make any, as far as can be told without asking.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+}
+
+impl<F: Fn(&str) -> Supplied + Send + Sync> Ask for F {
+    fn ask(&self, audience: &str) -> Supplied {
+        self(audience)
+    }
+}
 
 /// What a source is.
 #[derive(Clone)]
@@ -138,8 +156,7 @@ pub(crate) enum Supply {
     Fixed(SecretString),
     Env(Cow<'static, str>),
     File(Arc<Path>),
-    /// Told for which audience the secret is to be made, if it is made and not kept.
-    Ask(Arc<dyn Fn(&str) -> Supplied + Send + Sync>),
+    Ask(Arc<dyn Ask>),
     Look(Arc<dyn Fn() -> Result<SecretString, BoxError> + Send + Sync>),
 }
 
@@ -155,7 +172,7 @@ impl Supply {
                 let read = tokio::task::spawn_blocking(move || file_secret(&path)).await;
                 read.unwrap_or_else(|error| Err(Failure::Unread(error.into())))
             }
-            Self::Ask(ask) => tidied(ask(audience).await),
+            Self::Ask(maker) => tidied(maker.ask(audience).await),
             Self::Look(look) => tidied(look()),
         };
         usable(read).map_err(|failure| {
@@ -169,6 +186,9 @@ impl Supply {
 
     /// What the secret is now, or a stand-in where only asking could tell.
     pub(crate) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
+        if let Self::Ask(maker) = self {
+            maker.check()?;
+        }
         let Some(read) = self.look() else { return Ok("stand-in".into()) };
         usable(read).map_err(|failure| {
             let hint = match self {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     error::BoxError,
-    secret::{SecretSource, Supply},
+    secret::{SecretSource, Supplied, Supply},
 };
 
 /// Where assertions come from (RFC 7521): a signer, or somebody who made them elsewhere. Each attempt asks for one.
@@ -37,7 +37,7 @@ impl Assertion {
         F: Fn(String) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<SecretString, BoxError>> + Send + 'static,
     {
-        Self(Supply::Ask(Arc::new(move |audience| Box::pin(make(audience.to_owned())))))
+        Self(Supply::Ask(Arc::new(move |audience: &str| -> Supplied { Box::pin(make(audience.to_owned())) })))
     }
 }
 

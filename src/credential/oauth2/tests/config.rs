@@ -166,6 +166,6 @@ fn no_debug_shows_a_secret() {
 #[test]
 #[allow(deprecated, reason = "it is what the test is about")]
 fn a_client_still_goes_by_its_former_name() {
-    let client: ClientAuthentication = super::Client::secret_basic("a", "s3cret");
+    let client: ClientAuthentication = Client::secret_basic("a", "s3cret");
     assert!(ClientCredentials::new(URL, client).build(Server::healthy().transport()).is_ok());
 }

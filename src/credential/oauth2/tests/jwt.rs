@@ -10,14 +10,22 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
 };
 
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
 use super::*;
-use crate::error::ConfigErrorKind;
+use crate::{
+    credential::{TokenEndpoint, TokenRequest},
+    error::ConfigErrorKind,
+};
 
 const RSA: &[u8] = include_bytes!("keys/rfc7515-a2-pkcs8.pem");
 const EC: &[u8] = include_bytes!("keys/rfc7515-a3-pkcs8.pem");
+const EC_384: &[u8] = include_bytes!("keys/rfc6979-a26-pkcs8.pem");
 const ED: &[u8] = include_bytes!("keys/rfc8037-a-pkcs8.pem");
 
 fn decode(part: &str) -> Vec<u8> {
@@ -54,9 +62,12 @@ async fn a_client_assertion_has_what_rfc_7523_asks_for_and_an_id_of_its_own() {
         assert_eq!(claims["iss"], "my-client");
         assert_eq!(claims["sub"], "my-client");
         assert_eq!(claims["aud"], URL);
+        // Made in the past, so that a server whose clock is behind doesn't find it in the future.
         let issued_at = claims["iat"].as_u64().unwrap();
-        assert!(now().abs_diff(issued_at) < 60);
-        assert_eq!(claims["exp"].as_u64().unwrap() - issued_at, 120);
+        assert!((now() - 90..=now() - 60).contains(&issued_at), "{issued_at}");
+        assert_eq!(claims["nbf"], claims["iat"]);
+        assert_eq!(claims["exp"].as_u64().unwrap() - issued_at, 180);
+        assert_eq!(claims.as_object().unwrap().len(), 7);
         let id = claims["jti"].as_str().unwrap();
         assert_eq!(decode(id).len(), 16);
         assert!(ids.insert(id.to_owned()), "fresh for each attempt");
@@ -66,37 +77,275 @@ async fn a_client_assertion_has_what_rfc_7523_asks_for_and_an_id_of_its_own() {
 
 #[tokio::test]
 async fn every_algorithms_signature_can_be_verified() {
-    let jwt = |key: Result<JwtKey, crate::error::ConfigError>| client_assertions(key.unwrap(), 1);
-    let split = |jwts: Vec<String>| {
-        let (message, signature) = jwts[0].rsplit_once('.').unwrap();
-        (parts(message).0["alg"].clone(), message.as_bytes().to_vec(), decode(signature))
-    };
-
-    let (algorithm, message, signature) = split(jwt(JwtKey::rs256(RSA)).await);
-    assert_eq!(algorithm, "RS256");
     let n = decode(
         "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SF\
          d2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo\
          7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkM\
          Ls91kzk2PAcDTW9gb54h4FRWyuXpoQ",
     );
-    let key = RsaPublicKeyComponents { n, e: vec![1, 0, 1] };
-    key.verify(&RSA_PKCS1_2048_8192_SHA256, &message, &signature).unwrap();
+    let rsa = RsaPublicKeyComponents { n, e: vec![1, 0, 1] };
+    for (key, name, algorithm) in [
+        (JwtKey::rs256(RSA), "RS256", &RSA_PKCS1_2048_8192_SHA256),
+        (JwtKey::rs384(RSA), "RS384", &RSA_PKCS1_2048_8192_SHA384),
+        (JwtKey::rs512(RSA), "RS512", &RSA_PKCS1_2048_8192_SHA512),
+        (JwtKey::ps256(RSA), "PS256", &RSA_PSS_2048_8192_SHA256),
+    ] {
+        let (stated, message, signature) = signed(key.unwrap()).await;
+        assert_eq!(stated, name);
+        rsa.verify(algorithm, &message, &signature).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
 
-    let (algorithm, message, signature) = split(jwt(JwtKey::es256(EC)).await);
-    assert_eq!(algorithm, "ES256");
-    let point = [
+    let p256 = [
         vec![4],
         decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
         decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
     ];
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.concat());
-    key.verify(&message, &signature).unwrap();
+    let (stated, message, signature) = signed(JwtKey::es256(EC).unwrap()).await;
+    assert_eq!(stated, "ES256");
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, p256.concat()).verify(&message, &signature).unwrap();
 
-    let (algorithm, message, signature) = split(jwt(JwtKey::eddsa(ED)).await);
-    assert_eq!(algorithm, "EdDSA");
-    let key = UnparsedPublicKey::new(&ED25519, decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
-    key.verify(&message, &signature).unwrap();
+    // RFC 6979 §A.2.6.
+    let p384 = [
+        vec![4],
+        decode("7DpOQVtOGaRWhhgCn0J_pdqai8SukuAuBqrlKGswDGTe-PDqkFWGYGSiVFFUgLwT"),
+        decode("gBXZty19VyROqO-awMYhiWcIpZNn-d-59UyoSz8cnbEoiyMcOuDU_nNE_SUzJkcg"),
+    ];
+    let (stated, message, signature) = signed(JwtKey::es384(EC_384).unwrap()).await;
+    assert_eq!(stated, "ES384");
+    UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, p384.concat()).verify(&message, &signature).unwrap();
+
+    let ed25519 = decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let (stated, message, signature) = signed(JwtKey::eddsa(ED).unwrap()).await;
+    assert_eq!(stated, "EdDSA");
+    UnparsedPublicKey::new(&ED25519, ed25519).verify(&message, &signature).unwrap();
+}
+
+/// The algorithm that a JWT of `key` states, what is signed, and the signature.
+async fn signed(key: JwtKey) -> (Value, Vec<u8>, Vec<u8>) {
+    let jwts = client_assertions(key, 1).await;
+    let (message, signature) = jwts[0].rsplit_once('.').unwrap();
+    (parts(message).0["alg"].clone(), message.as_bytes().to_vec(), decode(signature))
+}
+
+/// Header and claims of what a grant sends.
+async fn granted(assertion: JwtAssertion) -> (Value, Value) {
+    let server = Server::healthy();
+    let client = ClientAuthentication::unidentified();
+    let credential = JwtBearer::new(URL, client, assertion).build(server.transport()).unwrap();
+    acquire(&credential).await.unwrap();
+    parts(server.only().field("assertion").unwrap())
+}
+
+fn assertion() -> JwtAssertion {
+    JwtAssertion::new(JwtKey::eddsa(ED).unwrap(), "robot")
+}
+
+/// How far `iat` is in the past and `exp` in the future, in seconds.
+async fn span(assertion: JwtAssertion) -> (u64, u64) {
+    let before = now();
+    let (_, claims) = granted(assertion).await;
+    let (issued_at, expires_at) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
+    let lifetime = expires_at - issued_at;
+    // The clock may have gone on meanwhile.
+    let back = (before - issued_at..=now() - issued_at).min().unwrap();
+    assert_eq!(claims["nbf"], issued_at);
+    (back, lifetime - back)
+}
+
+#[tokio::test]
+async fn a_jwt_is_back_dated_and_its_lifetime_is_what_servers_count() {
+    let of = |lifetime: u64| assertion().lifetime(Duration::from_secs(lifetime));
+    let seconds = Duration::from_secs;
+    for (assertion, back, ahead) in [
+        (assertion(), 60, 120),
+        (of(3600), 60, 3540),
+        (of(600), 60, 540),
+        // Those that are short stay good for half of it.
+        (of(60), 30, 30),
+        (of(1), 0, 1),
+        (of(600).back_dated(seconds(0)), 0, 600),
+        (of(600).back_dated(seconds(300)), 300, 300),
+        (of(600).back_dated(seconds(599)), 599, 1),
+    ] {
+        let (seen_back, seen_ahead) = span(assertion).await;
+        assert!((seen_back as i64 - back).abs() <= 1, "{seen_back} {back}");
+        assert!((seen_ahead as i64 - ahead).abs() <= 1, "{seen_ahead} {ahead}");
+    }
+}
+
+#[tokio::test]
+async fn own_claims_and_headers_are_kept() {
+    let key = JwtKey::eddsa(ED).unwrap().key_id("k1");
+    let assertion = JwtAssertion::new(key, "robot")
+        .typ("client-authentication+jwt")
+        .header("x-tenant", "acme")
+        .header("cty", "JWT")
+        .claim("scope", "videos.read")
+        .claim("roles", vec!["a", "b"])
+        .without_claim("aud")
+        .claim("aud", vec!["https://a.example.com", "https://b.example.com"])
+        .without_claim("nbf")
+        .without_claim("jti");
+    let (header, claims) = granted(assertion).await;
+    assert_eq!(
+        header,
+        json!({
+            "alg": "EdDSA", "typ": "client-authentication+jwt", "kid": "k1", "x-tenant": "acme", "cty": "JWT",
+        })
+    );
+    assert_eq!(
+        claims,
+        json!({
+            "iss": "robot", "sub": "robot", "scope": "videos.read", "roles": ["a", "b"],
+            "aud": ["https://a.example.com", "https://b.example.com"],
+            "iat": claims["iat"], "exp": claims["exp"],
+        })
+    );
+}
+
+#[test]
+fn what_would_be_lost_is_refused_by_its_name() {
+    let seconds = Duration::from_secs;
+    let key = || JwtKey::eddsa(ED).unwrap();
+    for (assertion, named) in [
+        (assertion().claim("iss", "somebody else"), "claim iss "),
+        (assertion().claim("sub", "somebody else"), "claim sub "),
+        (assertion().claim("aud", "elsewhere"), "claim aud "),
+        (assertion().claim("iat", 5), "claim iat "),
+        (assertion().claim("nbf", 5), "claim nbf "),
+        (assertion().claim("exp", 5), "claim exp "),
+        (assertion().claim("jti", "again"), "claim jti "),
+        (assertion().without_claim("exp"), "claim exp "),
+        (assertion().without_claim("iss"), "claim iss "),
+        (assertion().without_claim("scope"), "claim scope "),
+        (assertion().header("alg", "none"), "header alg "),
+        (assertion().header("typ", "at+jwt"), "header typ "),
+        (assertion().header("b64", false), "header b64 "),
+        (JwtAssertion::new(key().key_id("k1"), "robot").header("kid", "k2"), "header kid "),
+        (assertion().lifetime(seconds(0)), "0 s"),
+        (assertion().lifetime(Duration::from_millis(999)), "0 s"),
+        (assertion().back_dated(seconds(180)), "180 s"),
+    ] {
+        let (transport, client) = (Server::healthy().transport(), ClientAuthentication::unidentified());
+        let grant = JwtBearer::new(URL, client, assertion.clone()).build(transport.clone());
+        let client = ClientAuthentication::assertion("robot", assertion.clone());
+        let client = ClientCredentials::new(URL, client).build(transport.clone());
+        let request = TokenRequest::post("/token").bearer(assertion);
+        let bearer = TokenEndpoint::new("Acme", "https://api.example.com", request).build(transport);
+        for error in [grant.unwrap_err(), client.unwrap_err(), bearer.unwrap_err()] {
+            assert_eq!(error.kind(), ConfigErrorKind::Declaration, "{error}");
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+    // Where the key says nothing of it, the header is free.
+    let (assertion, client) = (assertion().header("kid", "k2"), ClientAuthentication::unidentified());
+    assert!(JwtBearer::new(URL, client, assertion).build(Server::healthy().transport()).is_ok());
+}
+
+#[tokio::test]
+async fn certificates_are_named_by_the_thumbprints_that_openssl_computes() {
+    for (key, certificate, sha1, sha256) in [
+        (
+            JwtKey::rs256(RSA).unwrap(),
+            &include_bytes!("keys/rfc7515-a2-certificate.pem")[..],
+            "ypKZx0DK-vOBPvqiPyDi7Gnzr0s",
+            "qQPnjgHK5p3xByItMleR-va4ilnMhWEsb4wKw0ZF50Y",
+        ),
+        (
+            JwtKey::es256(EC).unwrap(),
+            include_bytes!("keys/rfc7515-a3-certificate.pem"),
+            "U3x3RwhP33ueQUz9K-VGKaOEzQE",
+            "95kiTeEZuT85H29oq77DlGhZHWTHmqQNd4mHatQ0FWk",
+        ),
+        (
+            JwtKey::eddsa(ED).unwrap(),
+            include_bytes!("keys/rfc8037-a-certificate.pem"),
+            "iTduRI4los7jQTo8GqgScdW1WYs",
+            "blsySYRSY_oTaq2lD3oPfb026IBmtNQ08uI7iG5xO1k",
+        ),
+    ] {
+        let der = CertificateDer::from_pem_slice(certificate).unwrap();
+        for form in [certificate, &der] {
+            let key = key.clone().x5t(form).unwrap().x5t_s256(form).unwrap();
+            let (header, _) = granted(JwtAssertion::new(key, "robot")).await;
+            let expected = json!({"alg": header["alg"], "typ": "JWT", "x5t": sha1, "x5t#S256": sha256});
+            assert_eq!(header, expected);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_certificate_of_the_key_is_refused() {
+    let certificate = include_bytes!("keys/rfc7515-a3-certificate.pem");
+    let der = CertificateDer::from_pem_slice(certificate).unwrap();
+    let longer = [&der[..], b"\n"].concat();
+    let torn = b"-----BEGIN CERTIFICATE-----\ns3cret!!\n-----END CERTIFICATE-----\n";
+    let no_der = b"-----BEGIN CERTIFICATE-----\nczNjcmV0\n-----END CERTIFICATE-----\n";
+    for (wrong, why) in [
+        (EC, "no certificate in the pem"),
+        (b"", "no certificate in the pem"),
+        (torn, "no certificate in the pem"),
+        (no_der, "torn"),
+        (&der[..der.len() - 1], "no certificate in the pem"),
+        (&longer, "no certificate in the pem"),
+        (include_bytes!("keys/rfc7515-a2-certificate.pem"), "another key"),
+        (include_bytes!("keys/rfc8037-a-certificate.pem"), "another key"),
+    ] {
+        let key = JwtKey::es256(EC).unwrap();
+        for error in [key.clone().x5t(wrong).unwrap_err(), key.x5t_s256(wrong).unwrap_err()] {
+            assert_eq!(error.kind(), ConfigErrorKind::Secret);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(why) && !text.contains("s3cret"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_authorizes_a_token_request_and_each_has_its_own() {
+    let server = Server::healthy();
+    let request = TokenRequest::post("/tokens")
+        .bearer(assertion().claim("installation", 7))
+        .header("X-Also", assertion())
+        .json("jwt", assertion());
+    let credential = TokenEndpoint::new("Acme", "https://api.example.com", request);
+    let credential = credential.build(server.transport()).unwrap();
+    assert!(server.seen().is_empty());
+    let mut ids = HashSet::new();
+    for _ in 0..2 {
+        Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap();
+    }
+    for seen in server.seen() {
+        assert!(seen.headers["authorization"].is_sensitive() && seen.headers["x-also"].is_sensitive());
+        let body: Value = serde_json::from_str(&seen.body).unwrap();
+        let bearer = seen.authorization().unwrap().strip_prefix("Bearer ").unwrap();
+        assert_eq!(parts(bearer).1["installation"], 7);
+        for jwt in [bearer, seen.headers["x-also"].to_str().unwrap(), body["jwt"].as_str().unwrap()] {
+            let (_, claims) = parts(jwt);
+            assert_eq!((&claims["iss"], &claims["aud"]), (&json!("robot"), &Value::Null));
+            assert!(ids.insert(claims["jti"].to_string()), "made anew for each");
+        }
+    }
+    assert_eq!(ids.len(), 6);
+    // A fresh JWT is no other secret, so nobody is tempted to try it at once.
+    assert!(!credential.has_new_secret());
+}
+
+#[tokio::test]
+async fn a_jwt_that_was_sent_is_taken_out_of_what_the_server_says() {
+    let server = Server::answering([(401, json!({"error": "invalid_client"}))]);
+    let echo = server.clone();
+    let request = TokenRequest::post("/tokens").bearer(assertion());
+    let endpoint = TokenEndpoint::new("Acme", "https://api.example.com", request);
+    let transport = Transport::new(service_fn(move |request: Request<Bytes>| {
+        let jwt = request.headers()["authorization"].to_str().unwrap().to_owned();
+        echo.0.lock().unwrap().answers = [(401, json!({"error_description": jwt}).to_string())].into();
+        let transport = echo.transport();
+        async move { transport.send(request).await.map(|response| response.map(Full::new)) }
+    }));
+    let credential = endpoint.build(transport).unwrap();
+    let error = Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap_err();
+    let sent = server.only().authorization().unwrap().strip_prefix("Bearer ").unwrap().to_owned();
+    assert!(!format!("{error} {error:?}").contains(&sent[sent.len() - 40..]), "{error}");
 }
 
 #[tokio::test]
@@ -106,8 +355,7 @@ async fn a_service_accounts_assertion_says_what_it_is_told() {
         .subject("johndoe")
         .audience("https://idp.example.com")
         .lifetime(Duration::from_secs(3600))
-        .claim("scope", "videos.read")
-        .claim("iss", "somebody else");
+        .claim("scope", "videos.read");
     let credential = JwtBearer::new(URL, ClientAuthentication::unidentified(), assertion)
         .build(server.transport())
         .unwrap();
@@ -167,6 +415,12 @@ fn what_is_no_key_of_the_kind_is_refused_and_not_shown() {
         JwtKey::rs256(torn),
         JwtKey::es256(RSA),
         JwtKey::es256(ED),
+        JwtKey::es256(EC_384),
+        JwtKey::es384(EC),
+        JwtKey::es384(RSA),
+        JwtKey::rs384(EC),
+        JwtKey::rs512(ED),
+        JwtKey::ps256(EC),
         JwtKey::es256(sec1),
         JwtKey::eddsa(EC),
         JwtKey::eddsa(b"s3cret"),

@@ -1,0 +1,291 @@
+//! [`JwtAssertion`]: what a JWT says, and that it is made anew whenever one is sent.
+
+use std::{
+    borrow::Cow,
+    future::ready,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::{
+    error::Unspecified,
+    rand::{SecureRandom, SystemRandom},
+};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::key::JwtKey;
+use crate::{
+    credential::{
+        Param,
+        oauth2::{assertion::Assertion, client_authentication::ClientAuthentication},
+    },
+    error::{BoxError, ConfigError, ConfigErrorKind},
+    secret::{Ask, SecretSource, Supplied, Supply},
+};
+
+/// How long a JWT is valid, from its `iat` on.
+const LIFETIME: Duration = Duration::from_secs(180);
+
+/// How far `iat` and `nbf` are in the past, since the server's clock may be behind ours. GitHub recommends 60 seconds:
+/// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>,
+/// read in November 2026.
+const BACK_DATED: Duration = Duration::from_secs(60);
+
+/// The claims that a JWT has by itself, and what sets them.
+const CLAIMS: [(&str, &str); 7] = [
+    ("iss", "JwtAssertion::new sets it"),
+    ("exp", "`lifetime` sets it"),
+    ("sub", "`subject` sets it"),
+    ("aud", "`audience` sets it"),
+    ("iat", "`back_dated` sets it"),
+    ("nbf", "`back_dated` sets it"),
+    ("jti", "each jwt has one of its own"),
+];
+
+/// Those without which there is no JWT.
+const NEEDED: [&str; 2] = ["iss", "exp"];
+
+/// A JWT to be signed for each attempt, with an id (`jti`) that is used once: an [`Assertion`] by itself, and wherever
+/// else a secret is wanted, a [`SecretSource`] or [`Param`].
+///
+/// It says of itself `iss`, `sub`, `aud`, `iat`, `nbf`, `exp` and `jti` (RFC 7523 §3).
+///
+/// # Errors
+///
+/// Nothing is refused here, but by what it is given to, when that is built: with
+/// [`ConfigErrorKind::Declaration`], a claim or a header that the JWT has by itself, or a lifetime that makes no sense.
+///
+/// # Examples
+///
+/// A service account, as some servers have it:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_reauth::{
+///     AuthLayer, ConfigError, Transport,
+///     oauth2::{ClientAuthentication, JwtAssertion, JwtBearer, JwtKey},
+/// };
+///
+/// fn layer(pem: &[u8], transport: Transport) -> Result<AuthLayer, ConfigError> {
+///     let assertion = JwtAssertion::new(JwtKey::rs256(pem)?, "robot@project.example.com")
+///         .claim("scope", "videos.read")
+///         .lifetime(Duration::from_secs(60 * 60));
+///     JwtBearer::new("https://login.example.com/token", ClientAuthentication::unidentified(), assertion)
+///         .layer("https://api.example.com", transport)
+/// }
+/// ```
+///
+/// A JWT that is itself what the token request is authorized by:
+///
+/// ```
+/// use tower_reauth::{ConfigError, TokenEndpoint, TokenRequest, oauth2::{JwtAssertion, JwtKey}};
+///
+/// fn vendor(pem: &[u8]) -> Result<TokenEndpoint, ConfigError> {
+///     let jwt = JwtAssertion::new(JwtKey::rs256(pem)?, "my-app");
+///     let acquire = TokenRequest::post("/installations/7/tokens").bearer(jwt);
+///     Ok(TokenEndpoint::new("Acme", "https://api.acme.example", acquire))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct JwtAssertion {
+    key: JwtKey,
+    issuer: Cow<'static, str>,
+    subject: Option<Cow<'static, str>>,
+    audience: Option<Cow<'static, str>>,
+    lifetime: Duration,
+    back_dated: Option<Duration>,
+    claims: Map<String, Value>,
+    left_out: Vec<Cow<'static, str>>,
+    typ: Cow<'static, str>,
+    header: Map<String, Value>,
+}
+
+impl JwtAssertion {
+    /// A JWT that `issuer` (`iss`) signs about itself (`sub`).
+    pub fn new(key: JwtKey, issuer: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            key,
+            issuer: issuer.into(),
+            subject: None,
+            audience: None,
+            lifetime: LIFETIME,
+            back_dated: None,
+            claims: Map::new(),
+            left_out: Vec::new(),
+            typ: "JWT".into(),
+            header: Map::new(),
+        }
+    }
+
+    /// Sets whom the JWT is about. By default the issuer.
+    pub fn subject(mut self, subject: impl Into<Cow<'static, str>>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Sets for whom the JWT is. By default for the server: its issuer if that is known, else its token endpoint
+    /// (RFC 7523 §3). In a [`TokenRequest`](crate::TokenRequest), which knows of no server, there is none by default.
+    pub fn audience(mut self, audience: impl Into<Cow<'static, str>>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Sets how long each JWT is valid, to the second: the time from its `iat` to its `exp`, which is what servers set a
+    /// bound to. By default 3 min, of which 2 are left when it is made, since it is [back-dated](Self::back_dated).
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Sets how far `iat` and `nbf` are in the past, to the second: many servers refuse a JWT from the future, and their
+    /// clock may be behind ours. It has to be less than the [`lifetime`](Self::lifetime). By default 60 s, but no more
+    /// than half of the lifetime.
+    pub fn back_dated(mut self, by: Duration) -> Self {
+        self.back_dated = Some(by);
+        self
+    }
+
+    /// Adds a claim of the server's own, or gives that one another value. One that the JWT has by itself is refused,
+    /// unless it is [left out](Self::without_claim). `Debug` shows it.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Leaves out `sub`, `aud`, `iat`, `nbf` or `jti`, for servers that don't know it, or want another value than text
+    /// there: that is then a [`claim`](Self::claim).
+    pub fn without_claim(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.left_out.push(name.into());
+        self
+    }
+
+    /// Sets `typ` in the header (RFC 7515 §4.1.9), such as `client-authentication+jwt`. By default `JWT`.
+    pub fn typ(mut self, typ: impl Into<Cow<'static, str>>) -> Self {
+        self.typ = typ.into();
+        self
+    }
+
+    /// Adds a header of the server's own, or gives that one another value. Those that the [`JwtKey`] sets, `alg` among
+    /// them, and `typ` are refused. `Debug` shows it.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.header.insert(name.into(), value.into());
+        self
+    }
+
+    fn has(&self, claim: &str) -> bool {
+        !self.left_out.iter().any(|left_out| left_out == claim)
+    }
+
+    /// How far in the past, in seconds.
+    fn back(&self) -> u64 {
+        let half = BACK_DATED.min(self.lifetime / 2);
+        self.back_dated.unwrap_or(half).as_secs()
+    }
+
+    /// RFC 7523 §3.
+    fn sign(&self, audience: &str) -> Result<SecretString, BoxError> {
+        let random = SystemRandom::new();
+        let mut id = [0; 16];
+        random.fill(&mut id).map_err(|Unspecified| "the system has no random numbers")?;
+        let issued_at = unix_time().saturating_sub(self.back());
+        let audience = self.audience.as_deref().unwrap_or(audience);
+        let mut claims = self.claims.clone();
+        let mut claim = |name: &str, value: Value| {
+            if self.has(name) {
+                claims.insert(name.to_owned(), value);
+            }
+        };
+        claim("iss", (&*self.issuer).into());
+        claim("sub", self.subject.as_deref().unwrap_or(&self.issuer).into());
+        if !audience.is_empty() {
+            claim("aud", audience.into());
+        }
+        claim("iat", issued_at.into());
+        claim("nbf", issued_at.into());
+        claim("exp", issued_at.saturating_add(self.lifetime.as_secs()).into());
+        claim("jti", BASE64_URL_SAFE_NO_PAD.encode(id).into());
+        let mut header = self.header.clone();
+        header.insert("typ".to_owned(), (&*self.typ).into());
+        let jwt = self.key.sign(header, claims, &random).map_err(|Unspecified| "the key can't sign")?;
+        Ok(jwt.into())
+    }
+
+    /// Whether nothing that was set would be lost, and the JWT is good for a moment.
+    fn refusal(&self) -> Option<String> {
+        if let Some((name, why)) =
+            CLAIMS.iter().find(|(name, _)| self.claims.contains_key(*name) && self.has(name))
+        {
+            return Some(format!(
+                "the claim {name} of a jwt can't be given as one's own: {why}; `without_claim` leaves it out"
+            ));
+        }
+        let may_go = |name: &str| CLAIMS.iter().any(|(own, _)| *own == name) && !NEEDED.contains(&name);
+        if let Some(name) = self.left_out.iter().find(|name| !may_go(name)) {
+            return Some(format!(
+                "the claim {name} of a jwt can't be left out; it has to be one of sub, aud, iat, nbf and jti"
+            ));
+        }
+        // `b64` would change what is signed (RFC 7797).
+        let mut taken = self.key.header().map(|(name, _)| name).chain(["typ", "b64"]);
+        if let Some(name) = taken.find(|name| self.header.contains_key(*name)) {
+            return Some(format!(
+                "the header {name} of a jwt can't be given as one's own; the `JwtKey` or `typ` sets it"
+            ));
+        }
+        if self.lifetime.as_secs() <= self.back() {
+            return Some(format!(
+                "a jwt that is valid for {} s and back-dated by {} s has expired when it is sent",
+                self.lifetime.as_secs(),
+                self.back()
+            ));
+        }
+        None
+    }
+}
+
+impl Ask for JwtAssertion {
+    fn ask(&self, audience: &str) -> Supplied {
+        Box::pin(ready(self.sign(audience)))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        self.refusal().map_or(Ok(()), |words| Err(ConfigError::new(ConfigErrorKind::Declaration, words)))
+    }
+}
+
+impl From<JwtAssertion> for Assertion {
+    fn from(assertion: JwtAssertion) -> Self {
+        Self(Supply::Ask(Arc::new(assertion)))
+    }
+}
+
+/// A JWT that is made anew each time the secret is read.
+impl From<JwtAssertion> for SecretSource {
+    fn from(assertion: JwtAssertion) -> Self {
+        Self(Supply::Ask(Arc::new(assertion)))
+    }
+}
+
+/// A JWT that is made anew for each request.
+impl From<JwtAssertion> for Param {
+    fn from(assertion: JwtAssertion) -> Self {
+        Self::secret(assertion)
+    }
+}
+
+impl ClientAuthentication {
+    /// `private_key_jwt`: a JWT that the client signs about itself (RFC 7523 §2.2, OpenID Connect Core §9). For one that
+    /// says more, or something else, there is [`assertion`](Self::assertion).
+    pub fn private_key_jwt(id: impl Into<Cow<'static, str>>, key: JwtKey) -> Self {
+        let id = id.into();
+        Self::assertion(id.clone(), JwtAssertion::new(key, id))
+    }
+}
+
+/// The time as JWTs have it.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,301 @@
+//! [`JwtKey`]: a private key, the algorithm that it signs with, and how a JWT names it.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::{
+    digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256},
+    error::Unspecified,
+    rand::SystemRandom,
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+        RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+    },
+};
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
+use serde_json::{Map, Value};
+
+use super::thumbprint::thumbprint;
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    secret::private_key_pem,
+};
+
+/// A private key that signs JWTs. Clones share it. `Debug` doesn't show it.
+///
+/// Its PEM may be as a variable or another system keeps it: with the two characters `\n` in place of line breaks, in one
+/// line, with CRLF or a byte order mark, in quotes, or in base64 as a whole. Where it is another thing, such as an encrypted
+/// key or a certificate, the error says so, and which command makes a key of it.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{ConfigError, oauth2::JwtKey};
+///
+/// fn key(pem: &[u8]) -> Result<JwtKey, ConfigError> {
+///     Ok(JwtKey::es256(pem)?.key_id("2026-01"))
+/// }
+///
+/// /// For a server that finds the public key by a certificate which was uploaded there.
+/// fn key_of_a_certificate(pem: &[u8], certificate: &[u8]) -> Result<JwtKey, ConfigError> {
+///     JwtKey::ps256(pem)?.x5t_s256(certificate)
+/// }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct JwtKey {
+    pair: Arc<Pair>,
+    algorithm: &'static str,
+    key_id: Option<Cow<'static, str>>,
+    x5t: Option<String>,
+    x5t_s256: Option<String>,
+}
+
+enum Pair {
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+    Ecdsa(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+}
+
+impl Pair {
+    /// The signature as RFC 7518 §3 and RFC 8037 §3.1 have it.
+    fn sign(&self, message: &[u8], random: &SystemRandom) -> Result<Vec<u8>, Unspecified> {
+        Ok(match self {
+            Self::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(*encoding, random, message, &mut signature)?;
+                signature
+            }
+            Self::Ecdsa(pair) => pair.sign(random, message)?.as_ref().to_vec(),
+            Self::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
+        })
+    }
+
+    /// The public key as certificates have it.
+    fn public(&self) -> &[u8] {
+        match self {
+            Self::Rsa(pair, _) => pair.public_key().as_ref(),
+            Self::Ecdsa(pair) => pair.public_key().as_ref(),
+            Self::EdDsa(pair) => pair.public_key().as_ref(),
+        }
+    }
+}
+
+impl JwtKey {
+    /// Signs with RS256: RSASSA-PKCS1-v1_5 with SHA-256, a key of 2048 to 4096 bits, in PEM (PKCS#8 or PKCS#1).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn rs256(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::rsa("RS256", &RSA_PKCS1_SHA256, pem)
+    }
+
+    /// As [`rs256`](Self::rs256), with SHA-384.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn rs384(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::rsa("RS384", &RSA_PKCS1_SHA384, pem)
+    }
+
+    /// As [`rs256`](Self::rs256), with SHA-512.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn rs512(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::rsa("RS512", &RSA_PKCS1_SHA512, pem)
+    }
+
+    /// Signs with PS256: RSASSA-PSS with SHA-256, with a key as [`rs256`](Self::rs256) takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn ps256(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::rsa("PS256", &RSA_PSS_SHA256, pem)
+    }
+
+    /// Signs with ES256: ECDSA with P-256 and SHA-256, a key in PEM (PKCS#8).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn es256(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::ecdsa("ES256", &ECDSA_P256_SHA256_FIXED_SIGNING, "p-256", pem)
+    }
+
+    /// Signs with ES384: ECDSA with P-384 and SHA-384, a key in PEM (PKCS#8).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn es384(pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::ecdsa("ES384", &ECDSA_P384_SHA384_FIXED_SIGNING, "p-384", pem)
+    }
+
+    /// Signs with EdDSA (RFC 8037): a key for Ed25519 in PEM (PKCS#8).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn eddsa(pem: &[u8]) -> Result<Self, ConfigError> {
+        // OpenSSL doesn't write the public key beside the private one.
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8(pem, "ed25519")?.secret_pkcs8_der())
+            .map(|pair| Self::new("EdDSA", Pair::EdDsa(pair)))
+            .map_err(|error| unusable("ed25519", &error.to_string()))
+    }
+
+    /// Sets the key's id, `kid` in the header, by which the server finds the public key. By default there is none.
+    pub fn key_id(mut self, key_id: impl Into<Cow<'static, str>>) -> Self {
+        self.key_id = Some(key_id.into());
+        self
+    }
+
+    /// Names the key's certificate, in PEM or DER, by its SHA-256 thumbprint: `x5t#S256` in the header (RFC 7515
+    /// §4.1.8). By default it isn't named.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no certificate, or one of another key.
+    pub fn x5t_s256(mut self, certificate: &[u8]) -> Result<Self, ConfigError> {
+        self.x5t_s256 = Some(thumbprint(certificate, self.pair.public(), &SHA256)?);
+        Ok(self)
+    }
+
+    /// Names the key's certificate by its SHA-1 thumbprint: `x5t` in the header (RFC 7515 §4.1.7), for servers that
+    /// don't know [`x5t_s256`](Self::x5t_s256). Both may be there.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no certificate, or one of another key.
+    pub fn x5t(mut self, certificate: &[u8]) -> Result<Self, ConfigError> {
+        self.x5t = Some(thumbprint(certificate, self.pair.public(), &SHA1_FOR_LEGACY_USE_ONLY)?);
+        Ok(self)
+    }
+
+    fn rsa(
+        algorithm: &'static str,
+        encoding: &'static dyn RsaEncoding,
+        pem: &[u8],
+    ) -> Result<Self, ConfigError> {
+        match private_key(pem)? {
+            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+            _ => return Err(unusable("rsa", "it is in another format than pkcs#8 or pkcs#1")),
+        }
+        .map(|pair| Self::new(algorithm, Pair::Rsa(pair, encoding)))
+        .map_err(|error| unusable("rsa", &error.to_string()))
+    }
+
+    fn ecdsa(
+        algorithm: &'static str,
+        signing: &'static EcdsaSigningAlgorithm,
+        kind: &str,
+        pem: &[u8],
+    ) -> Result<Self, ConfigError> {
+        let der = pkcs8(pem, kind)?;
+        EcdsaKeyPair::from_pkcs8(signing, der.secret_pkcs8_der(), &SystemRandom::new())
+            .map(|pair| Self::new(algorithm, Pair::Ecdsa(pair)))
+            .map_err(|error| unusable(kind, &error.to_string()))
+    }
+
+    fn new(algorithm: &'static str, pair: Pair) -> Self {
+        Self { pair: Arc::new(pair), algorithm, key_id: None, x5t: None, x5t_s256: None }
+    }
+
+    /// What the header says of the key.
+    pub(super) fn header(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let names = [
+            ("kid", self.key_id.as_deref()),
+            ("x5t", self.x5t.as_deref()),
+            ("x5t#S256", self.x5t_s256.as_deref()),
+        ];
+        let names = names.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        names.chain([("alg", self.algorithm)])
+    }
+
+    /// The JWT with these claims. What `header` says of the key is replaced by what is true.
+    pub(super) fn sign(
+        &self,
+        mut header: Map<String, Value>,
+        claims: Map<String, Value>,
+        random: &SystemRandom,
+    ) -> Result<String, Unspecified> {
+        header.extend(self.header().map(|(name, value)| (name.to_owned(), value.into())));
+        let part = |object| BASE64_URL_SAFE_NO_PAD.encode(Value::Object(object).to_string());
+        let mut jwt = format!("{}.{}", part(header), part(claims));
+        let signature = self.pair.sign(jwt.as_bytes(), random)?;
+        jwt.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
+        Ok(jwt)
+    }
+}
+
+impl fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtKey")
+            .field("algorithm", &self.algorithm)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, ConfigError> {
+    let pem = &private_key_pem(pem)?;
+    // The parser's errors may show a line of the file.
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
+        let words = "there is no private key in the pem; it begins with -----BEGIN PRIVATE KEY-----";
+        ConfigError::new(ConfigErrorKind::Secret, words)
+    })
+}
+
+fn pkcs8(pem: &[u8], kind: &str) -> Result<rustls_pki_types::PrivatePkcs8KeyDer<'static>, ConfigError> {
+    match private_key(pem)? {
+        PrivateKeyDer::Pkcs8(der) => Ok(der),
+        _ => Err(unusable(kind, "it is not in pkcs#8; openssl pkcs8 -topk8 -nocrypt converts it")),
+    }
+}
+
+fn unusable(kind: &str, why: &str) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Secret, format!("the pem holds no usable {kind} key: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The signature in base64, of the message whose parts are in base64.
+    fn sign(key: &JwtKey, message: &str) -> String {
+        let signature = key.pair.sign(message.as_bytes(), &SystemRandom::new()).expect("it signs");
+        BASE64_URL_SAFE_NO_PAD.encode(signature)
+    }
+
+    #[test]
+    fn rfc_7515_a_2_rs256() {
+        let message = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
+                       cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let expected = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_\
+                        O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIAR\
+                        NPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvh\
+                        J1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+        for pem in [
+            &include_bytes!("../tests/keys/rfc7515-a2-pkcs8.pem")[..],
+            include_bytes!("../tests/keys/rfc7515-a2-pkcs1.pem"),
+        ] {
+            assert_eq!(sign(&JwtKey::rs256(pem).expect("a key"), message), expected);
+        }
+    }
+
+    #[test]
+    fn rfc_8037_a_4_eddsa() {
+        let key = JwtKey::eddsa(include_bytes!("../tests/keys/rfc8037-a-pkcs8.pem")).expect("a key");
+        assert_eq!(
+            sign(&key, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"),
+            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+        );
+    }
+}

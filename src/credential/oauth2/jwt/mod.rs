@@ -1,0 +1,8 @@
+//! JWTs that we sign (RFC 7523), in JWS compact serialization (RFC 7515 §7.1). Nothing here verifies one.
+
+mod assertion;
+mod key;
+mod thumbprint;
+
+pub use assertion::JwtAssertion;
+pub use key::JwtKey;
