@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+mod certificates;
+
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -10,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use certificates::{Certificates, Identity};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +32,7 @@ const SECRET: &str = "p@ss w+rd%41/?&=:~";
 const RESOURCE: &str = "https://videos.example.com/";
 const RSA: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a2-pkcs8.pem");
 const EC: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a3-pkcs8.pem");
+const EC_384: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc6979-a26-pkcs8.pem");
 const ED: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc8037-a-pkcs8.pem");
 
 /// The server's process, which ends with it.
@@ -38,6 +42,7 @@ struct Provider {
     _output: BufReader<ChildStdout>,
     issuer: String,
     http: Client,
+    certificates: Certificates,
 }
 
 impl Provider {
@@ -46,10 +51,12 @@ impl Provider {
     }
 
     fn run(script: &str) -> Self {
+        let certificates = Certificates::new();
         let directory = env::var_os("INTEROP_DIR").expect("run this test with tests/interop/run");
         let mut process = Command::new("node")
             .arg(script)
             .current_dir(directory)
+            .env("CERTIFICATES", certificates.for_server().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -60,7 +67,7 @@ impl Provider {
         output.read_line(&mut issuer).unwrap();
         assert!(issuer.starts_with("http://127.0.0.1:"), "the server did not start: {issuer:?}");
         let (issuer, http) = (issuer.trim().to_owned(), Client::new().unwrap());
-        Self { process, _output: output, issuer, http }
+        Self { process, _output: output, issuer, http, certificates }
     }
 
     /// The server, to be discovered.
@@ -115,8 +122,13 @@ async fn a_client_authenticates_in_every_way() {
     let provider = Provider::start();
     for (id, client) in [
         ("basic: a+b%41", ClientAuthentication::secret_basic("basic: a+b%41", SECRET)),
+        ("basic: a+b%41", ClientAuthentication::secret_basic("basic: a+b%41", SECRET).with_id_in_body()),
         ("post", ClientAuthentication::secret_post("post", SECRET)),
         ("RS256", ClientAuthentication::private_key_jwt("RS256", JwtKey::rs256(RSA).unwrap().key_id("k1"))),
+        ("RS384", ClientAuthentication::private_key_jwt("RS384", JwtKey::rs384(RSA).unwrap())),
+        ("RS512", ClientAuthentication::private_key_jwt("RS512", JwtKey::rs512(RSA).unwrap())),
+        ("PS256", ClientAuthentication::private_key_jwt("PS256", JwtKey::ps256(RSA).unwrap())),
+        ("ES384", ClientAuthentication::private_key_jwt("ES384", JwtKey::es384(EC_384).unwrap())),
         ("ES256", ClientAuthentication::private_key_jwt("ES256", JwtKey::es256(EC).unwrap())),
         ("EdDSA", ClientAuthentication::private_key_jwt("EdDSA", JwtKey::eddsa(ED).unwrap())),
     ] {
@@ -131,6 +143,55 @@ async fn a_client_authenticates_in_every_way() {
                 (&true.into(), &id.into(), &"videos.read".into(), &RESOURCE.into())
             );
         }
+    }
+}
+
+/// Acquires as a client with a certificate.
+async fn by_tls(
+    provider: &Provider,
+    id: &'static str,
+    identity: Option<&Identity>,
+) -> Result<AccessToken, AcquireError> {
+    let credential = ClientCredentials::new(provider.server(), ClientAuthentication::tls(id))
+        .resource(RESOURCE)
+        .scope("videos.read")
+        .build(provider.certificates.transport(identity))
+        .unwrap();
+    let token = acquire(&credential).await?;
+    let told = provider.introspect(token.expose_secret()).await;
+    assert_eq!((&told["active"], &told["client_id"]), (&true.into(), &id.into()));
+    match id {
+        "bound" => assert_eq!(told["cnf"]["x5t#S256"], identity.unwrap().thumbprint()),
+        _ => assert_eq!(told["cnf"], Value::Null),
+    }
+    Credential::revoke(&credential, &token).await?;
+    assert_eq!(provider.introspect(token.expose_secret()).await["active"], false);
+    Ok(token)
+}
+
+#[tokio::test]
+async fn a_certificate_authenticates_a_client() {
+    let provider = Provider::start();
+    let Certificates { client, other, self_signed, unknown, .. } = &provider.certificates;
+    for (id, identity) in [("tls", client), ("bound", client), ("self-signed", self_signed)] {
+        let token =
+            by_tls(&provider, id, Some(identity)).await.unwrap_or_else(|error| panic!("{id}: {error}"));
+        assert_eq!(token.lifetime().map(|lifetime| lifetime.as_secs()), Some(600));
+    }
+    for (id, identity) in [
+        ("tls", None),
+        ("tls", Some(other)),
+        ("tls", Some(self_signed)),
+        ("self-signed", None),
+        ("self-signed", Some(client)),
+        ("self-signed", Some(unknown)),
+    ] {
+        let error = by_tls(&provider, id, identity).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.kind()),
+            (Some(ErrorCode::InvalidClient), AcquireErrorKind::Rejected),
+            "{id}: {error}"
+        );
     }
 }
 

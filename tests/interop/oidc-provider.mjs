@@ -1,10 +1,13 @@
 // An authorization server on loopback, with a client for each way to authenticate. It prints its issuer on one line,
-// and ends when its standard input does.
+// and ends when its standard input does. With certificates in the variable CERTIFICATES it also listens for TLS, asks
+// clients for theirs, and says in its metadata that this is where they are to ask for tokens (RFC 8705).
 
+import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { Provider, errors } from 'oidc-provider';
 
-// The public keys of RFC 7515 (A.2, A.3) and RFC 8037 (A).
+// The public keys of RFC 7515 (A.2, A.3), RFC 6979 (A.2.6) and RFC 8037 (A).
 const keys = {
   RS256: {
     kty: 'RSA',
@@ -20,8 +23,19 @@ const keys = {
     x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
     y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
   },
+  ES384: {
+    kty: 'EC',
+    crv: 'P-384',
+    x: '7DpOQVtOGaRWhhgCn0J_pdqai8SukuAuBqrlKGswDGTe-PDqkFWGYGSiVFFUgLwT',
+    y: 'gBXZty19VyROqO-awMYhiWcIpZNn-d-59UyoSz8cnbEoiyMcOuDU_nNE_SUzJkcg',
+  },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
 };
+
+for (const alg of ['RS384', 'RS512', 'PS256']) keys[alg] = keys.RS256;
+
+const certificates = process.env.CERTIFICATES ? JSON.parse(process.env.CERTIFICATES) : undefined;
+const selfSigned = certificates && new X509Certificate(certificates.self_signed);
 
 const service = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
 const clients = [
@@ -35,6 +49,22 @@ const clients = [
     token_endpoint_auth_signing_alg: alg,
     jwks: { keys: [{ ...key, alg, kid: 'k1', use: 'sig' }] },
   })),
+  ...(certificates ? [
+    { ...service, client_id: 'tls', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'client.example.com' },
+    {
+      ...service,
+      client_id: 'bound',
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_san_dns: 'client.example.com',
+      tls_client_certificate_bound_access_tokens: true,
+    },
+    {
+      ...service,
+      client_id: 'self-signed',
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      jwks: { keys: [{ ...selfSigned.publicKey.export({ format: 'jwk' }), x5c: [selfSigned.raw.toString('base64')] }] },
+    },
+  ] : []),
   {
     client_id: 'app',
     grant_types: ['authorization_code', 'refresh_token'],
@@ -47,17 +77,41 @@ const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
+// It hears of every certificate, so that it can say itself which ones it knows.
+const tls = certificates && createTlsServer({ ...certificates, requestCert: true, rejectUnauthorized: false });
+if (tls) await new Promise((listening) => tls.listen(0, '127.0.0.1', listening));
+const certificate = (ctx) => ctx.socket.getPeerX509Certificate?.();
+
 const provider = new Provider(issuer, {
   clients,
   scopes: ['openid', 'offline_access'],
   enabledJWA: { clientAuthSigningAlgValues: Object.keys(keys) },
-  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  clientAuthMethods: [
+    'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none',
+    ...(tls ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
+  ],
+  discovery: tls && {
+    mtls_endpoint_aliases: {
+      token_endpoint: `https://127.0.0.1:${tls.address().port}/token`,
+      revocation_endpoint: `https://127.0.0.1:${tls.address().port}/token/revocation`,
+    },
+  },
   rotateRefreshToken: true,
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, RefreshToken: 600 },
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    mTLS: {
+      enabled: Boolean(tls),
+      certificateBoundAccessTokens: true,
+      selfSignedTlsClientAuth: true,
+      tlsClientAuth: true,
+      getCertificate: certificate,
+      certificateAuthorized: (ctx) => ctx.socket.authorized,
+      certificateSubjectMatches: (ctx, property, expected) =>
+        property === 'tls_client_auth_san_dns' && certificate(ctx).checkHost(expected) !== undefined,
+    },
     introspection: { enabled: true, allowedPolicy: () => true },
     resourceIndicators: {
       enabled: true,
@@ -93,5 +147,6 @@ provider.use(async (ctx, next) => {
 });
 
 server.on('request', provider.callback());
+tls?.on('request', provider.callback());
 console.log(issuer);
 process.stdin.resume().on('end', () => process.exit());
