@@ -1,5 +1,6 @@
 //! What real token endpoints answer, over sockets and byte for byte, in the three ways in which a vendor is declared: as
-//! a `TokenEndpoint`, in a file, and with the builders of OAuth 2.0. One file for each kind of oddity.
+//! a `TokenEndpoint`, in a file, and with the builders of OAuth 2.0. One file for each kind of oddity. `sent` has
+//! what is sent to them.
 
 mod bodies;
 mod charsets;
@@ -14,6 +15,7 @@ mod pauses;
 mod recovery;
 mod refusals;
 mod schemes;
+mod sent;
 mod types;
 mod values;
 mod ways;

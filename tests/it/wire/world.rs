@@ -26,6 +26,7 @@ struct Script {
     /// What the API answers next; after the last one, 200.
     api: VecDeque<Vec<u8>>,
     token_requests: Vec<String>,
+    token_heads: Vec<String>,
     api_requests: Vec<String>,
 }
 
@@ -76,13 +77,12 @@ impl World {
 
     /// The value of a header in each of the API's requests.
     pub(super) fn api_headers(&self, name: &str) -> Vec<String> {
-        let value = |head: &String| {
-            head.lines().find_map(|line| {
-                let (found, value) = line.split_once(": ")?;
-                found.eq_ignore_ascii_case(name).then(|| value.to_owned())
-            })
-        };
-        self.api_requests().iter().filter_map(value).collect()
+        headers(&self.api_requests(), name)
+    }
+
+    /// The value of a header in each of the token requests.
+    pub(super) fn token_headers(&self, name: &str) -> Vec<String> {
+        headers(&self.script().token_heads, name)
     }
 
     /// How often the token endpoint and the API were asked.
@@ -94,6 +94,16 @@ impl World {
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn headers(heads: &[String], name: &str) -> Vec<String> {
+    let value = |head: &String| {
+        head.lines().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then(|| value.to_owned())
+        })
+    };
+    heads.iter().filter_map(value).collect()
 }
 
 impl Drop for World {
@@ -161,6 +171,7 @@ async fn converse(mut tcp: TcpStream, script: Arc<Mutex<Script>>) {
             let mut script = script.lock().unwrap();
             if head.split(' ').nth(1).is_some_and(|target| target.starts_with("/token")) {
                 script.token_requests.push(body);
+                script.token_heads.push(head);
                 match script.token.len() {
                     0 => panic!("no answer to token requests was given"),
                     1 => script.token[0].clone(),
