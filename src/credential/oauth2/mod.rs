@@ -13,6 +13,25 @@
 //! [`Transport`](crate::Transport). Secrets are text, or come from a [`SecretSource`], which is read at each acquisition.
 //! Each makes an [`OAuth2Credential`], or a layer.
 //!
+//! | how a client authenticates | | |
+//! |---|---|---|
+//! | `client_secret_basic` | [`ClientAuthentication::secret_basic`], [`secret_basic_raw`] | RFC 6749 §2.3.1 |
+//! | `client_secret_post` | [`ClientAuthentication::secret_post`] | RFC 6749 §2.3.1 |
+//! | `private_key_jwt` | `ClientAuthentication::private_key_jwt`, [`assertion`] | RFC 7523 §2.2 |
+//! | `tls_client_auth`, `self_signed_tls_client_auth` | [`ClientAuthentication::tls`] | RFC 8705 §2 |
+//! | `none` | [`ClientAuthentication::public`], [`unidentified`] | RFC 6749 §2.1 |
+//!
+//! [`with_id_in_body`] sends the client's id in the body as well as in the header.
+//!
+//! Where a refresh token came with a token, the next one is asked for with that. Such a refresh has the grant's
+//! resources, audiences and parameters, and no scope, which means the one that was granted (RFC 6749 §6):
+//! [`Password::refresh_scope`] and [`Password::acquire_param`], which two other grants have as well, say otherwise.
+//!
+//! [`secret_basic_raw`]: ClientAuthentication::secret_basic_raw
+//! [`assertion`]: ClientAuthentication::assertion
+//! [`unidentified`]: ClientAuthentication::unidentified
+//! [`with_id_in_body`]: ClientAuthentication::with_id_in_body
+//!
 //! A server's `error` is in [`AcquireError::code`](crate::AcquireError::code), and with its description in the
 //! error's text, without secrets.
 //!
