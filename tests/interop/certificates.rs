@@ -1,20 +1,10 @@
 //! A certificate authority, the certificates that it has issued, and some that it hasn't.
 
-use std::sync::Arc;
-
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper_util::{client::legacy, rt::TokioExecutor};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use ring::digest::{SHA256, digest};
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer},
-};
 use serde_json::{Value, json};
-use tower_reauth::Transport;
+use tower_reauth::client::{self, Client, Roots};
 
 /// Who is who in TLS.
 pub(crate) struct Certificates {
@@ -79,27 +69,18 @@ impl Certificates {
         })
     }
 
-    /// A transport that trusts the authority, and shows a certificate if it has one.
-    pub(crate) fn transport(&self, identity: Option<&Identity>) -> Transport {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.ca.der().clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match identity {
-            Some(identity) => {
-                let certificate: CertificateDer<'static> = identity.certificate.der().clone();
-                let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-                config.with_client_auth_cert(vec![certificate], key).unwrap()
+    /// A client that trusts the authority, and shows a certificate if it has one.
+    pub(crate) fn client(&self, identity: Option<&Identity>) -> Client {
+        let builder = Client::builder().roots(Roots::Given).root_der(self.ca.der()).unwrap();
+        match identity {
+            Some(Identity { certificate, key }) => {
+                let (certificate, key) = (certificate.pem(), key.serialize_pem());
+                let identity = client::Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+                builder.identity(identity)
             }
-            None => config.with_no_client_auth(),
-        };
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_or_http()
-            .enable_http1()
-            .build();
-        Transport::new(legacy::Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector))
+            None => builder,
+        }
+        .build()
+        .unwrap()
     }
 }

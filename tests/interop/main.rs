@@ -155,7 +155,7 @@ async fn by_tls(
     let credential = ClientCredentials::new(provider.server(), ClientAuthentication::tls(id))
         .resource(RESOURCE)
         .scope("videos.read")
-        .build(provider.certificates.transport(identity))
+        .build(provider.certificates.client(identity))
         .unwrap();
     let token = acquire(&credential).await?;
     let told = provider.introspect(token.expose_secret()).await;

@@ -77,7 +77,7 @@ impl ClientAuthentication {
     /// `tls_client_auth` and `self_signed_tls_client_auth`: a certificate, which the connection has shown by the time
     /// that the request comes (RFC 8705 §2). The body has the id alone.
     ///
-    /// The certificate is the transport's. Where the server's metadata has `mtls_endpoint_aliases`, those are asked
+    /// The certificate is the transport's: with the feature `client`, `ClientBuilder::identity`. Where the server's metadata has `mtls_endpoint_aliases`, those are asked
     /// (RFC 8705 §5).
     ///
     /// The server may bind tokens to the certificate (RFC 8705 §3). Nothing here looks at that: such a token is still
