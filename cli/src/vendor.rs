@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use http::{HeaderName, Uri, uri};
+use http::{HeaderName, Uri, header::COOKIE, uri};
 use tower_reauth::{
     ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, Placement, SecretSource, Signatures,
     Transport, Vervoe, Videsk, Vidizmo,
@@ -18,8 +18,8 @@ use crate::{
 pub(crate) struct Vendor {
     /// Puts the token on requests to the origin.
     pub(crate) layer: AuthLayer,
-    /// The header in which the token goes.
-    pub(crate) header: HeaderName,
+    /// The header in which the token goes, if it has one for itself.
+    pub(crate) header: Option<HeaderName>,
     origin: Origin,
     base: Base,
 }
@@ -48,7 +48,8 @@ impl Vendor {
 
     fn with(layer: AuthLayer, placement: &Placement, origin: Origin) -> Result<Self, Mistake> {
         let base = Base::new(&origin)?;
-        Ok(Self { layer, header: placement.header().clone(), origin, base })
+        let header = placement.header().filter(|header| **header != COOKIE).cloned();
+        Ok(Self { layer, header, origin, base })
     }
 
     /// The URL of a path at this vendor, whose bytes are kept as they are, and come after the origin's own path. Nothing

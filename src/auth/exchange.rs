@@ -17,7 +17,7 @@ use http_body::Body;
 use super::{
     finding::{censor, is_acceptance, is_rejection, reason},
     local::Local,
-    outcome::{AuthOutcome, TrailersOutcome, mark_authenticated},
+    outcome::{AuthOutcome, TrailersOutcome, mark_authenticated, passed},
     shared::{Kept, Options},
     trailers::Trailers,
 };
@@ -25,6 +25,7 @@ use crate::{
     body::{Peek, PeekBody, Unread},
     error::{AuthError, AuthErrorKind, BoxError},
     keep::{Keep, KeptHead, KeptRequest, NotReplayed},
+    observe::Passed,
     signature::{Finding, Head, Screening, Verdict},
     text::is_encoded,
     token::Lease,
@@ -51,6 +52,8 @@ enum Load<Sent, T, R> {
     Unsent(Box<(Request<Sent>, Kept<T>)>),
     Sent(Kept<T>),
     Again(Box<Replay<Sent, R>>),
+    /// It has been sent without a token, for which it had no room, as only showed when there was one.
+    Passed(Option<Passed>),
     /// Nothing may be sent any more.
     Replayed,
 }
@@ -87,10 +90,13 @@ where
         Box::pin(self.local.shared.options.tokens.usable())
     }
 
-    /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay.
+    /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay. One that
+    /// can't be put in its place is good for nothing.
     pub(super) fn check(&self, result: Result<Lease, AuthError>) -> Result<Lease, AuthError> {
+        let placement = &self.local.shared.options.placement;
         result.and_then(|lease| match &self.load {
             Load::Again(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
+            _ if !placement.carries(lease.token()) => Err(AuthError::new(AuthErrorKind::NotPlaceable)),
             _ => Ok(lease),
         })
     }
@@ -115,32 +121,43 @@ where
         let Options { tokens, placement, .. } = &self.local.shared.options;
         let ((token, generation), in_pause) = match self.local.stamp() {
             Some(usable) => (usable, false),
-            None => match tokens.still_stands(lease) {
-                Some(lease) => ((placement.value(lease.token()), lease.generation()), lease.is_rejected()),
-                None => return Loaded::Nothing(Next::Wait(self.wait())),
-            },
-        };
-        let mut request = match mem::replace(&mut self.load, Load::Replayed) {
-            Load::Unsent(unsent) => {
-                let (request, kept) = *unsent;
-                self.load = Load::Sent(kept);
-                request
+            None => {
+                let stands = tokens.still_stands(lease);
+                match stands.and_then(|lease| Some((placement.write(lease.token())?, lease))) {
+                    Some((token, lease)) => ((token, lease.generation()), lease.is_rejected()),
+                    None => return Loaded::Nothing(Next::Wait(self.wait())),
+                }
             }
-            Load::Again(replay) => {
-                let Replay { head, body, rejection, finding } = *replay;
-                let Some(head) = head.restore() else {
-                    return Loaded::Nothing(Next::Deliver(not_restored(rejection, finding)));
-                };
-                tokens.tell_replayed(generation);
-                Request::from_parts(head, body)
-            }
-            Load::Sent(_) | Load::Replayed => unreachable!("only what is to be sent waits for a token"),
         };
         self.generation = generation;
         self.in_pause = in_pause;
-        // Room has been made for it, before waiting or when the head was restored.
-        let _ = self.local.shared.put(token, request.headers_mut());
-        Loaded::Request(request)
+        match mem::replace(&mut self.load, Load::Replayed) {
+            Load::Unsent(unsent) => {
+                let (request, kept) = *unsent;
+                let (mut head, body) = request.into_parts();
+                // For a header, room has been made before waiting.
+                self.load = match placement.put(token, &mut head.uri, &mut head.headers) {
+                    Ok(()) => Load::Sent(kept),
+                    Err(why) => Load::Passed(self.local.shared.tell_after_all(why, &head.uri)),
+                };
+                Loaded::Request(Request::from_parts(head, body))
+            }
+            Load::Again(replay) => {
+                let Replay { head, body, rejection, finding } = *replay;
+                let Some(mut head) = head.restore() else {
+                    return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::Body)));
+                };
+                // For a header, the restored head has room.
+                if placement.put(token, &mut head.uri, &mut head.headers).is_err() {
+                    return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::NoRoom)));
+                }
+                tokens.tell_replayed(generation);
+                Loaded::Request(Request::from_parts(head, body))
+            }
+            Load::Sent(_) | Load::Replayed | Load::Passed(_) => {
+                unreachable!("only what is to be sent waits for a token")
+            }
+        }
     }
 }
 
@@ -179,6 +196,9 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
+        if let Load::Passed(why) = self.load {
+            return Next::Deliver(passed(response, why));
+        }
         let signatures = &self.local.shared.options.signatures;
         let head = Head { status: response.status(), headers: response.headers() };
         let (finding, unread) = match signatures.screen(head) {
@@ -237,8 +257,8 @@ where
     /// What a response with this status says, beyond what a rule has found. Where the machine has slept, our clock says
     /// of a token that it is valid when it has long expired. A 401 that no rule knows is then taken for the expiry.
     fn conclude(&self, status: StatusCode, finding: Finding) -> Finding {
-        let tokens = &self.local.shared.options.tokens;
-        let mut finding = censor(finding, tokens, self.generation);
+        let Options { tokens, placement, .. } = &self.local.shared.options;
+        let mut finding = censor(finding, tokens, self.generation, placement);
         if status == StatusCode::UNAUTHORIZED
             && finding.verdict == Verdict::Accepted
             && tokens.has_expired_on_the_wall(self.generation)
@@ -387,7 +407,7 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let Options { tokens, signatures, .. } = &self.local.shared.options;
+        let Options { tokens, signatures, placement, .. } = &self.local.shared.options;
         let head = Head { status: response.status(), headers: response.headers() };
         if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
             return None;
@@ -395,6 +415,7 @@ where
         Some(Trailers {
             tokens: tokens.clone(),
             signatures: signatures.clone(),
+            placement: placement.clone(),
             status: response.status(),
             headers: response.headers().clone(),
             generation: self.generation,
@@ -418,10 +439,15 @@ where
     }
 }
 
-/// The rejection of a request whose head can't be restored: only a value that `http` itself would refuse can't.
+/// The rejection of a request whose head can't be restored (only a value that `http` itself would refuse can't), or that
+/// has no room for the new token.
 #[cold]
-fn not_restored<R>(mut rejection: Response<PeekBody<R>>, finding: Finding) -> Response<PeekBody<R>> {
-    let outcome = AuthOutcome::new(finding).with_refresh(Ok(())).with_not_replayed(Some(NotReplayed::Body));
+fn given_up<R>(
+    mut rejection: Response<PeekBody<R>>,
+    finding: Finding,
+    why: NotReplayed,
+) -> Response<PeekBody<R>> {
+    let outcome = AuthOutcome::new(finding).with_refresh(Ok(())).with_not_replayed(Some(why));
     rejection.extensions_mut().insert(outcome);
     rejection
 }

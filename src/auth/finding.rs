@@ -2,21 +2,33 @@
 
 use http::StatusCode;
 
+use super::placement::Placement;
 use crate::{
     observe::Reason,
-    secret::without_token,
+    secret::{Redactor, without_token},
     signature::{Finding, Verdict},
     token::TokenCache,
 };
 
 /// Takes the token out of the vendor's words, which end up in logs. As long as it is the newest: after that it is
 /// not at hand, and of little use to anybody.
-pub(super) fn censor(mut finding: Finding, tokens: &TokenCache, generation: u64) -> Finding {
-    if let Some(reason) = &finding.reason
+pub(super) fn censor(
+    mut finding: Finding,
+    tokens: &TokenCache,
+    generation: u64,
+    placement: &Placement,
+) -> Finding {
+    if let Some(reason) = &mut finding.reason
         && let Some(entry) = tokens.newest_if(generation)
-        && let Some(censored) = without_token(reason, entry.token.expose_secret())
     {
-        finding.reason = Some(censored.into());
+        let token = entry.token.expose_secret();
+        if placement.alters(&entry.token) {
+            // The vendor may repeat it as it was sent, which takes more to find.
+            *reason = Redactor::new([token]).clean(reason).into();
+        }
+        if let Some(censored) = without_token(reason, token) {
+            *reason = censored.into();
+        }
     }
     finding
 }

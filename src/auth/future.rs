@@ -7,14 +7,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
     exchange::{Exchange, Loaded, Look, Next, Wait},
-    outcome::say_passed,
+    outcome::passed,
 };
 use crate::{body::PeekBody, error::BoxError, keep::Keep, observe::Passed, token::Lease};
 
@@ -99,13 +99,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (mut state, exchange) = match self.project().kind.project() {
             KindProjection::Passing { call, why } => {
-                let passed = |mut response: Response<R>| {
-                    if response.status() == StatusCode::UNAUTHORIZED {
-                        say_passed(response.extensions_mut(), *why);
-                    }
-                    response.map(PeekBody::plain)
-                };
-                return call.poll(cx).map_ok(passed).map_err(Into::into);
+                return call.poll(cx).map_ok(|response| passed(response, *why)).map_err(Into::into);
             }
             KindProjection::Ours { state, exchange } => (state, exchange),
         };

@@ -27,8 +27,8 @@ use crate::{
 /// Authenticates outbound requests: puts a credential's token on them, and where the answer says that it has
 /// expired, refreshes it once and sends the request once more.
 ///
-/// Requests to other origins than the layer's pass through untouched, as do those that carry the placement's header
-/// already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication). A log line at debug level and a counter
+/// Requests to other origins than the layer's pass through untouched, as do those that carry something in the
+/// [placement](Self::placement)'s header, cookie or parameter already, or [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication). A log line at debug level and a counter
 /// say so, and if the answer is a 401, [`AuthOutcome::passed`](crate::AuthOutcome::passed).
 ///
 /// # Request bodies
@@ -107,7 +107,8 @@ impl<K> AuthLayer<K> {
         self
     }
 
-    /// Sets where in a request the token goes. By default `Authorization: Bearer`.
+    /// Sets where in a request the token goes. By default `Authorization: Bearer`. For a query parameter the origin has to be
+    /// `https` or loopback; otherwise requests pass, as [`Passed::PlainHttp`](crate::Passed::PlainHttp) says.
     pub fn placement(mut self, placement: Placement) -> Self {
         self.options.placement = placement;
         self

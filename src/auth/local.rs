@@ -17,7 +17,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 
-use super::shared::Shared;
+use super::shared::{Options, Shared};
 use crate::{observe::EACH_USE, time::Horizon, token::Entry};
 
 /// How many threads have a place of their own. Those beyond share, which costs time only.
@@ -44,7 +44,8 @@ impl<S, K> Local<S, K> {
         Arc::new(Self { shared, place, stamp: ArcSwapOption::empty() })
     }
 
-    /// The header value of the newest usable token, and its generation, without waiting.
+    /// The header value of the newest usable token, and its generation, without waiting. There is none where the token is
+    /// joined with something of the request's.
     #[inline]
     pub(super) fn stamp(&self) -> Option<(HeaderValue, u64)> {
         match &*self.stamp.load() {
@@ -61,8 +62,12 @@ impl<S, K> Local<S, K> {
 
     #[cold]
     fn new_stamp(&self) -> Option<(HeaderValue, u64)> {
-        let entry = self.shared.options.tokens.usable_now()?;
-        let (value, generation) = (self.shared.options.placement.value(&entry.token), entry.generation);
+        let Options { tokens, placement, .. } = &self.shared.options;
+        if placement.is_joined() {
+            return None;
+        }
+        let entry = tokens.usable_now()?;
+        let (value, generation) = (placement.write(&entry.token)?, entry.generation);
         let fresh = if EACH_USE { Horizon::Veiled } else { Horizon::before(entry.stale_at()) };
         // The clone is kept, since it is cheaper to clone than what it is a clone of.
         self.stamp.store(Some(Arc::new(Stamp { entry, value: value.clone(), fresh })));

@@ -1,8 +1,9 @@
 //! The way of one request, from the layer that was configured to the response that its caller gets.
 //!
 //! A file imports only what stands below it: layer, service, future, exchange, trailers, local, shared, finding, outcome,
-//! placement, origin, prefix.
+//! placement, template, cookie, query, origin, prefix.
 
+mod cookie;
 mod exchange;
 mod finding;
 mod future;
@@ -12,8 +13,10 @@ mod origin;
 mod outcome;
 mod placement;
 mod prefix;
+mod query;
 mod service;
 mod shared;
+mod template;
 mod trailers;
 
 pub use future::ResponseFuture;

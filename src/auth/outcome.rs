@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::Extensions;
+use http::{Extensions, Response, StatusCode};
 
 use crate::{
-    body::Unread,
+    body::{PeekBody, Unread},
     error::AuthError,
     keep::NotReplayed,
     observe::Passed,
@@ -133,9 +133,18 @@ impl AuthOutcome {
 #[derive(Clone, Copy, Debug)]
 struct Authenticated;
 
+/// The answer to a request that passed, with what is to be said of that.
+#[inline]
+pub(super) fn passed<R>(mut response: Response<R>, why: Option<Passed>) -> Response<PeekBody<R>> {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        say_passed(response.extensions_mut(), why);
+    }
+    response.map(PeekBody::plain)
+}
+
 /// Says on a 401 why its request passed, if that is to be said and nobody beneath knows better.
 #[cold]
-pub(super) fn say_passed(extensions: &mut Extensions, why: Option<Passed>) {
+fn say_passed(extensions: &mut Extensions, why: Option<Passed>) {
     if why.is_some()
         && extensions.get::<AuthOutcome>().is_none()
         && extensions.get::<Authenticated>().is_none()

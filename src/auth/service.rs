@@ -126,24 +126,29 @@ where
         let (body, kept) = self.hold.local().shared.keep(&head, body);
         let stamp = self.hold.stamp();
         let local = self.hold.local();
-        if let Some((token, generation)) = stamp {
-            if local.shared.put(token, &mut head.headers).is_err() {
-                // It has as many headers as there can be.
-                let why = local.shared.tell_no_room(&head.uri);
-                return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why);
+        let sent = match stamp {
+            Some((token, generation)) => {
+                local.shared.put(token, &mut head.headers).map(|()| Some(generation))
             }
-            let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
-            return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange);
+            None => local.shared.prepare(&mut head.uri, &mut head.headers),
+        };
+        match sent {
+            Ok(Some(generation)) => {
+                let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
+                ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange)
+            }
+            Ok(None) => {
+                // The place that poll_ready took is given back before waiting: the token request may need it.
+                drop(mem::replace(&mut self.inner, local.shared.spare()));
+                let request = Request::from_parts(head, body);
+                ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
+            }
+            Err(why) => {
+                // Such as for having as many headers as there can be; found out before anybody waits.
+                let why = local.shared.tell_after_all(why, &head.uri);
+                ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why)
+            }
         }
-        if head.headers.try_reserve(1).is_err() {
-            // As above; found out before anybody waits.
-            let why = local.shared.tell_no_room(&head.uri);
-            return ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why);
-        }
-        // The place that poll_ready took is given back before waiting: the token request may need it.
-        drop(mem::replace(&mut self.inner, local.shared.spare()));
-        let request = Request::from_parts(head, body);
-        ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
     }
 }
 

@@ -3,9 +3,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use http::{Extensions, HeaderMap, HeaderValue, Request, Uri, header::MaxSizeReached, request::Parts};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Uri, request::Parts};
 
-use super::{origin::Origin, placement::Placement};
+use super::{
+    origin::Origin,
+    placement::{Placement, insert},
+};
 use crate::{
     body::PeekLimits,
     keep::{Exempt, Keep, KeptHead, KeptRequest, NotReplayed},
@@ -60,8 +63,19 @@ impl<S, K> Shared<S, K> {
         let is_free = extensions.get::<TokenRequest>().is_none()
             && !is_exempt(extensions)
             // To look through as many names as requests have takes less than to hash one.
-            && request.headers().keys().all(|name| name != options.placement.header());
-        if is_free { Ok(()) } else { Err(self.tell_passed(Passed::OwnHeader, request.uri(), extensions)) }
+            && request.headers().keys().all(|name| name != options.placement.watched());
+        if is_free { Ok(()) } else { self.look_again(request.uri(), extensions) }
+    }
+
+    /// Looks again at a request that has the placement's header, or is exempt. Where the token is joined with what is
+    /// there, that header alone says nothing; [`prepare`](Self::prepare) asks what does.
+    #[inline(never)]
+    fn look_again(&self, uri: &Uri, extensions: &Extensions) -> Result<(), Option<Passed>> {
+        let is_exempt = extensions.get::<TokenRequest>().is_some() || is_exempt(extensions);
+        if self.options.placement.is_joined() && !is_exempt {
+            return Ok(());
+        }
+        Err(self.tell_passed(Passed::OwnHeader, uri, extensions))
     }
 
     /// Tells of a request that is not admitted, by what is against it if nobody has exempted it. Out of the way of those
@@ -77,21 +91,41 @@ impl<S, K> Shared<S, K> {
         Some(why)
     }
 
-    /// Tells of a request that passes though it was admitted: it has no room for the token.
+    /// Tells of a request that passes though it was admitted.
     #[cold]
-    pub(super) fn tell_no_room(&self, uri: &Uri) -> Option<Passed> {
-        self.options.passages.tell(Passed::NoRoom, uri);
-        Some(Passed::NoRoom)
+    pub(super) fn tell_after_all(&self, why: Passed, uri: &Uri) -> Option<Passed> {
+        self.options.passages.tell(why, uri);
+        Some(why)
     }
 
-    /// Puts the token's header value in its place, which is free.
+    /// Puts the token's header value in its place, a header that is free.
     ///
     /// # Errors
     ///
     /// If there are as many headers as there can be.
     #[inline]
-    pub(super) fn put(&self, token: HeaderValue, headers: &mut HeaderMap) -> Result<(), MaxSizeReached> {
-        headers.try_insert(self.options.placement.header(), token).map(drop)
+    pub(super) fn put(&self, token: HeaderValue, headers: &mut HeaderMap) -> Result<(), Passed> {
+        insert(self.options.placement.watched(), token, headers)
+    }
+
+    /// Prepares a request for which no header's value is ready. If its token is joined with something of its own, and is
+    /// there, it is put in, and its generation returned. Otherwise the token has to be waited for.
+    ///
+    /// # Errors
+    ///
+    /// Why the request is to pass.
+    #[cold]
+    pub(super) fn prepare(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<Option<u64>, Passed> {
+        let Options { origin, tokens, placement, .. } = &self.options;
+        placement.prepare(uri, headers, origin)?;
+        if !placement.is_joined() {
+            return Ok(None);
+        }
+        let Some(entry) = tokens.usable_now() else { return Ok(None) };
+        // Of a token that can't be written, the wait says so.
+        let Some(token) = placement.write(&entry.token) else { return Ok(None) };
+        placement.put(token, uri, headers)?;
+        Ok(Some(entry.generation))
     }
 
     /// Takes down what a replay of a request needs, and says which body is sent.

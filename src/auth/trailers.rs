@@ -8,6 +8,7 @@ use http_body::Frame;
 use super::{
     finding::{censor, is_acceptance, is_rejection, reason},
     outcome::{AuthOutcome, TrailersOutcome},
+    placement::Placement,
 };
 use crate::{
     body::{Seen, Watch},
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct Trailers {
     pub(super) tokens: TokenCache,
     pub(super) signatures: Signatures,
+    pub(super) placement: Placement,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     /// The generation that the request was sent with.
@@ -40,7 +42,7 @@ impl Trailers {
     fn conclude(&self, trailers: &HeaderMap) {
         let head = Head { status: self.status, headers: &self.headers };
         let finding = self.signatures.judge_trailers(head, trailers);
-        self.outcome.set(self.settle(censor(finding, &self.tokens, self.generation)));
+        self.outcome.set(self.settle(censor(finding, &self.tokens, self.generation, &self.placement)));
     }
 
     /// Tells the cache what the trailers say of the token. The next request shall find a new one.

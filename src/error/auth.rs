@@ -59,6 +59,9 @@ pub enum AuthErrorKind {
     /// The token was revoked, but the [store](crate::store) couldn't be told. Other processes may still take it from there, and
     /// find that it is dead. Revoke it again when the store is back.
     StoreLost,
+    /// The token can't be sent where [`Placement`](crate::Placement) has it go: a cookie doesn't take each of its characters
+    /// (RFC 6265 §4.1.1). The request isn't sent.
+    NotPlaceable,
 }
 
 impl AuthError {
@@ -156,6 +159,9 @@ impl fmt::Display for AuthError {
             AuthErrorKind::NotRenewable => "the credential is static and can't be renewed; supply a new one",
             AuthErrorKind::NotRevocable => "the credential can't revoke tokens",
             AuthErrorKind::StoreLost => "the token is revoked, but the store couldn't be told; revoke it again later",
+            AuthErrorKind::NotPlaceable => {
+                "the token has a quote, comma, semicolon or backslash, which no cookie can have; place it in a header"
+            }
         })
     }
 }

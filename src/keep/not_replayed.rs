@@ -6,6 +6,8 @@
 pub enum NotReplayed {
     /// Its body wasn't kept, or broke off.
     Body,
+    /// It has no room for the new token, as it had for the one before: with that in its query, its URI would be too long.
+    NoRoom,
     /// Its body is longer than [`record_bodies`](crate::AuthLayer::record_bodies) allows for.
     BodyTooLong,
     /// The answer came while its body was still being sent.

@@ -48,9 +48,11 @@ impl Meters {
 #[derive(Clone, Debug)]
 pub(super) struct Tally(Arc<Keys>);
 
-/// Made once, as they may be wanted for each request.
+/// Made once, as they may be wanted for each request: those that are wanted where a stack has several layers, or programs
+/// send some requests with tokens of their own.
 #[derive(Debug)]
 struct Keys {
+    origin: Arc<str>,
     other_origin: Key,
     own_header: Key,
     exempt: Key,
@@ -59,12 +61,9 @@ struct Keys {
 
 impl Tally {
     pub(super) fn new(origin: &Arc<str>) -> Self {
-        let key = |reason| {
-            let labels =
-                vec![Label::new("origin", origin.clone()), Label::from_static_parts("reason", reason)];
-            Key::from_parts("tower_reauth_passed_total", labels)
-        };
+        let key = |reason| passed_key(origin.clone(), reason);
         Self(Arc::new(Keys {
+            origin: origin.clone(),
             other_origin: key("other_origin"),
             own_header: key("own_header"),
             exempt: key("exempt"),
@@ -73,14 +72,26 @@ impl Tally {
     }
 
     pub(super) fn count(&self, why: Passed) {
-        let key = match why {
-            Passed::OtherOrigin => &self.0.other_origin,
-            Passed::OwnHeader => &self.0.own_header,
-            Passed::Exempt => &self.0.exempt,
-            Passed::NoRoom => &self.0.no_room,
-        };
-        with_recorder(|recorder| recorder.register_counter(key, &HERE)).increment(1);
+        let keys = &*self.0;
+        match why {
+            Passed::OtherOrigin => add_one(&keys.other_origin),
+            Passed::OwnHeader => add_one(&keys.own_header),
+            Passed::Exempt => add_one(&keys.exempt),
+            Passed::NoRoom => add_one(&keys.no_room),
+            Passed::OwnCookie => add_one(&passed_key(keys.origin.clone(), "own_cookie")),
+            Passed::OwnParameter => add_one(&passed_key(keys.origin.clone(), "own_parameter")),
+            Passed::PlainHttp => add_one(&passed_key(keys.origin.clone(), "plain_http")),
+        }
     }
+}
+
+fn passed_key(origin: Arc<str>, reason: &'static str) -> Key {
+    let labels = vec![Label::new("origin", origin), Label::from_static_parts("reason", reason)];
+    Key::from_parts("tower_reauth_passed_total", labels)
+}
+
+fn add_one(key: &Key) {
+    with_recorder(|recorder| recorder.register_counter(key, &HERE)).increment(1);
 }
 
 fn record_rare(credential: Arc<str>, event: Event<'_>) {
@@ -149,5 +160,6 @@ fn name(kind: AuthErrorKind) -> &'static str {
         AuthErrorKind::NotRenewable => "not_renewable",
         AuthErrorKind::NotRevocable => "not_revocable",
         AuthErrorKind::StoreLost => "store_lost",
+        AuthErrorKind::NotPlaceable => "not_placeable",
     }
 }

@@ -22,8 +22,16 @@ pub enum Passed {
     OtherOrigin,
     /// It has the token's header already, which its caller has set, or a layer above.
     OwnHeader,
+    /// It has a cookie by the name of the token's, which its caller has set, or a layer above.
+    OwnCookie,
+    /// It has a query parameter by the name of the token's, which its caller has set, or a layer above.
+    OwnParameter,
+    /// The token would go into the query, and the origin is plain `http` to another host than loopback:
+    /// [`Placement::query_visible_in_logs`](crate::Placement::query_visible_in_logs).
+    PlainHttp,
     /// It is exempt, by [`Exempt::FromAuthentication`](crate::Exempt::FromAuthentication).
     Exempt,
-    /// It has as many headers as there can be.
+    /// It has as many headers as there can be. Or, for a token in the query, its URI would be longer than 65,534 bytes with
+    /// it, or can't have a query, as `*` can't.
     NoRoom,
 }

@@ -88,7 +88,7 @@ impl Args {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for (name, _) in &self.headers {
-            if *name == vendor.header {
+            if Some(name) == vendor.header.as_ref() {
                 return Err(Mistake::new(format!(
                     "--header: {name} is where the token goes; leave it out, and give the secret by its option"
                 )));

@@ -44,7 +44,8 @@ impl Upstream {
     pub(crate) fn new(args: &Args, vendor: Vendor, client: ClientBuilder) -> Result<Self, ConfigError> {
         let client = client.build_for()?;
         let service = vendor.layer.clone().record_bodies(args.replay_limit).layer(client);
-        let request_rules = RequestRules::new(&vendor.header, args.forward_credentials, args.forward_cookies);
+        let request_rules =
+            RequestRules::new(vendor.header.as_ref(), args.forward_credentials, args.forward_cookies);
         let response_rules = ResponseRules::new(args.forward_cookies);
         let (timeout, verbose) = (args.timeout, args.verbose);
         Ok(Self { service, vendor, request_rules, response_rules, timeout, verbose })

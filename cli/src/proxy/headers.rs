@@ -38,11 +38,12 @@ pub(crate) struct RequestRules {
 }
 
 impl RequestRules {
-    /// `header` is where the token goes.
-    pub(crate) fn new(header: &HeaderName, credentials: bool, cookies: bool) -> Self {
+    /// `header` is where the token goes, if it has one for itself.
+    pub(crate) fn new(header: Option<&HeaderName>, credentials: bool, cookies: bool) -> Self {
         let mut withheld = Vec::new();
         if !credentials {
-            withheld.extend([AUTHORIZATION, header.clone()]);
+            withheld.push(AUTHORIZATION);
+            withheld.extend(header.cloned());
         }
         if !cookies {
             withheld.push(COOKIE);

@@ -3,8 +3,9 @@
 use tower_reauth::testing::{FakeApiVideo, FakeVervoe, Revoked};
 
 use crate::support::{
-    client::get,
+    client::{get, raw},
     process::{Ended, Program, Proxy, assert_none_shown},
+    server::Raw,
     temporary::Temporary,
 };
 
@@ -41,6 +42,25 @@ async fn a_declared_vendors_tokens_are_renewed_by_the_proxy() {
     assert_eq!((counts.acquires, counts.refreshes, counts.api_calls), (1, 1, 3));
     fake.assert_no_refusals();
     proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_in_a_cookie_goes_behind_the_clients_where_these_go_on() {
+    for (flag, cookies) in [("", "session="), ("--forward-cookies", "a=b; session=")] {
+        let server = Raw::start(&["HTTP/1.1 204 \r\n\r\n"]).await;
+        let content = format!(
+            "name = \"A\"\nbase_url = \"{}\"\nkey = \"env:KEY\"\nplacement = {{ cookie = \"session\" }}\n",
+            server.origin
+        );
+        let file = Temporary::new("placed.toml", &content);
+        let program = Program::proxy().arg("--config").arg(file.path()).args(flag).secret("KEY", KEY);
+        let proxy = Proxy::start(program).await;
+        let answer = raw(&proxy.address, "GET /x HTTP/1.1\r\nHost: HOST\r\nCookie: a=b\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        let seen = server.seen().pop().unwrap();
+        assert!(seen.contains(&format!("\r\ncookie: {cookies}{KEY}\r\n")), "{seen}");
+        proxy.stop().await;
+    }
 }
 
 async fn with_config(name: &str, content: &str, args: &str) -> Ended {

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod passing;
+mod placements;
 mod rejections;
 mod replays;
 mod requests;

@@ -95,7 +95,7 @@ async fn reqwest_takes_authorization_off_a_redirect_to_elsewhere_but_no_other_he
             response
         })
         .await;
-        let header = placement.header().clone();
+        let header = placement.header().unwrap().clone();
         let origin = Origin::parse(&site.url("")).unwrap();
         let layer = AuthLayer::new(origin, StaticToken::new("t0ken").unwrap()).placement(placement);
         let service = layer.layer(over(client(Policy::default())));

@@ -75,7 +75,7 @@ async fn beneath_the_layer_a_redirect_to_elsewhere_takes_a_vendors_own_header_al
         send(&beneath, request()).await.unwrap();
         let above = ServiceBuilder::new().layer(follow).layer(layer).service(client());
         send(&above, request()).await.unwrap();
-        let seen = other.seen(placement.header().as_str());
+        let seen = other.seen(placement.header().unwrap().as_str());
         assert_eq!(seen.iter().map(|(_, value)| value.is_some()).collect::<Vec<_>>(), [leaks, false]);
     }
 }
