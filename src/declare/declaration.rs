@@ -1,5 +1,6 @@
 //! [`Declaration`]: what a file as a whole declares, and what becomes of it.
 
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
@@ -11,10 +12,10 @@ use super::{
 use crate::{
     auth::{AuthLayer, Origin, Placement, Plaintext},
     credential::{BaseUrl, BoxCredential, Parts, StaticToken, TokenEndpoint},
-    error::ConfigError,
+    error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
     signature::Signatures,
-    token::Renewal,
+    token::{AccessToken, Renewal},
     transport::Transport,
 };
 
@@ -200,6 +201,7 @@ impl Declaration {
 
 impl Static {
     fn parts(self) -> Result<Parts<BoxCredential>, ConfigError> {
+        self.check_placement()?;
         let token = match self.key {
             Key::Plain(key) => StaticToken::new(key)?,
             Key::Basic { user, password: None } => StaticToken::basic(user)?,
@@ -213,6 +215,20 @@ impl Static {
             signatures: self.signatures,
             placement: self.placement,
         })
+    }
+
+    /// A key is known by now, and whether it can be where it is placed as well. One for Basic can be anywhere.
+    fn check_placement(&self) -> Result<(), ConfigError> {
+        let Key::Plain(key) = &self.key else { return Ok(()) };
+        let key = key.0.peek("key")?;
+        match AccessToken::new(key.expose_secret()) {
+            Ok(token) if !self.placement.carries(&token) => {
+                let words = "the key has a quote, comma, semicolon or backslash, which no cookie can have; place it in a \
+                             header";
+                Err(ConfigError::new(ConfigErrorKind::Secret, words))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -244,12 +260,20 @@ fn signatures(table: &mut Table) -> Result<Signatures, ConfigError> {
 
 fn placement(value: Value) -> Result<Placement, ConfigError> {
     let path = value.path().to_owned();
-    let mut table = value.table(&["header", "scheme"])?;
-    let header = table.need("header")?;
-    let placement = match table.take("scheme") {
-        Some(scheme) => Placement::with_scheme(header.text()?, scheme.text()?),
-        None => Placement::bare(header.text()?),
+    let mut table = value.table(&["header", "scheme", "template", "cookie", "query_visible_in_logs"])?;
+    let Some((kind, name)) = table.take_one_of(&["header", "cookie", "query_visible_in_logs"])? else {
+        return Err(table.refuse_key("header", "it is missing"));
     };
+    let placement = match &*kind {
+        "header" => match table.take_one_of(&["scheme", "template"])? {
+            Some((form, text)) if form == "scheme" => Placement::with_scheme(name.text()?, text.text()?),
+            Some((_, text)) => Placement::template(name.text()?, text.text()?),
+            None => Placement::bare(name.text()?),
+        },
+        "cookie" => Placement::cookie(name.text()?),
+        _ => Placement::query_visible_in_logs(name.text()?),
+    };
+    table.end(&kind)?;
     placement.map_err(|error| within(&path, &error))
 }
 

@@ -153,11 +153,24 @@
 //! | `revoke` | with `acquire`: the [request](#requests) that makes the vendor forget a token, a logout | there is none |
 //! | `answer` | with `acquire`: [where answers have what](#answers) | as RFC 6749 has it |
 //! | `renewal` | with `acquire`: `keeps-previous`, or `revokes-previous` where a new token kills the one before it | `keeps-previous` |
-//! | `placement` | `header` and `scheme`: the header that carries the token, and the word before it | `Authorization`, `Bearer`; with `basic` it is `Basic`; no `scheme` in a `placement`, no word |
+//! | `placement` | where the token goes: [a table](#placement) | `header = "Authorization"`, `scheme = "Bearer"`; with `basic` the scheme is `Basic` |
 //! | `rules` | a list of [rules](#rules) | none |
 //! | `rfc6750` | whether the rules of RFC 6750 apply, after those given: a 401 with `invalid_token` means expired | `true` without `rules`, else `false` |
 //! | `reason` | with `rules`: [where](#rules) responses have the vendor's own words, for rules that don't say it themselves | nowhere |
 //! | `allow_plaintext_secrets` | `true` lets secrets and tokens travel over `http` to any host, where everybody on the way can read them; metadata services are refused even so | `false`: `https`, or `http` to loopback |
+//!
+//! # Placement
+//!
+//! One of `header`, `cookie` and `query_visible_in_logs` has to be there, in `placement = { header = "X-Api-Key" }`. See
+//! [`Placement`](crate::Placement).
+//!
+//! | key in `placement` | what it says | default |
+//! |---|---|---|
+//! | `header` | the name of the header that carries the token | |
+//! | `scheme` | with `header`: the word before the token | no word |
+//! | `template` | with `header`, not beside `scheme`: the header's value, with `{token}` where the token goes, such as `Token token="{token}"`; other braces are doubled | the token alone |
+//! | `cookie` | the name of the cookie that carries the token, behind the caller's cookies | |
+//! | `query_visible_in_logs` | the name of the query parameter that carries the token, which [shows it to many](crate::Placement::query_visible_in_logs) | |
 //!
 //! # Values
 //!

@@ -188,6 +188,15 @@ fn answers_and_all_else_are_what_the_builder_makes_of_the_same() {
         ("renewal = 'keeps-previous'", plain()),
         ("placement = { header = 'X-Key' }", plain().placement(Placement::bare("X-Key").unwrap())),
         ("placement = { header = 'X-Key', scheme = 'Key' }", plain().placement(placement("X-Key", "Key"))),
+        (
+            "placement = { header = 'Authorization', template = 'Token token=\"{token}\"' }",
+            plain().placement(Placement::template("Authorization", r#"Token token="{token}""#).unwrap()),
+        ),
+        ("placement = { cookie = 'session' }", plain().placement(Placement::cookie("session").unwrap())),
+        (
+            "placement = { query_visible_in_logs = 'access_token' }",
+            plain().placement(Placement::query_visible_in_logs("access_token").unwrap()),
+        ),
         ("rfc6750 = true", plain()),
         ("rfc6750 = false", plain().signatures(Signatures::new())),
     ] {
@@ -254,6 +263,7 @@ async fn a_key_or_a_pair_is_a_credential_of_its_own() {
             Placement::bare("X-Key").unwrap(),
             "s3cret",
         ),
+        (format!("key = {reference}\nplacement.cookie = 's'"), Placement::cookie("s").unwrap(), "s3cret"),
         (format!("basic.user = {reference}"), basic.clone(), "czNjcmV0Og=="),
         (format!("basic = {{ user = 'text:me', password = {reference} }}"), basic.clone(), "bWU6czNjcmV0"),
         (
@@ -326,6 +336,22 @@ fn an_origin_with_a_path_and_plain_text_are_what_the_builder_makes_of_the_same()
         );
         let plain = plain.allow_plaintext_secrets().parts(transport()).unwrap();
         assert_eq!(plain.origin.to_string(), "http://gw.example:80/acme", "{source}");
+    }
+}
+
+#[test]
+fn a_key_that_can_be_no_cookie_shows_when_the_layer_is_built() {
+    let file = TempFile::new("declared-cookie", "k3y;k3y");
+    let declared = |rest: &str| {
+        let key = format!("key = 'file:{}'\n{rest}", file.path().display());
+        acme(&key).layer(Scripted::fails("unused").transport())
+    };
+    let error = declared("placement.cookie = 'session'").unwrap_err();
+    assert_eq!(error.kind(), crate::error::ConfigErrorKind::Secret);
+    assert!(error.to_string().contains("semicolon") && !error.to_string().contains("k3y;"), "{error}");
+    for fine in ["", "placement.query_visible_in_logs = 'key'", "placement.header = 'X-Key'"] {
+        assert!(declared(fine).is_ok(), "{fine}");
+>>>>>>> d6f2420 (Declare placements by template, cookie and query in files as well)
     }
 }
 

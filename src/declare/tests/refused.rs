@@ -15,6 +15,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         )
     };
     let when = |condition: &str| rule(&format!("status = 401\nwhen = {condition}"));
+    let placement = |keys: &str| format!("{ACQUIRE}placement = {{ {keys} }}");
+    let brace = "has a brace that isn't that of {token}; write {{ and }} for braces";
     let literal = "secrets don't belong into this file; write env:NAME for a variable or file:PATH for a file that \
                    has the secret, and text:WORDS for what is none";
     let fraction = "a number with a fraction, or of so many digits, wouldn't be sent as it is written; write it as \
@@ -50,7 +52,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
                                   param, body, media_type, all, any, not, is, one_of, starts_with, contains, exists, \
                                   has, ignore_case".into()),
         (format!("{ACQUIRE}placement = {{ header = 'a', prefix = 'b' }}"),
-         "placement.prefix: there is no such key here; there are header, scheme".into()),
+         "placement.prefix: there is no such key here; there are header, scheme, template, cookie, query_visible_in_logs".into()),
         // Requests.
         ("[acquire]".into(), "acquire.request: it is missing".into()),
         ("acquire = 'POST /t'".into(), "acquire: expected a table, found text".into()),
@@ -150,6 +152,34 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         // Placement and renewal.
         (format!("{ACQUIRE}placement.scheme = 'Bearer'"), "placement.header: it is missing".into()),
         (format!("{ACQUIRE}placement.header = 'a b'"), "placement: the placement's header name is not valid".into()),
+        (placement("header = 'a', scheme = \"b\\r\\n\""), "placement: the placement's scheme is not a token".into()),
+        (placement("header = 'a', template = 'b {key}'"), format!("placement: the placement's template {brace}")),
+        (placement("header = 'a', template = '{token'"), format!("placement: the placement's template {brace}")),
+        (placement("header = 'a', template = 'b'"), "placement: the placement's template has no {token}".into()),
+        (placement("header = 'a', template = '{token}, {token}'"),
+         "placement: the placement's template has {token} twice".into()),
+        (placement("header = 'a', template = \"b\\n{token}\""),
+         "placement: the placement's template has a character that is not printable ascii".into()),
+        (placement("header = 'a', template = 'b=\"{token}'"),
+         "placement: the placement's template has a quote that isn't closed".into()),
+        (placement("header = 'a', template = '{token} '"),
+         "placement: the placement's template begins or ends with a space, which no header's value does".into()),
+        (placement("header = 'a', template = 5"), "placement.template: expected text, found a number".into()),
+        (placement("header = 'a', scheme = 'b', template = '{token}'"),
+         "placement.template: it can't be beside scheme".into()),
+        (placement("cookie = 'a;b'"), "placement: the placement's cookie needs a name without spaces, commas, semicolons \
+                                       and the like".into()),
+        (placement("cookie = true"), "placement.cookie: expected text, found true or false".into()),
+        (placement("header = 'a', cookie = 'b'"), "placement.cookie: it can't be beside header".into()),
+        (placement("cookie = 'a', query_visible_in_logs = 'b'"),
+         "placement.query_visible_in_logs: it can't be beside cookie".into()),
+        (placement("cookie = 'a', scheme = 'b'"), "placement.scheme: it doesn't go with cookie".into()),
+        (placement("cookie = 'a', template = 'b={token}'"), "placement.template: it doesn't go with cookie".into()),
+        (placement("query_visible_in_logs = ''"),
+         "placement: the placement's query parameter needs a name without control characters".into()),
+        (placement("query_visible_in_logs = 'a', scheme = 'b'"),
+         "placement.scheme: it doesn't go with query_visible_in_logs".into()),
+        (placement(""), "placement.header: it is missing".into()),
         (format!("{ACQUIRE}placement = {{ header = 'a', scheme = 'b c' }}"), "placement: the placement's scheme is \
             not a token".into()),
         (format!("{ACQUIRE}renewal = 'kills'"), "renewal: there are keeps-previous and revokes-previous".into()),
