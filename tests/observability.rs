@@ -14,7 +14,7 @@ use http_body_util::Full;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_reauth::{
-    AuthLayer, BoxError, Client, Exempt, Origin, StaticToken, Transport, Vervoe,
+    AuthLayer, BoxError, Client, Exempt, Origin, Placement, StaticToken, Transport, Vervoe,
     client::Roots,
     testing::{FakeVervoe, Fault, On, Revoked, Times, VervoeError},
 };
@@ -74,6 +74,22 @@ async fn requests_that_pass() {
     let elsewhere = to("http://pa55word@api.test:8080/s3cret-path?s3cret=query");
     for request in [elsewhere, to("/s3cret-path"), own, exempt, full] {
         let answer = service.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    }
+    for (origin, placement, mut request) in [
+        ("https://api.test", Placement::cookie("session"), to("https://api.test/")),
+        (
+            "https://api.test",
+            Placement::query_visible_in_logs("key"),
+            to("https://api.test/s3cret-path?key=s3cret"),
+        ),
+        ("http://api.test", Placement::query_visible_in_logs("key"), to("http://api.test/")),
+    ] {
+        let origin = Origin::parse_allowing_plaintext_tokens(origin).expect("an origin");
+        request.headers_mut().insert("cookie", HeaderValue::from_static("session=s3cret"));
+        let layer = AuthLayer::new(origin, StaticToken::new("key").expect("a token"));
+        let service = layer.placement(placement.expect("valid")).layer(inner);
+        let answer = service.oneshot(request).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     }
     let vervoe = Vervoe::new("key", "secret").layer(Transport::new::<_, Full<Bytes>, _>(service));
@@ -164,6 +180,9 @@ fn check_metrics(snapshotter: &Snapshotter) {
         ("tower_reauth_passed_total{origin=https://api.test:443,reason=no_room}", 1),
         ("tower_reauth_passed_total{origin=https://api.test:443,reason=other_origin}", 2),
         ("tower_reauth_passed_total{origin=https://api.test:443,reason=own_header}", 1),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=own_cookie}", 1),
+        ("tower_reauth_passed_total{origin=https://api.test:443,reason=own_parameter}", 1),
+        ("tower_reauth_passed_total{origin=http://api.test:80,reason=plain_http}", 1),
         // Once when the request goes out in the pause, once when its answer would call for a refresh.
         ("tower_reauth_paused_total{credential=Vervoe}", 2),
         ("tower_reauth_rejections_total{credential=Vervoe,verdict=expired}", 3),
@@ -218,6 +237,9 @@ fn check_logs(text: &str) {
             "passed without a token",
             "passed without a token",
             "passed without a token",
+            "passed without a token",
+            "passed without a token",
+            "passed without a token",
             "acquiring failed",
             "waited for a token",
         ]
@@ -233,6 +255,9 @@ fn check_logs(text: &str) {
         "reason=OwnHeader scheme=\"https\" host=\"api.test\"\n",
         "reason=Exempt",
         "reason=NoRoom",
+        "reason=OwnCookie scheme=\"https\" host=\"api.test\"\n",
+        "reason=OwnParameter scheme=\"https\" host=\"api.test\"\n",
+        "reason=PlainHttp scheme=\"http\" host=\"api.test\"\n",
     ] {
         assert!(text.contains(detail), "no {detail:?} in:\n{text}");
     }

@@ -12,6 +12,7 @@ mod failures;
 mod flights;
 mod oauth2;
 mod origins;
+mod placements;
 mod readiness;
 mod replay;
 mod sharing;

@@ -3,6 +3,7 @@
 //! subscriber.
 
 mod oauth2;
+mod placements;
 mod transcript;
 mod vendors;
 
@@ -13,6 +14,7 @@ async fn no_secret_is_logged_or_printed_whatever_happens() {
     let transcript = Transcript::begin();
     vendors::check(&transcript).await;
     oauth2::check(&transcript).await;
+    placements::check(&transcript).await;
     let text = transcript.text();
     assert!(text.contains("hyper") && text.lines().count() > 100, "others' logs are here");
     // The search itself must be able to find something.

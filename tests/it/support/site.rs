@@ -31,9 +31,17 @@ impl Site {
 
     /// Answers 200 to everything, over TLS.
     pub(crate) async fn with_tls(acceptor: TlsAcceptor) -> Self {
+        Self::start_with_tls(acceptor, |_| Response::new(Body::empty())).await
+    }
+
+    /// As [`start`](Self::start), over TLS.
+    pub(crate) async fn start_with_tls(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Parts) -> Response + Clone + Send + Sync + 'static,
+    ) -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = tcp.local_addr().unwrap().port();
-        Self::serve("https", port, TlsListener { tcp, acceptor }, |_| Response::new(Body::empty()))
+        Self::serve("https", port, TlsListener { tcp, acceptor }, answer)
     }
 
     fn serve<L: Listener<Addr = SocketAddr>>(
