@@ -75,6 +75,8 @@
 //! redirect leads to another origin, but not a header of the vendor's own. The README's table says of each layer what
 //! either order means.
 //!
+//! A token [in the query](Placement::query_visible_in_logs) is seen by every layer beneath, and by what these log.
+//!
 //! # Clients
 //!
 //! hyper-util's `Client` and tonic's `Channel` are Tower services, reqwest's is made one in ten lines; each is an
@@ -132,7 +134,7 @@
 //! | a call fails without the token endpoint being asked | debug `failing without asking`: `error`, `retry_in` | `tower_reauth_failed_fast_total{reason="…"}` |
 //! | a call has waited for a token | debug `waited for a token`: `waited` | `tower_reauth_wait_seconds` |
 //! | a token with known expiry is used | | `tower_reauth_remaining_lifetime_seconds` |
-//! | a request passes, as [`Passed`] says | debug `passed without a token`: `origin`, `reason`, and of the request `scheme`, `host`, `port` | `tower_reauth_passed_total{reason="other_origin"}`, `"own_header"`, `"exempt"` or `"no_room"`, with label `origin` instead |
+//! | a request passes, as [`Passed`] says | debug `passed without a token`: `origin`, `reason`, and of the request `scheme`, `host`, `port` | `tower_reauth_passed_total{reason="other_origin"}`, `"own_header"`, `"own_cookie"`, `"own_parameter"`, `"plain_http"`, `"exempt"` or `"no_room"`, with label `origin` instead |
 //! | a connection of [`Client`] goes through a proxy | debug `connecting through a proxy`: `proxy`, and of the server `scheme`, `host`, `port` | |
 //!
 //! What a credential logs itself is within the span `acquire`, with the fields `credential` and `reason`. It is no child of

@@ -197,7 +197,7 @@ impl Origin {
 
     /// This origin, if nobody but the server can read what is sent there.
     fn in_private(self, what: &str, setting: &str) -> Result<Self, ConfigError> {
-        if self.scheme == Scheme::HTTPS || is_loopback(&self.host) {
+        if self.is_secure() {
             return Ok(self);
         }
         Err(ConfigError::new(
@@ -207,6 +207,11 @@ impl Origin {
                  the way may read them"
             ),
         ))
+    }
+
+    /// Whether nobody but the server can read what is sent there.
+    pub(super) fn is_secure(&self) -> bool {
+        self.scheme == Scheme::HTTPS || is_loopback(&self.host)
     }
 
     fn beneath(self, prefix: &str) -> Self {
