@@ -203,7 +203,7 @@ mod tests {
         ) {
             let target = match &query {
                 Some(query) => format!("{path}?{query}"),
-                None => format!("{path}"),
+                None => path,
             };
             let target = if is_absolute { format!("https://api.test{target}") } else { format!("/x{target}") };
             prop_assume!(target.parse::<Uri>().is_ok());

@@ -351,7 +351,6 @@ fn a_key_that_can_be_no_cookie_shows_when_the_layer_is_built() {
     assert!(error.to_string().contains("semicolon") && !error.to_string().contains("k3y;"), "{error}");
     for fine in ["", "placement.query_visible_in_logs = 'key'", "placement.header = 'X-Key'"] {
         assert!(declared(fine).is_ok(), "{fine}");
->>>>>>> d6f2420 (Declare placements by template, cookie and query in files as well)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Secrets: where they come from, how they are written on the wire, and how they are taken out of what others wrote.
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 mod certificates;
 pub(crate) mod encode;
 mod form;
 mod overlaps;
 #[cfg(any(feature = "client", feature = "jwt"))]
 mod pem;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 mod private_key;
 mod reading;
 mod redactor;
@@ -16,9 +16,9 @@ mod tidy;
 mod veil;
 mod without_token;
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use certificates::certificates_pem;
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use private_key::private_key_pem;
 pub(crate) use redactor::Redactor;
 #[cfg(feature = "jwt")]

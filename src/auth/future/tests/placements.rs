@@ -108,7 +108,8 @@ async fn wherever_the_token_goes_it_is_sent_cached_and_replaced_and_the_rest_is_
         let sent = [tokens[0], tokens[0], tokens[0], tokens[1], tokens[1], tokens[2]];
         assert_eq!(seen(&server), sent.map(expected), "{placement:?}");
         assert_eq!(listed.left(), 0);
-        for request in &*server.seen.lock().unwrap() {
+        let requests = mem::take(&mut *server.seen.lock().unwrap());
+        for request in requests {
             assert_eq!(others(request.headers()), [("x-own", &b"1"[..])]);
             let has_token = |name: &str| placement.header().is_some_and(|header| header == name);
             for (name, value) in request.headers() {

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::key::JwtKey;
 use crate::{
     credential::{
-        Param,
+        JsonValue, Param,
         oauth2::{assertion::Assertion, client_authentication::ClientAuthentication},
     },
     error::{BoxError, ConfigError, ConfigErrorKind},
@@ -273,6 +273,13 @@ impl From<JwtAssertion> for SecretSource {
 impl From<JwtAssertion> for Param {
     fn from(assertion: JwtAssertion) -> Self {
         Self::secret(assertion)
+    }
+}
+
+/// A JWT that is made anew for each request.
+impl From<JwtAssertion> for JsonValue {
+    fn from(assertion: JwtAssertion) -> Self {
+        Param::from(assertion).into()
     }
 }
 
