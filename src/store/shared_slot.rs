@@ -16,6 +16,7 @@ pub struct SharedSlot {
     wrap: Arc<dyn Wrap>,
     keep: Option<Duration>,
     subject: Option<Box<str>>,
+    is_locked_always: bool,
 }
 
 impl SharedSlot {
@@ -33,6 +34,15 @@ impl SharedSlot {
         self
     }
 
+    /// Sends a refresh token that is the only way to a new token, and may be good once only, also while the store can't be
+    /// asked whether another process has sent it. If one has, a server that detects reuse may revoke all tokens that came
+    /// of it, and somebody has to log in again. By default it isn't sent before the store is back, and calls fail when the
+    /// access token has expired.
+    pub fn refreshing_without_lock_while_store_is_lost(mut self) -> Self {
+        self.is_locked_always = false;
+        self
+    }
+
     /// The name that the program gave it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -42,7 +52,7 @@ impl SharedSlot {
     /// The place in `store` for `name`.
     #[allow(dead_code, reason = "stores make them")]
     pub(super) fn new(store: Arc<dyn ErasedStore>, name: Slot, wrap: Arc<dyn Wrap>) -> Self {
-        Self { store, name, wrap, keep: None, subject: None }
+        Self { store, name, wrap, keep: None, subject: None, is_locked_always: true }
     }
 
     /// The place for the credential which says this of itself. None, if neither it says anything nor the program has.
@@ -51,6 +61,11 @@ impl SharedSlot {
         let identity = identity.iter().map(|(name, value)| (*name, value.as_bytes()));
         let parts: Vec<_> = identity.chain(subject).collect();
         (!parts.is_empty()).then(|| self.shelf(&parts))
+    }
+
+    /// Whether a refresh token that may be good once only is sent with the store's knowledge alone.
+    pub(crate) fn is_locked_always(&self) -> bool {
+        self.is_locked_always
     }
 
     /// The place for these names and values, which no two credentials have in common.

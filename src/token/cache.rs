@@ -92,7 +92,8 @@ impl TokenCache {
             return refuse(words);
         };
         let observer = self.shared.observer().clone();
-        let link = Link::new(shelf, description.asks_for.into_owned(), Alone::Waits, observer);
+        let alone = if slot.is_locked_always() { Alone::Waits } else { Alone::Goes };
+        let link = Link::new(shelf, description.asks_for.into_owned(), alone, observer);
         if self.shared.share(link) {
             Ok(())
         } else {

@@ -128,3 +128,20 @@ async fn a_record_that_makes_no_sense_is_a_lost_store_and_left_as_it_is() {
     assert_eq!(store.record().body.as_bytes(), "edited");
     assert_eq!(server.calls(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_only_grant_is_sent_without_the_store_where_the_program_says_so() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = TokenCache::new(server.clone());
+    let slot = store.slot().refreshing_without_lock_while_store_is_lost();
+    tokens.share(slot).expect("shared");
+    text(&tokens).await;
+    store.set(Mood::Down);
+    sleep(601 * SECOND).await;
+    assert_eq!(text(&tokens).await, "token-2");
+    // What was sent without a note is known to the others as soon as they can be told.
+    store.set(Mood::Well);
+    sleep(70 * SECOND).await;
+    assert_eq!(text(&server.process(&store)).await, "token-2");
+    assert_eq!((server.calls(), server.reused()), (2, 0));
+}
