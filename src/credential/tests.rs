@@ -48,7 +48,7 @@ async fn each_request_goes_out_as_the_contract_says() {
     let slash = Vidizmo::password("portal.example.com", "a@b.c", "p")
         .refresh_path("/api/v1/user/refresh-access-token/");
     let portal = "POST https://portal.example.com/api/v1/user";
-    let bearer = "accept: application/json\nauthorization*: Bearer old-token\n\n";
+    let bearer = "accept: application/json\nauthorization*: Bearer old-token\ncontent-length: 0\n\n";
     let basic = "GET https://api.vervoe.com/api/public/ats-api/token\n\
                  accept: application/json\nauthorization*: Basic a2V5OnM6w7wrJTQx\n\n";
     let exchange = format!("auth/api-key\n{JSON}{}", r#"{"apiKey":"my key"}"#);

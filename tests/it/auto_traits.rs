@@ -84,6 +84,7 @@ const _: () = {
 
     shared::<Client>();
     shared::<client::ClientBuilder>();
+    shared::<client::Identity>();
     shared::<client::Roots>();
     shared::<client::ClientErrorKind>();
     owned::<client::ClientError>();

@@ -8,10 +8,11 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rcgen::KeyPair;
+use tokio::time::Instant;
 
 use crate::ca::Ca;
 

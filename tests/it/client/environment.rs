@@ -83,23 +83,6 @@ fn a_client_uses_them_unless_it_is_told_otherwise() {
 }
 
 #[test]
-fn they_are_read_once_when_the_client_is_built() {
-    let name = "they_are_read_once_when_the_client_is_built";
-    if is_child() {
-        let client = any_client();
-        // No other way to change what a process inherited: a child of its own, which sees both.
-        assert!(variable("ALL_PROXY").starts_with("http://"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        return runtime.block_on(async {
-            ask(&client).await;
-            ask(&client.clone()).await;
-        });
-    }
-    let asked = asked(name, &[("ALL_PROXY", "PROXY")]);
-    assert_eq!(asked, ["plain.invalid:80", "tls.invalid:443", "plain.invalid:80", "tls.invalid:443"]);
-}
-
-#[test]
 fn one_that_cannot_be_used_is_named_by_its_variable() {
     let name = "one_that_cannot_be_used_is_named_by_its_variable";
     if is_child() {

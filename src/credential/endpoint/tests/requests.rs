@@ -175,7 +175,8 @@ async fn a_refresh_sends_what_it_renews() {
     renew(with_itself, &server).await.unwrap();
     assert_eq!(
         server.wire(),
-        "POST https://api.example.com/renew\naccept: application/json\nauthorization*: Bearer old-access\n\n"
+        "POST https://api.example.com/renew\naccept: application/json\nauthorization*: Bearer old-access\n\
+         content-length: 0\n\n"
     );
 }
 
@@ -204,7 +205,8 @@ async fn revoking_sends_the_token_it_is_about() {
     Credential::revoke(&credential, &previous()).await.unwrap();
     assert_eq!(
         server.wire(),
-        "POST https://api.example.com/logout\naccept: application/json\nauthorization*: Bearer old-access\n\n"
+        "POST https://api.example.com/logout\naccept: application/json\nauthorization*: Bearer old-access\n\
+         content-length: 0\n\n"
     );
 }
 
