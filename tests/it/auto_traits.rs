@@ -31,8 +31,36 @@ const _: () = {
     shared::<Grants>();
     shared::<Lease>();
     shared::<Reason>();
+    shared::<RefreshTokens>();
     shared::<Renewal>();
     shared::<TokenState>();
+
+    // What several processes share.
+    shared::<store::Body>();
+    shared::<store::Claim>();
+    shared::<store::Claimed>();
+    shared::<store::Digest>();
+    shared::<store::Draft>();
+    shared::<store::Failure>();
+    shared::<store::Fate>();
+    shared::<store::Held>();
+    shared::<store::Keys>();
+    shared::<store::Moment>();
+    shared::<store::Nonce>();
+    shared::<store::Note>();
+    shared::<store::Record>();
+    shared::<store::Rejection>();
+    shared::<store::Release>();
+    shared::<store::Revision>();
+    shared::<store::Save>();
+    shared::<store::Saved>();
+    shared::<store::SealedStore>();
+    shared::<store::Seen>();
+    shared::<store::SharedSlot>();
+    shared::<store::Slot>();
+    shared::<store::Standing>();
+    owned::<StoreError>();
+    shared::<StoreErrorKind>();
 
     // Outcomes and errors.
     shared::<AuthOutcome>();
@@ -105,6 +133,7 @@ const _: () = {
     shared::<testing::Answer>();
     shared::<testing::Announced>();
     shared::<testing::ApiVideoError>();
+    owned::<testing::Conformance>();
     shared::<testing::Controls>();
     shared::<testing::Counts>();
     shared::<testing::Endpoint>();
@@ -113,6 +142,9 @@ const _: () = {
     shared::<testing::FakeVidesk>();
     shared::<testing::FakeVidizmo>();
     shared::<testing::Fault>();
+    shared::<testing::MemoryStore>();
+    shared::<testing::StoreCall>();
+    shared::<testing::StoreFault>();
     shared::<testing::FinalSlash>();
     shared::<testing::On>();
     shared::<testing::Recorded>();
@@ -185,7 +217,7 @@ fn of_any_closure_and_credential<F: Clone + Send + Sync + Unpin + 'static>() {
 #[test]
 fn no_public_type_is_forgotten() {
     // Traits, an alias, and what borrows a response.
-    let others = ["Credential", "Keep", "BoxError", "signature::Answer"];
+    let others = ["Credential", "Keep", "BoxError", "signature::Answer", "store::Store"];
     let own = include_str!("auto_traits.rs");
     let mut types = 0;
     for (module, source) in [
@@ -193,6 +225,7 @@ fn no_public_type_is_forgotten() {
         ("client::", include_str!("../../src/transport/client/mod.rs")),
         ("oauth2::", include_str!("../../src/credential/oauth2/mod.rs")),
         ("signature::", include_str!("../../src/signature/mod.rs")),
+        ("store::", include_str!("../../src/store/mod.rs")),
         ("testing::", include_str!("../../src/testing/mod.rs")),
     ] {
         for exports in source.split("\npub use ").skip(1) {
