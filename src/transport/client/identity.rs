@@ -6,12 +6,15 @@ use rustls::{
     CertificateError, Error as TlsError, RootCertStore,
     client::ResolvesClientCert,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
     server::WebPkiClientVerifier,
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    secret::{certificates_pem, private_key_pem},
+};
 
 /// A certificate with which a client says who it is, and the private key that belongs to it (RFC 8446 §4.4.2, RFC 5246
 /// §7.4.6).
@@ -38,13 +41,14 @@ pub struct Identity {
 impl Identity {
     /// The certificates in `chain`, the client's own first and those of its issuers after it, with the private key in
     /// `key`. Both are PEM text, and may be the same text. The key is RSA, ECDSA (P-256 or P-384) or Ed25519, as PKCS#8,
-    /// PKCS#1 or SEC1.
+    /// PKCS#1 or SEC1. The PEM may be as a variable or another system keeps it: with the two characters `\n` in place of line
+    /// breaks, in one line, or in base64 as a whole.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Tls`] if there is no certificate or no key, if the key is encrypted, of another kind, or
-    /// doesn't belong to the first certificate, and if that has expired. One that expires later is for the server to
-    /// refuse, and the client's error says that it did.
+    /// [`ConfigErrorKind::Secret`] if there is no key, or it is encrypted, and [`ConfigErrorKind::Tls`] if there is no
+    /// certificate, if the key is of another kind or doesn't belong to the first certificate, and if that has expired. One
+    /// that expires later is for the server to refuse, and the client's error says that it did.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
         let chain = certificates(chain)?;
         let key = private_key(key)?;
@@ -67,42 +71,15 @@ impl fmt::Debug for Identity {
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let chain = chain.map_err(|error| malformed("the client certificate", &error))?;
-    if chain.is_empty() {
-        return Err(tls(
-            "the PEM text of the client certificate holds none; expected -----BEGIN CERTIFICATE-----",
-        ));
-    }
-    Ok(chain)
+    let chain = CertificateDer::pem_slice_iter(&certificates_pem(pem)?).collect::<Result<Vec<_>, _>>();
+    // The parser's own text is left out: it may quote what it was given.
+    chain.map_err(|_| tls("the client certificate is malformed"))
 }
 
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, ConfigError> {
-    if is_encrypted(pem) {
-        return Err(tls(
-            "the private key of the client certificate is encrypted; decrypt it with: openssl pkey -in client.key \
-             -out plain.key",
-        ));
-    }
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => tls(
-            "the PEM text of the client certificate's key holds no private key; expected -----BEGIN PRIVATE KEY-----, \
-             -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----",
-        ),
-        error => malformed("the client certificate's key", &error),
-    })
-}
-
-/// Whether the first key is: PKCS#8 has a label of its own (RFC 7468 §11), and what is older a header (RFC 1421 §4.6.1.1).
-fn is_encrypted(pem: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(pem);
-    let keys = text
-        .split("-----BEGIN ")
-        .skip(1)
-        .filter(|rest| rest.lines().next().is_some_and(|label| label.ends_with("PRIVATE KEY-----")));
-    keys.map(|rest| rest.starts_with("ENCRYPTED ") || rest.contains("Proc-Type: 4,ENCRYPTED"))
-        .next()
-        .unwrap_or(false)
+    let pem = private_key_pem(pem)?;
+    PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|_| tls("the private key of the client certificate is malformed"))
 }
 
 fn unusable(error: TlsError) -> ConfigError {
@@ -137,17 +114,6 @@ fn has_expired(chain: &[CertificateDer<'static>]) -> bool {
             CertificateError::Expired | CertificateError::ExpiredContext { .. }
         ))
     )
-}
-
-/// The parser's own text is left out: it may quote what it was given.
-fn malformed(what: &str, error: &pem::Error) -> ConfigError {
-    let why = match error {
-        pem::Error::MissingSectionEnd { .. } => "its END line is missing",
-        pem::Error::IllegalSectionStart { .. } => "its BEGIN line is none",
-        pem::Error::Base64Decode(_) => "it is no base64 between its BEGIN and END lines",
-        _ => "it can't be read",
-    };
-    tls(format!("the PEM text of {what} is malformed: {why}"))
 }
 
 fn tls(message: impl Into<String>) -> ConfigError {
