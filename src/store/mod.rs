@@ -8,6 +8,8 @@ mod claim;
 mod contract;
 mod digest;
 mod fields;
+#[cfg(feature = "file-store")]
+mod file;
 mod framing;
 mod hex;
 #[cfg(feature = "store")]
@@ -38,6 +40,8 @@ pub use body::Body;
 pub use claim::{Claim, Claimed, Rejection, Seen};
 pub use contract::Store;
 pub use digest::Digest;
+#[cfg(feature = "file-store")]
+pub use file::FileStore;
 #[cfg(feature = "store")]
 pub use keys::Keys;
 pub use moment::Moment;

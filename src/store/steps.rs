@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long a record is kept after it was saved, if the saver doesn't say: 90 days.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
-/// How long a record is kept at least after a step that saves nothing.
+/// How long a record is kept after a step that saves nothing, at least half of that.
 const LINGERS: Duration = Duration::from_secs(3600);
 
 impl Record {
@@ -137,8 +137,11 @@ impl Record {
         }
     }
 
+    /// Not each time, so that a step which changes nothing else leaves the record as it is.
     fn linger(&mut self, now: Moment) {
-        self.goes_at = self.goes_at.max(now.after(LINGERS));
+        if self.goes_at < now.after(LINGERS / 2) {
+            self.goes_at = now.after(LINGERS);
+        }
     }
 
     /// However many say so, an early rejection counts once.

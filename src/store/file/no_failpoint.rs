@@ -1,0 +1,4 @@
+//! Nobody is killed outside tests.
+
+#[inline]
+pub(super) fn reached(_: &str) {}
