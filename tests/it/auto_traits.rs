@@ -42,6 +42,7 @@ const _: () = {
     shared::<store::Digest>();
     shared::<store::Draft>();
     shared::<store::Failure>();
+    shared::<store::FileStore>();
     shared::<store::Fate>();
     shared::<store::Held>();
     shared::<store::Keys>();
