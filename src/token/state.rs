@@ -65,6 +65,8 @@ struct Common {
     looked_at: Option<Instant>,
     /// Since when there has been a token that the others should have and haven't.
     unsaved_since: Option<Instant>,
+    /// The next flight doesn't wait for what others have been told: the program has asked for a new try, or has a new secret.
+    insists: bool,
 }
 
 #[derive(Debug)]
@@ -255,6 +257,7 @@ impl<F> State<F> {
             policy: self.policy.clone(),
             deadline,
             known: self.known(now),
+            insists: self.common.as_mut().is_some_and(|common| std::mem::take(&mut common.insists)),
             errand,
         }
     }
@@ -298,6 +301,7 @@ impl<F> State<F> {
 
     /// Forgets the access token, and every reason not to ask at once. Keeps the refresh token.
     pub(super) fn invalidate(&mut self) -> Option<F> {
+        self.insist();
         self.newest = None;
         self.grant = self
             .grant
@@ -321,7 +325,9 @@ impl<F> State<F> {
 
     /// Forgets that `flight` failed, unless a later one has failed since: perhaps with the secret that is new.
     pub(super) fn forgive(&mut self, flight: u64) {
-        self.failure.take_if(|failure| failure.flight == flight);
+        if self.failure.take_if(|failure| failure.flight == flight).is_some() {
+            self.insist();
+        }
     }
 
     /// Forgets everything about the token, and hands it over.

@@ -9,7 +9,7 @@ use crate::{
     error::{AcquireError, AcquireErrorKind, ErrorCode, StoreError},
     store::{Claim, Claimed, Fate, Moment, Nonce, Rejection, Release, Revision, Save},
     sync::{Mutex, MutexGuard, PoisonError},
-    token::state::{Known, Order},
+    token::state::Order,
 };
 
 /// How often a claim is renewed, which lasts for 5 s.
@@ -135,7 +135,8 @@ impl Claimant {
     }
 
     /// Asks to be the one who asks for a token.
-    pub(super) async fn claim(&self, known: &Known) -> Result<Claimed, StoreError> {
+    pub(super) async fn claim(&self, order: &Order) -> Result<Claimed, StoreError> {
+        let known = &order.known;
         let than = self.lock().than;
         let mut claim = Claim::new(self.nonce, than);
         if let Some(rejection) = known.rejection.filter(|_| known.revision == than) {
@@ -144,6 +145,9 @@ impl Claimant {
                 self.link.save(Save::Accepted(than)).await?;
             }
             claim = claim.rejected(rejection);
+        }
+        if order.insists {
+            claim = claim.without_waiting();
         }
         self.ask(claim).await
     }

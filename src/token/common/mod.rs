@@ -2,6 +2,7 @@
 
 mod body;
 mod claim;
+mod failure;
 mod forget;
 mod link;
 mod together;

@@ -148,6 +148,7 @@ enum Act {
     Answer,
     Fail,
     Refuse,
+    WrongKey,
     Throttle,
     /// Hands out the first token again.
     Again,
@@ -224,6 +225,7 @@ impl Credential for Server {
             }
             Act::Fail => Err(AcquireError::transient("down")),
             Act::Refuse => Err(AcquireError::grant_rejected("spent")),
+            Act::WrongKey => Err(AcquireError::rejected("wrong key")),
             Act::Hang => pending().await,
         }
     }

@@ -13,12 +13,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{
     body::Kept,
     claim::{Claimant, unreachable},
+    failure,
     link::{Alone, Link},
 };
 use crate::{
     error::{AcquireError, AuthError, StoreError},
     observe::Reason,
-    store::{Claimed, Draft, Failure, Fate, Record, Revision, Save, Saved, Seen, Standing},
+    store::{Claimed, Draft, Fate, Record, Revision, Save, Saved, Seen, Standing},
     time::{after, wall_clock},
     token::{
         access_token::AccessToken,
@@ -116,7 +117,7 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
 
 /// Ends a flight that brings nothing: first for those who wait here, then for those who wait elsewhere.
 async fn come_without(report: Report, claimant: &Claimant, id: u64, error: Arc<AcquireError>) {
-    let text = error.to_string();
+    let text = failure::to_text(&error);
     let miss = Miss { error, grant_intact: claimant.fate() == Fate::Unspent };
     let wait = match report.end(|state, now| state.land(id, Err(miss), now)) {
         Some(Landing::Failed(error)) => error.retry_at(),
@@ -142,7 +143,7 @@ impl Trip<'_> {
         let (mut waited_for, mut between) = (Vec::new(), FIRST_LOOK);
         loop {
             let asked = Asked::now();
-            let seen = match self.claimant.claim(&order.known).await {
+            let seen = match self.claimant.claim(order).await {
                 Ok(Claimed::Newer(seen)) => match self.take(&seen, asked) {
                     Ok(Found::Token(adopted)) => return End::Adopted(adopted),
                     Ok(Found::Grant(token)) => {
@@ -165,14 +166,14 @@ impl Trip<'_> {
                     continue;
                 }
                 Ok(Claimed::Wait { failure, left, .. }) => {
-                    return End::Told(told(&failure).with_retry_after(left));
+                    return End::Told(failure::from_text(&failure.text).with_retry_after(left));
                 }
                 Err(lost) => return self.go_alone(order, lost).await,
             };
             // Whoever relays it leaves it as it is, for the others.
             let failure = seen.record.failure.as_ref();
             if let Some(failure) = failure.filter(|failure| waited_for.contains(&failure.by)) {
-                return End::Told(told(failure));
+                return End::Told(failure::from_text(&failure.text));
             }
             if let Some(end) = self.pause(order, &seen).await {
                 return end;
@@ -377,11 +378,6 @@ fn found(seen: &Seen, asked: Asked, mark: &str) -> Result<Found, StoreError> {
     };
     let catch = Catch { token, asked_at: asked.at, wall_asked_at: asked.wall };
     Ok(Found::Token(Adopted { catch, revision: record.revision, lifetime }))
-}
-
-/// What another flight has failed by.
-fn told(failure: &Failure) -> AcquireError {
-    AcquireError::transient(format!("another process was told: {}", failure.text))
 }
 
 fn missed(error: AcquireError) -> End {

@@ -127,6 +127,13 @@ impl<F> State<F> {
         }
     }
 
+    /// Has the next flight try what others have failed by.
+    pub(super) fn insist(&mut self) {
+        if let Some(common) = &mut self.common {
+            common.insists = true;
+        }
+    }
+
     /// Whether `token` is the one there is, and a server has rejected it.
     pub(in crate::token) fn has_rejected(&self, token: &AccessToken) -> bool {
         self.newest.as_ref().is_some_and(|newest| {

@@ -65,6 +65,8 @@ pub(in crate::token) struct Order {
     pub(in crate::token) deadline: Instant,
     /// What is known here of what other processes may know more of.
     pub(in crate::token) known: Known,
+    /// It doesn't wait for what other processes have been told.
+    pub(in crate::token) insists: bool,
     pub(in crate::token) errand: Errand,
 }
 

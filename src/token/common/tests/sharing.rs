@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::*;
-use crate::observe::Reason;
+use crate::{error::AuthErrorKind, observe::Reason};
 
 #[tokio::test(start_paused = true)]
 async fn a_cold_start_of_many_processes_is_one_call() {
@@ -211,4 +211,24 @@ async fn a_token_that_comes_again_after_its_rejection_pauses_all() {
         sleep(SECOND / 10).await;
     }
     assert!((2..=4).contains(&server.calls()), "{} in two seconds and what the calls take", server.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_secret_is_refused_once_for_all_until_somebody_has_another() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, None));
+    server.next([Act::WrongKey; 2]);
+    let fleet: Vec<_> = (0..10).map(|_| server.process(&store)).collect();
+    for tokens in &fleet {
+        let error = get(tokens).await.expect_err("refused");
+        assert_eq!(error.kind(), AuthErrorKind::CredentialsRejected, "{error:?}");
+    }
+    assert_eq!(server.calls(), 1, "no account is locked by a fleet");
+    // The program of one of them has another one, which is as wrong.
+    fleet[3].invalidate();
+    get(&fleet[3]).await.expect_err("refused");
+    assert_eq!(server.calls(), 2);
+    fleet[5].invalidate();
+    assert_eq!(text(&fleet[5]).await, "token-3", "it doesn't wait for what others were told");
+    assert_eq!(text(&fleet[0]).await, "token-3", "and all have what it got");
+    assert_eq!(server.calls(), 3);
 }
