@@ -23,6 +23,8 @@ mod nonce;
 #[cfg(feature = "store")]
 mod plain;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod release;
 mod revision;
 mod save;
@@ -47,6 +49,8 @@ pub use keys::Keys;
 pub use moment::Moment;
 pub use nonce::Nonce;
 pub use record::{Failure, Held, Note, Record, Standing};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub use release::{Fate, Release};
 pub use revision::Revision;
 pub use save::{Draft, Save, Saved};

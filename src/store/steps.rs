@@ -18,7 +18,7 @@ use super::{
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long a record is kept after it was saved, if the saver doesn't say: 90 days.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
+pub(super) const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// How long a record is kept after a step that saves nothing, at least half of that.
 const LINGERS: Duration = Duration::from_secs(3600);
@@ -78,7 +78,10 @@ impl Record {
             Save::Draft(draft) => self.save_draft(now, draft),
             Save::Accepted(revision) if self.revision > *revision => Saved::Newer(Box::new(self.look(now))),
             Save::Accepted(revision) => {
-                if self.revision == *revision && self.standing == Standing::Offered {
+                if self.revision == *revision
+                    && *revision > Revision::NONE
+                    && self.standing == Standing::Offered
+                {
                     (self.accepted, self.rejections) = (true, 0);
                 }
                 Saved::Done

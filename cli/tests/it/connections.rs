@@ -86,7 +86,7 @@ async fn what_cannot_be_used_is_refused_before_the_call() {
         ("--proxy http://proxy.test --no-proxy".to_owned(), "cannot be used with"),
         (format!("--client-cert {path}"), "--client-key <FILE>"),
         (format!("--client-key {path}"), "--client-cert <FILE>"),
-        (format!("--client-cert {path} --client-key {path}"), "holds no private key"),
+        (format!("--client-cert {path} --client-key {path}"), "there is no private key in the pem"),
         (
             format!("--client-cert {path} --client-key /nonexistent"),
             "--client-key: /nonexistent can't be read",

@@ -252,7 +252,9 @@ fn a_rejection_counts_once_and_against_its_own_revision_alone() {
     assert_eq!(record.rejections, 0);
     let mut empty = Record::default();
     granted(empty.claim(at(2_000), &Claim::new(nonce(1), Revision::NONE).rejected(Rejection::Early)));
-    assert_eq!((empty.standing, empty.rejections), (Standing::Offered, 0), "there is nothing to reject");
+    empty.save(at(2_000), &Save::Accepted(Revision::NONE));
+    let found = (empty.standing, empty.rejections, empty.accepted);
+    assert_eq!(found, (Standing::Offered, 0, false), "there is nothing to reject, nor to accept");
 }
 
 #[test]

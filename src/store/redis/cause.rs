@@ -1,0 +1,88 @@
+//! What an error of Redis means. Its text isn't passed on: it may repeat what it was sent.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::error::{StoreError, StoreErrorKind};
+
+/// What Redis says where its user may run a script, and not what is in it: version 7, and others.
+const SCRIPT_DENIED: &[&str] = &["The user executing the script can't", "ACL failure in script"];
+
+/// Whether Redis doesn't know the script that was asked for by its hash.
+pub(super) fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+/// Why Redis didn't do what it was asked.
+pub(super) fn because(error: &RedisError) -> StoreError {
+    let (kind, words) = match error.kind() {
+        _ if error.is_timeout() => return late(),
+        ErrorKind::Io => {
+            (StoreErrorKind::Unavailable, "redis can't be reached; check whether it runs, and its url")
+        }
+        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => denied(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => (
+            StoreErrorKind::ReadOnly,
+            "redis is a replica, which can't be written to; give the url of the primary",
+        ),
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => {
+            (StoreErrorKind::Unavailable, "redis is still loading its data; wait for it")
+        }
+        ErrorKind::Server(
+            ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
+        ) => (StoreErrorKind::Unavailable, "redis has no primary for this slot at the moment; wait for one"),
+        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot) => {
+            (StoreErrorKind::Config, "redis is a cluster, which isn't supported; use a single one")
+        }
+        ErrorKind::InvalidClientConfig => {
+            (StoreErrorKind::Config, "redis's url or tls can't be used; check both")
+        }
+        _ => match error.code() {
+            Some("NOAUTH" | "WRONGPASS" | "NOPERM") => denied(),
+            // What a script may not do has no code of its own.
+            _ if error
+                .detail()
+                .is_some_and(|detail| SCRIPT_DENIED.iter().any(|words| detail.contains(words))) =>
+            {
+                denied()
+            }
+            Some("OOM") => (StoreErrorKind::Full, "redis has no room; give it more, with `maxmemory`"),
+            Some("WRONGTYPE") => (
+                StoreErrorKind::Unreadable,
+                "something else is kept under the record's key; give the store another prefix",
+            ),
+            Some("MISCONF") => {
+                (StoreErrorKind::Full, "redis can't write to its disk, and so takes no writes; see its log")
+            }
+            Some("NOREPLICAS") => (
+                StoreErrorKind::Unavailable,
+                "redis has fewer replicas than it must have; see `min-replicas-to-write`",
+            ),
+            Some("BUSY") => {
+                (StoreErrorKind::Unavailable, "redis is busy with somebody's script; see which it is")
+            }
+            Some(code) if is_plain(code) => {
+                return StoreError::new(
+                    StoreErrorKind::Unavailable,
+                    format!("redis says {code}; see its log"),
+                );
+            }
+            _ => (StoreErrorKind::Unavailable, "redis's answer makes no sense; check whether it is redis"),
+        },
+    };
+    StoreError::new(kind, words)
+}
+
+/// That there was no answer in time.
+pub(super) fn late() -> StoreError {
+    let words = "redis didn't answer within 500 ms; check whether it is overloaded, and the way to it";
+    StoreError::new(StoreErrorKind::TimedOut, words)
+}
+
+fn denied() -> (StoreErrorKind, &'static str) {
+    (StoreErrorKind::Denied, "redis doesn't let this user in, or do this; check user, password and acl")
+}
+
+/// Whether it is a word that Redis begins its errors with, and nothing else.
+fn is_plain(code: &str) -> bool {
+    code.len() <= 16 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}

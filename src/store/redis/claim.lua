@@ -1,0 +1,49 @@
+local nonce, than, lasting, whom, waits = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local rejection, sending, over, full_at = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+linger()
+
+if rejection ~= '' and than > 0 and get('revision') == than and record.standing ~= 'revoked' then
+  if rejection == 'natural' then
+    record.rejections = nil
+  elseif record.standing ~= 'rejected' then
+    put('rejections', get('rejections') + 1)
+  end
+  record.standing = 'rejected'
+end
+
+if get('revision') > than then
+  if record['claim.by'] == nonce then forget('claim.') end
+  write()
+  return answer('newer')
+end
+if record['claim.by'] and record['claim.by'] ~= nonce and get('claim.until') > now then
+  write()
+  return answer('held')
+end
+local is_concerned = record['failure.whom'] == nil or record['failure.whom'] == whom
+if record['claim.by'] ~= nonce and waits == 'obeyed' and is_concerned and get('failure.until') > now then
+  write()
+  return answer('wait')
+end
+
+forget('claim.')
+record['claim.by'] = nonce
+put('claim.until', now + math.min(lasting, LONGEST))
+if sending ~= '' then
+  local revision = tonumber(sending)
+  local noted = record['note.by']
+  if noted == nil or get('note.revision') < revision then
+    record['note.by'] = nonce
+    put('note.revision', revision)
+    put('note.at', now)
+    put('note.flights', 1)
+    record['note.refused'] = nil
+  elseif get('note.revision') == revision and (noted == nonce or noted == over) and get('note.refused') == 0 then
+    if noted ~= nonce then put('note.flights', get('note.flights') + 1) end
+    record['note.by'] = nonce
+    put('note.at', now)
+  end
+end
+if full_at ~= '' then put('full_at', tonumber(full_at)) end
+write()
+return answer('yours', math.max(math.max(than, get('revision'), get('note.revision')) + 1, now))

@@ -1,0 +1,15 @@
+//! A store in Redis or Valkey.
+
+mod advice;
+mod cause;
+#[cfg_attr(not(feature = "tracing"), path = "no_logs.rs")]
+mod logs;
+mod redis_store;
+mod reply;
+mod script;
+mod tls;
+
+pub use redis_store::RedisStore;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,332 @@
+//! [`RedisStore`]: the connection, and the steps as calls of scripts.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use redis::{
+    Client, ConnectionAddr, IntoConnectionInfo,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+    cmd,
+};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    advice,
+    cause::{because, late},
+    logs,
+    reply::Reply,
+    script::{self, Step},
+    tls,
+};
+use crate::{
+    error::{ConfigError, StoreError, StoreErrorKind},
+    store::{
+        Claim, Claimed, Fate, Keys, Rejection, Release, Save, Saved, SealedStore, Seen, Slot, Standing,
+        Store, claim::Waits, steps::KEPT,
+    },
+};
+
+/// The longest that Redis is waited for.
+const LIMIT: Duration = Duration::from_millis(500);
+
+/// How long it is believed how many replicas there are.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The longest that a replica is waited for, in milliseconds.
+const REPLICA: u32 = 100;
+
+/// A store in Redis, or Valkey: one server, or a primary with replicas. Version 5 or later.
+///
+/// Each slot is a hash under one key, and each step one script over that key, with the server's own clock. The connection is
+/// one for all, and comes back by itself; nothing is sent twice. Each call ends within 500 ms.
+///
+/// What goes to it is sealed: [`sealed`](Self::sealed). Records go by themselves, 90 days after they were last saved unless
+/// the slot says otherwise.
+///
+/// # The server
+///
+/// - `maxmemory-policy noeviction`, `appendonly yes`, and with replicas `min-replicas-to-write 1`: otherwise records may get
+///   lost, and with one the refresh token in it. [`connect`](Self::connect) asks, and [`advice`](Self::advice) is what it has
+///   found. With replicas, saving waits for one of them, for up to 100 ms. That narrows the window in which a record can
+///   get lost, and doesn't close it.
+/// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
+///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`.
+/// - The primary alone is asked. A cluster is refused by the first step, as [`StoreErrorKind::Config`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use tower_reauth::{BoxError, SecretSource, store::{Keys, RedisStore}};
+///
+/// # async fn run() -> Result<(), BoxError> {
+/// let store = RedisStore::connect("rediss://tokens:s3cret@redis.example.com").await?;
+/// let slot = store.sealed(&Keys::new(SecretSource::env("TOKENS_KEY")))?.slot("billing")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct RedisStore {
+    connection: ConnectionManager,
+    /// Where it is, without user and password.
+    address: String,
+    prefix: String,
+    advice: Vec<&'static str>,
+    replicas: Arc<Mutex<Replicas>>,
+}
+
+/// How many replicas there were, and when that was asked.
+#[derive(Clone, Copy, Default)]
+struct Replicas {
+    count: u32,
+    asked_at: Option<Instant>,
+}
+
+impl RedisStore {
+    /// Connects to the server at `url`: `redis://`, or with TLS `rediss://`, then `user:password@`, host, port and number of
+    /// the database, such as `rediss://tokens:s3cret@redis.example.com:6380/0`. User, password, port and number may be left
+    /// out. Within the URL, `%`, `@`, `:` and `/` of a password are written `%25`, `%40`, `%3A` and `%2F`.
+    ///
+    /// If the program hasn't chosen a cryptography for rustls (`CryptoProvider::install_default`), TLS chooses ring for the
+    /// whole process.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`]: [`StoreErrorKind::Config`] for a URL that can't be used, [`StoreErrorKind::Denied`] for a wrong
+    /// password, [`StoreErrorKind::Unavailable`] and [`StoreErrorKind::TimedOut`] if the server can't be reached. None
+    /// shows the password.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let mut store = Self::lazy(url)?;
+        let mut connection = store.connection.clone();
+        let ping = cmd("PING");
+        within(async { ping.query_async(&mut connection).await.map_err(|error| because(&error)) })
+            .await
+            .map(|_: redis::Value| ())?;
+        // Whoever may not ask gets no advice.
+        store.advice = timeout(LIMIT, advice::of(&store.connection)).await.unwrap_or_default();
+        store.advice.iter().for_each(|advice| logs::advise(advice));
+        Ok(store)
+    }
+
+    /// The same, but connects with the first step: for programs that are to start without the server. It gets no advice.
+    /// It needs a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Config`] for a URL that can't be used.
+    pub fn lazy(url: &str) -> Result<Self, StoreError> {
+        let refuse = |words: &str| Err(StoreError::new(StoreErrorKind::Config, words));
+        // The client takes others, and has a way to switch checks of certificates off.
+        if !(url.starts_with("redis://") || url.starts_with("rediss://")) || url.contains('#') {
+            return refuse("redis's url has to begin with redis:// or rediss://, and has no `#`");
+        }
+        let Ok(info) = url.into_connection_info() else {
+            return refuse(
+                "redis's url can't be read; look for letters in the password that have to be encoded",
+            );
+        };
+        let address = match info.addr() {
+            ConnectionAddr::TcpTls { .. } => {
+                tls::choose_provider();
+                format!("rediss://{}", info.addr())
+            }
+            _ => format!("redis://{}", info.addr()),
+        };
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(LIMIT))
+            .set_response_timeout(Some(LIMIT))
+            .set_number_of_retries(0);
+        let connection =
+            Client::open(info).and_then(|client| ConnectionManager::new_lazy_with_config(client, config));
+        let connection = connection.map_err(|error| because(&error))?;
+        Ok(Self {
+            connection,
+            address,
+            prefix: "tower-reauth:".to_owned(),
+            advice: Vec::new(),
+            replicas: Arc::default(),
+        })
+    }
+
+    /// Sets what keys begin with. By default that is `tower-reauth:`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Seals what is kept.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedStore::new`].
+    pub fn sealed(self, keys: &Keys) -> Result<SealedStore, ConfigError> {
+        SealedStore::new(self, keys)
+    }
+
+    /// What the server should be set to, and wasn't when it was connected to; nothing if it may not be asked. It is logged as
+    /// well, with the feature `tracing`.
+    #[must_use]
+    pub fn advice(&self) -> &[&'static str] {
+        &self.advice
+    }
+
+    async fn step(&self, step: &Step, slot: &Slot, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
+        let key = format!("{}{slot}", self.prefix);
+        Reply::read(within(step.run(&self.connection, &key, arguments)).await?)
+    }
+
+    /// Waits until a replica has it too, if there are any: what would be lost is a refresh token, or that one was sent.
+    async fn replicate(&self) {
+        let replicated = async {
+            if self.replicas().await > 0 {
+                let mut connection = self.connection.clone();
+                // It was saved, whatever comes of this.
+                let _: Result<u32, _> = cmd("WAIT").arg(1).arg(REPLICA).query_async(&mut connection).await;
+            }
+        };
+        let _ = timeout(Duration::from_millis(2 * u64::from(REPLICA)), replicated).await;
+    }
+
+    /// How many replicas there are, or were within the last minute.
+    async fn replicas(&self) -> u32 {
+        let known = *self.replicas.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.asked_at.is_some_and(|at| at.elapsed() < MINUTE) {
+            return known.count;
+        }
+        let count = advice::replicas(&self.connection).await;
+        let asked = Replicas { count, asked_at: Some(Instant::now()) };
+        *self.replicas.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+        count
+    }
+}
+
+/// The calls of the scripts.
+impl RedisStore {
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> ConnectionManager {
+        self.connection.clone()
+    }
+
+    pub(super) async fn ask_look(&self, slot: &Slot) -> Result<Reply, StoreError> {
+        self.step(&script::LOOK, slot, &[]).await
+    }
+
+    pub(super) async fn ask_claim(&self, slot: &Slot, claim: &Claim) -> Result<Reply, StoreError> {
+        let sending = claim.sending;
+        let rejection = match claim.rejection {
+            None => "",
+            Some(Rejection::Early) => "early",
+            Some(Rejection::Natural) => "natural",
+        };
+        let arguments = [
+            claim.nonce.to_string(),
+            claim.than.number().to_string(),
+            claim.lasting.as_millis().to_string(),
+            claim.whom.map(|whom| whom.to_string()).unwrap_or_default(),
+            if claim.waits == Waits::Obeyed { "obeyed" } else { "" }.to_owned(),
+            rejection.to_owned(),
+            sending.map(|sending| sending.revision.number().to_string()).unwrap_or_default(),
+            sending.and_then(|sending| sending.over).map(|over| over.to_string()).unwrap_or_default(),
+            claim.full_at.map(|full_at| full_at.millis().to_string()).unwrap_or_default(),
+        ];
+        self.step(&script::CLAIM, slot, &bytes(&arguments)).await
+    }
+
+    pub(super) async fn ask_save(&self, slot: &Slot, save: &Save) -> Result<Reply, StoreError> {
+        let draft = match save {
+            Save::Draft(draft) => draft,
+            Save::Accepted(revision) => {
+                let arguments = ["accepted".to_owned(), revision.number().to_string()];
+                return self.step(&script::SAVE, slot, &bytes(&arguments)).await;
+            }
+        };
+        let standing = match draft.standing {
+            Standing::Offered => "",
+            Standing::Rejected => "rejected",
+            Standing::Revoked => "revoked",
+        };
+        let (nonce, than) = (draft.nonce.to_string(), draft.than.number().to_string());
+        let revision = draft.revision.number().to_string();
+        let keep = draft.keep.unwrap_or(KEPT).as_millis().to_string();
+        let arguments: [&[u8]; 7] = [
+            b"draft",
+            nonce.as_bytes(),
+            than.as_bytes(),
+            revision.as_bytes(),
+            standing.as_bytes(),
+            draft.body.as_bytes(),
+            keep.as_bytes(),
+        ];
+        self.step(&script::SAVE, slot, &arguments).await
+    }
+
+    pub(super) async fn ask_release(&self, slot: &Slot, release: &Release) -> Result<Reply, StoreError> {
+        let fate = match release.fate {
+            Fate::Unspent => "unspent",
+            Fate::Unknown => "unknown",
+            Fate::Refused => "refused",
+        };
+        let (text, in_a_row) = match &release.failed {
+            Some(failed) => (failed.text.clone(), failed.in_a_row),
+            None => (String::new(), 0),
+        };
+        let arguments = [
+            release.nonce.to_string(),
+            fate.to_owned(),
+            if release.failed.is_some() { "failed" } else { "" }.to_owned(),
+            release.wait.as_millis().to_string(),
+            release.whom.map(|whom| whom.to_string()).unwrap_or_default(),
+            in_a_row.to_string(),
+            text,
+        ];
+        self.step(&script::RELEASE, slot, &bytes(&arguments)).await
+    }
+}
+
+impl Store for RedisStore {
+    async fn look(&self, slot: &Slot) -> Result<Seen, StoreError> {
+        Ok(self.ask_look(slot).await?.seen)
+    }
+
+    async fn claim(&self, slot: &Slot, claim: Claim) -> Result<Claimed, StoreError> {
+        let claimed = self.ask_claim(slot, &claim).await?.claimed(claim.whom)?;
+        if claim.sending.is_some() && matches!(claimed, Claimed::Yours { .. }) {
+            self.replicate().await;
+        }
+        Ok(claimed)
+    }
+
+    async fn save(&self, slot: &Slot, save: Save) -> Result<Saved, StoreError> {
+        let saved = self.ask_save(slot, &save).await?.saved()?;
+        if let (Save::Draft(_), Saved::Done) = (&save, &saved) {
+            self.replicate().await;
+        }
+        Ok(saved)
+    }
+
+    async fn release(&self, slot: &Slot, release: Release) -> Result<(), StoreError> {
+        self.ask_release(slot, &release).await.map(|_| ())
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("address", &self.address)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+fn bytes<const N: usize>(arguments: &[String; N]) -> [&[u8]; N] {
+    arguments.each_ref().map(String::as_bytes)
+}
+
+/// What Redis answers, if it does so in time.
+async fn within<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(LIMIT, call).await.unwrap_or_else(|_| Err(late()))
+}

@@ -1,0 +1,148 @@
+//! The scripts beside the steps in Rust, one by one. `tests/store/run` has the server.
+
+use std::time::Duration;
+
+use ::redis::{cmd, pipe};
+
+use super::*;
+use crate::store::{
+    Claim, Digest, Draft, Fate, Moment, Nonce, Record, Rejection, Release, Revision, Save, Slot, Standing,
+};
+
+#[path = "../../../tests/store/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod server;
+
+fn nonce(rng: &mut fastrand::Rng) -> Nonce {
+    Nonce::new([rng.u8(1..4); 16])
+}
+
+fn revision(rng: &mut fastrand::Rng) -> Revision {
+    Revision::new(rng.u64(0..5))
+}
+
+fn claim(rng: &mut fastrand::Rng) -> Claim {
+    let mut claim = Claim::new(nonce(rng), revision(rng)).lasting(Duration::from_millis(rng.u64(0..12)));
+    if rng.bool() {
+        claim = claim.with_secret(Digest::new([rng.u8(1..3); 32]));
+    }
+    claim = match rng.u8(0..6) {
+        0 => claim.rejected(Rejection::Early),
+        1 => claim.rejected(Rejection::Natural),
+        2 => claim.without_waiting(),
+        3 => claim.full_at(Moment::from_millis(rng.u64(0..9))),
+        _ => claim,
+    };
+    match rng.u8(0..3) {
+        0 => claim.sending(revision(rng), None),
+        1 => claim.sending(revision(rng), Some(nonce(rng))),
+        _ => claim,
+    }
+}
+
+fn save(rng: &mut fastrand::Rng) -> Save {
+    let draft =
+        Draft::new(nonce(rng), revision(rng), revision(rng), vec![rng.u8(..); usize::from(rng.u8(0..4))]);
+    match rng.u8(0..5) {
+        0 => Save::Accepted(revision(rng)),
+        1 => Save::Draft(draft.standing(Standing::Rejected)),
+        2 => Save::Draft(draft.standing(Standing::Revoked)),
+        3 => Save::Draft(draft.keep(Duration::from_millis(rng.u64(1..20)))),
+        _ => Save::Draft(draft),
+    }
+}
+
+fn release(rng: &mut fastrand::Rng) -> Release {
+    let fate = [Fate::Unspent, Fate::Unknown, Fate::Refused][rng.usize(0..3)];
+    let release = Release::new(nonce(rng), fate).wait(Duration::from_millis(rng.u64(0..12)));
+    match rng.u8(0..4) {
+        0 => release,
+        1 => release.failed("näh\n", 2),
+        2 => release.failed("", 1).wait(Duration::MAX),
+        _ => release.failed("refused", 1).refused_secret(Digest::new([rng.u8(1..3); 32])),
+    }
+}
+
+/// The record, as it would be if the clock had been set back by so long.
+fn ahead(record: &mut Record, time: Duration) {
+    record.saved_at = record.saved_at.after(time);
+    if let Some(held) = &mut record.claim {
+        held.until = held.until.after(time);
+    }
+    if let Some(note) = &mut record.note {
+        note.at = note.at.after(time);
+    }
+    if let Some(failure) = &mut record.failure {
+        (failure.at, failure.until) = (failure.at.after(time), failure.until.after(time));
+    }
+}
+
+#[tokio::test]
+#[ignore = "it needs a redis: tests/store/run"]
+async fn each_script_does_what_the_step_does() {
+    let server = server::Server::with(&[]);
+    let store = RedisStore::connect(&server.url()).await.expect("a store");
+    let mut connection = store.connection();
+    let seed = fastrand::u64(..);
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut words = std::collections::HashMap::<Vec<u8>, u32>::new();
+    for number in 0..400 {
+        let slot = Slot::new("billing", Digest::new([(number % 256) as u8; 32])).expect("a slot");
+        let key = format!("tower-reauth:{slot}");
+        let _: u32 = cmd("DEL").arg(&key).query_async(&mut connection).await.expect("deleted");
+        let mut record = Record::default();
+        let mut trace = format!("seed {seed}");
+        for _ in 0..25 {
+            match rng.u8(0..12) {
+                0 => tokio::time::sleep(Duration::from_millis(rng.u64(0..15))).await,
+                1 if record != Record::default() => {
+                    ahead(&mut record, Duration::from_millis(rng.u64(0..10_000)));
+                    let mut write = pipe();
+                    for (name, value) in record.to_fields() {
+                        write.cmd("HSET").arg(&key).arg(name).arg(&value[..]).ignore();
+                    }
+                    let _: () = write.query_async(&mut connection).await.expect("written");
+                }
+                _ => {}
+            }
+            let (asked, reply) = match rng.u8(0..4) {
+                0 => (String::from("look"), store.ask_look(&slot).await),
+                1 => {
+                    let claim = claim(&mut rng);
+                    let reply = store.ask_claim(&slot, &claim).await.expect("an answer");
+                    let now = reply.seen.now;
+                    trace += &format!("\n{now:?} {claim:?}");
+                    let expected = record.claim(now, &claim);
+                    *words.entry(reply.word.to_vec()).or_default() += 1;
+                    assert_eq!(reply.seen.record, record.look(now).record, "{trace}");
+                    assert_eq!(reply.claimed(claim.whom).expect("an answer"), expected, "{trace}");
+                    continue;
+                }
+                2 => {
+                    let save = save(&mut rng);
+                    let reply = store.ask_save(&slot, &save).await.expect("an answer");
+                    let now = reply.seen.now;
+                    trace += &format!("\n{now:?} {save:?}");
+                    let expected = record.save(now, &save);
+                    *words.entry(reply.word.to_vec()).or_default() += 1;
+                    assert_eq!(reply.seen.record, record.look(now).record, "{trace}");
+                    assert_eq!(reply.saved().expect("an answer"), expected, "{trace}");
+                    continue;
+                }
+                _ => {
+                    let release = release(&mut rng);
+                    let reply = store.ask_release(&slot, &release).await;
+                    let now = reply.as_ref().expect("an answer").seen.now;
+                    record.release(now, &release);
+                    (format!("{release:?}"), reply)
+                }
+            };
+            let reply = reply.expect("an answer");
+            trace += &format!("\n{:?} {asked}", reply.seen.now);
+            assert_eq!(reply.seen.record, record.look(reply.seen.now).record, "{trace}");
+        }
+    }
+    for word in ["newer", "yours", "held", "wait", "done"] {
+        assert!(words.get(word.as_bytes()).is_some_and(|&times| times > 20), "{word} comes up: {words:?}");
+    }
+}

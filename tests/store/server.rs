@@ -1,0 +1,114 @@
+//! A Redis of one's own, in a directory that goes with it. `REDIS_SERVER` is the program: `tests/store/run` has it.
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread::sleep,
+    time::Duration,
+};
+
+/// A running server.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) port: u16,
+    arguments: Vec<String>,
+    directory: PathBuf,
+}
+
+impl Server {
+    /// A server that writes to its disk what it acknowledges.
+    pub(crate) fn start() -> Self {
+        Self::with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    pub(crate) fn with(arguments: &[&str]) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = env::temp_dir().join(format!("tower-reauth-redis-{}-{number}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let port = free_port();
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let process = run(port, &arguments, &directory);
+        let server = Self { process, port, arguments, directory };
+        server.wait();
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it, as by SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("it is killed");
+        self.process.wait().expect("its end");
+    }
+
+    /// Starts it again, at the same port, with what it had on its disk.
+    pub(crate) fn restart(&mut self) {
+        self.process = run(self.port, &self.arguments, &self.directory);
+        self.wait();
+    }
+
+    /// What it answers to a command, as it is on the wire.
+    pub(crate) fn says(&self, words: &[&str]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        let mut command = format!("*{}\r\n", words.len());
+        for word in words {
+            command += &format!("${}\r\n{word}\r\n", word.len());
+        }
+        stream.write_all(command.as_bytes()).expect("it reads");
+        let mut answer = vec![0; 65_536];
+        let length = stream.read(&mut answer).expect("it answers");
+        String::from_utf8_lossy(&answer[..length]).trim_end().to_owned()
+    }
+
+    /// That it answers `+OK`.
+    pub(crate) fn does(&self, words: &[&str]) {
+        assert_eq!(self.says(words), "+OK", "{words:?}");
+    }
+
+    fn wait(&self) {
+        for _ in 0..500 {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+                drop(stream);
+                let answer = self.says(&["PING"]);
+                if !answer.starts_with("-LOADING") {
+                    return;
+                }
+            }
+            sleep(Duration::from_millis(10));
+        }
+        panic!("the server did not start");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn run(port: u16, arguments: &[String], directory: &std::path::Path) -> Child {
+    let program = env::var_os("REDIS_SERVER").expect("run this test with tests/store/run");
+    Command::new(program)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
+        .arg(directory)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("redis-server")
+}
