@@ -160,6 +160,9 @@ const _: () = {
     owned::<testing::Served>();
 };
 
+#[cfg(feature = "redis")]
+const _: () = shared::<store::RedisStore>();
+
 fn send<T: Send + 'static>() {}
 fn sync<T: Sync>() {}
 fn unpin<T: Unpin>() {}
