@@ -1,6 +1,6 @@
 //! Secrets: where they come from, how they are written on the wire, and how they are taken out of what others wrote.
 
-#[cfg(any(feature = "client", feature = "jwt"))]
+#[cfg(feature = "client")]
 mod certificates;
 pub(crate) mod encode;
 mod form;
@@ -16,7 +16,7 @@ mod tidy;
 mod veil;
 mod without_token;
 
-#[cfg(any(feature = "client", feature = "jwt"))]
+#[cfg(feature = "client")]
 pub(crate) use certificates::certificates_pem;
 #[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use private_key::private_key_pem;
