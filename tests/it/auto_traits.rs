@@ -134,7 +134,7 @@ const _: () = {
     shared::<testing::Answer>();
     shared::<testing::Announced>();
     shared::<testing::ApiVideoError>();
-    owned::<testing::Conformance>();
+    shared::<testing::Conformance>();
     shared::<testing::Controls>();
     shared::<testing::Counts>();
     shared::<testing::Endpoint>();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
+#[path = "../../src/store/redis/tests/server.rs"]
 mod server;
 
 use std::time::Duration;
@@ -27,6 +28,12 @@ const RIGHTS: &[&str] = &[
     "+wait",
     "+ping",
 ];
+
+/// As of all public types, in tests/it/auto_traits.rs.
+const _: () = {
+    const fn shared<T: Clone + Send + Sync + Unpin + 'static>() {}
+    shared::<RedisStore>();
+};
 
 fn slot() -> Slot {
     Slot::new("billing", Digest::new([7; 32])).unwrap()

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{cause::because, disk, failpoint, lock, owner, rights};
+use super::{cause::because, disk, failpoint, file_system, lock, owner, rights};
 use crate::{
     error::{StoreError, StoreErrorKind},
     store::{Moment, Record, Slot},
@@ -30,7 +30,13 @@ impl Directory {
         rights::make_directory(&path).map_err(|error| because("make the directory", &path, error))?;
         let directory = Self { path };
         directory.check()?;
-        rights::check_file_system(&directory.path)?;
+        if let Some(name) = file_system::of_another_machine(&directory.path) {
+            let words = format!(
+                "{} is on {name}, whose locks can't be relied upon; choose a directory on a disk of this machine",
+                directory.path.display()
+            );
+            return Err(StoreError::new(StoreErrorKind::Config, words));
+        }
         Ok(directory)
     }
 

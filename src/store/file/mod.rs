@@ -6,6 +6,8 @@ mod disk;
 #[cfg_attr(not(test), path = "no_failpoint.rs")]
 mod failpoint;
 mod file_store;
+#[cfg_attr(not(target_os = "linux"), path = "no_file_system.rs")]
+mod file_system;
 mod lock;
 #[cfg_attr(not(target_os = "linux"), path = "no_owner.rs")]
 mod owner;

@@ -36,7 +36,3 @@ pub(super) fn making() -> OpenOptions {
 pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
-
-pub(super) fn check_file_system(_: &Path) -> Result<(), StoreError> {
-    Ok(())
-}

@@ -9,7 +9,6 @@ use crate::store::{
     Claim, Digest, Draft, Fate, Moment, Nonce, Record, Rejection, Release, Revision, Save, Slot, Standing,
 };
 
-#[path = "../../../tests/store/server.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod server;
 

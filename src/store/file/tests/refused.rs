@@ -122,14 +122,3 @@ async fn nothing_is_done_without_the_lock() {
     fs4::FileExt::unlock(&lock).expect("unlocked");
     store.save(&slot(), save(7, 8, b"new")).await.expect("saved");
 }
-
-#[test]
-fn file_systems_of_other_machines_are_known_by_their_numbers() {
-    use super::super::rights::name_of;
-
-    assert_eq!(name_of(0x6969), Some("NFS"));
-    assert_eq!(name_of(0xff53_4d42), Some("SMB"));
-    for local in [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0x794c_7630] {
-        assert_eq!(name_of(local), None, "{local:x}");
-    }
-}
