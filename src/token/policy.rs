@@ -274,6 +274,11 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// How much can be missing at all.
+    pub(super) fn most(self) -> Duration {
+        self.refill.saturating_mul(self.burst)
+    }
+
     /// How long to wait for the next one, while so much is missing.
     pub(super) fn wait(self, missing: Duration) -> Duration {
         match self.burst {

@@ -9,6 +9,7 @@ use crate::{
     error::{AcquireError, AcquireErrorKind, ErrorCode, StoreError},
     store::{Claim, Claimed, Fate, Moment, Nonce, Rejection, Release, Revision, Save},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::wall_clock,
     token::state::Order,
 };
 
@@ -36,7 +37,7 @@ struct Standing {
     fate: Fate,
     /// Whose note may be replaced, since all that it waited for is over.
     over: Option<Nonce>,
-    /// What the store's clock showed, and when it was asked.
+    /// What the store's clock showed, and when that was heard.
     clock: Option<(Moment, Instant)>,
 }
 
@@ -111,16 +112,15 @@ impl Claimant {
         (standing.than, standing.next)
     }
 
-    /// What the store's clock shows at a moment; ours, where it was never asked.
+    /// What the store's clock shows at a moment, or a little less, so that nothing seems to live longer than it does; ours,
+    /// where it was never asked.
     pub(super) fn store_time(&self, at: Instant) -> Moment {
         let clock = self.lock().clock;
-        clock.map_or_else(
-            || {
-                Moment::from_system_time(crate::time::wall_clock())
-                    .after(at.saturating_duration_since(Instant::now()))
-            },
-            |(shown, asked_at)| shown.after(at.saturating_duration_since(asked_at)),
-        )
+        let (shown, heard_at) =
+            clock.unwrap_or_else(|| (Moment::from_system_time(wall_clock()), Instant::now()));
+        let earlier = heard_at.saturating_duration_since(at).as_nanos().div_ceil(1_000_000);
+        let shown = shown.millis().saturating_sub(u64::try_from(earlier).unwrap_or(u64::MAX));
+        Moment::from_millis(shown).after(at.saturating_duration_since(heard_at))
     }
 
     /// Has a note replaced that another flight has left: what it sent is sent again.
@@ -154,8 +154,9 @@ impl Claimant {
 
     /// Says that the refresh token is about to be sent, right before it is. Nothing is sent unless this is `Ok`.
     pub(in crate::token) async fn about_to_send(&self, order: &Order) -> Result<(), Barred> {
-        // What comes back is to be heard by somebody.
-        if order.deadline.saturating_duration_since(Instant::now()) < order.policy.attempt_limit() {
+        // What comes back is to be heard by somebody. A flight that is as short as an attempt has half of its time for that.
+        let limit = order.policy.attempt_limit().min(order.policy.flight_limit() / 2);
+        if order.deadline.saturating_duration_since(Instant::now()) < limit {
             return Err(Barred::Late);
         }
         let (than, over) = {
@@ -225,12 +226,11 @@ impl Claimant {
     }
 
     async fn ask(&self, claim: Claim) -> Result<Claimed, StoreError> {
-        let asked_at = Instant::now();
         let claimed = self.link.claim(claim).await?;
         let mut standing = self.lock();
         standing.holds = false;
         if let Claimed::Yours { seen, next } = &claimed {
-            (standing.holds, standing.next, standing.clock) = (true, *next, Some((seen.now, asked_at)));
+            (standing.holds, standing.next, standing.clock) = (true, *next, Some((seen.now, Instant::now())));
         }
         Ok(claimed)
     }

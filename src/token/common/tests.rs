@@ -146,6 +146,8 @@ struct Books {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Answer,
+    /// Answers after six seconds.
+    Slow,
     Fail,
     Refuse,
     WrongKey,
@@ -212,9 +214,9 @@ impl Credential for Server {
             }
             spent.push(sent);
         }
-        sleep(SECOND).await;
+        sleep(if act == Act::Slow { 6 * SECOND } else { SECOND }).await;
         match act {
-            Act::Answer | Act::Throttle | Act::Again => {
+            Act::Answer | Act::Slow | Act::Throttle | Act::Again => {
                 let number = if act == Act::Again { 1 } else { call };
                 let token = AccessToken::new(format!("token-{number}"))?;
                 let token = token.with_refresh_token(format!("grant-{call}"));

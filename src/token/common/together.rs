@@ -25,6 +25,7 @@ use crate::{
         access_token::AccessToken,
         attempts::{attempts, timed_out},
         landing::Report,
+        policy::Allowance,
         shared::Shared,
         source::Grants,
         state::{Adopted, Catch, Errand, Landing, Miss, Order},
@@ -101,7 +102,7 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
         }
         Some(Ok(End::Paused { row, until })) => {
             claimant.release(None).await;
-            report.end_unasked(|state, _| state.fall_in(id, row, until));
+            report.end_unasked(|state, now| state.fall_in(id, row, until, now));
         }
         Some(Ok(End::Missed(error))) => come_without(report, &claimant, id, error).await,
         Some(Ok(End::Told(error))) => {
@@ -242,7 +243,14 @@ impl Trip<'_> {
         }
         let (row, age) = (record.rejections, seen.now.since(record.saved_at));
         let pause = order.policy.pause_after(row).saturating_sub(age);
-        let (budget, missing) = (order.policy.allowance(), record.full_at.since(seen.now));
+        let budget = order.policy.allowance();
+        let most = budget.map_or(Duration::ZERO, Allowance::most);
+        let mut missing = record.full_at.since(seen.now);
+        if missing > most && budget.is_some() {
+            // The clock was set back since, or somebody else allows more. It fills up from now on.
+            missing = most;
+            self.claimant.charge(seen.now.after(missing)).await;
+        }
         let left = pause.max(budget.map_or(Duration::ZERO, |budget| budget.wait(missing)));
         if !left.is_zero() {
             return Some(End::Paused { row, until: after(Instant::now(), left) });
@@ -393,9 +401,9 @@ async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, ca
     let draft = draft(&cache, link, claimant, &catch, is_late);
     let saved = timeout(SAVING, save(link, &draft, || true)).await;
     match saved {
-        Ok(Some(Saved::Newer(seen))) => {
+        Ok(Some((Saved::Newer(seen), asked))) => {
             link.tell_saved("overtaken");
-            match found(&seen, Asked { at: since, wall: wall_clock() }, link.mark()) {
+            match found(&seen, asked, link.mark()) {
                 Ok(Found::Token(adopted)) => report.end_unasked(|state, now| state.adopt(id, adopted, now)),
                 _ => report.end(|state, now| state.land(id, Ok(catch), now)),
             };
@@ -419,13 +427,13 @@ async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, ca
             let saved = save(link, &draft, || is_there(&cache)).await;
             let Some(cache) = cache.upgrade() else { return };
             match saved {
-                Some(Saved::Newer(seen)) => {
+                Some((Saved::Newer(seen), asked)) => {
                     link.tell_saved("overtaken");
-                    if let Ok(Found::Token(adopted)) = found(&seen, Asked::now(), link.mark()) {
+                    if let Ok(Found::Token(adopted)) = found(&seen, asked, link.mark()) {
                         cache.change(|state| state.overtake(adopted, Instant::now()));
                     }
                 }
-                Some(Saved::Done) => {
+                Some((Saved::Done, _)) => {
                     link.tell_saved("late");
                     cache.change(|state| state.saved(id, draft.revision(), Instant::now()));
                     let cache = Arc::downgrade(&{ cache });
@@ -461,12 +469,14 @@ fn draft(cache: &Shared, link: &Link, claimant: &Claimant, catch: &Catch, is_lat
     }
 }
 
-/// Tries to save until that is done, or there is something newer, or nobody wants it any more.
-async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Option<Saved> {
+/// Tries to save until that is done, or there is something newer, or nobody wants it any more. Returns when it was asked,
+/// too.
+async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Option<(Saved, Asked)> {
     let mut between = SAVING;
     loop {
+        let asked = Asked::now();
         if let Ok(saved) = link.save(Save::Draft(draft.clone())).await {
-            return Some(saved);
+            return Some((saved, asked));
         }
         if !pass(between, &is_wanted).await {
             return None;

@@ -2,9 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::{Adopted, Death, Errand, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, State};
+use super::{Adopted, Death, Errand, Failure, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, State};
 use crate::{
-    error::AuthError,
+    error::{AuthError, AuthErrorKind},
     observe::Reason,
     store::{Rejection, Revision},
     time::after,
@@ -67,20 +67,28 @@ impl<F> State<F> {
         Some((flight.attached, Landing::Failed(error)))
     }
 
-    /// Ends flight `id`, which has learnt from others that rejections come too fast: so many in a row.
+    /// Ends flight `id`, which has learnt from others that rejections come too fast: so many in a row. Where there is no
+    /// token to be tried meanwhile, that is what callers are told.
     pub(in crate::token) fn fall_in(
         &mut self,
         id: u64,
         row: u32,
         pause_until: Instant,
+        now: Instant,
     ) -> Option<(F, Landing)> {
         self.spare(id);
         let flight = self.flight.take_if(|flight| flight.id == id)?;
         self.rejections = self.rejections.max(row);
         if let Some(rejected) = self.newest.as_mut().and_then(|newest| newest.rejected.as_mut()) {
             rejected.death = Death::Early { pause_until };
+            return Some((flight.attached, Landing::Moved));
         }
-        Some((flight.attached, Landing::Moved))
+        let retry_at = Some(pause_until);
+        let error = AuthError::new(AuthErrorKind::Paused).with_retry_at(retry_at);
+        let (in_a_row, since) = self.failure.as_ref().map_or((0, now), |last| (last.in_a_row, last.since));
+        self.failure =
+            Some(Failure { error: error.clone(), flight: id, in_a_row, since, retry_at, looked_at: None });
+        Some((flight.attached, Landing::Failed(error)))
     }
 
     /// Takes down that flight `id` has not sent what it departed with.

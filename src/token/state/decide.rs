@@ -93,7 +93,9 @@ impl<F> State<F> {
         match newest.rejected {
             None => Some(newest.lease()),
             Some(_) => {
-                let paused = lease.is_rejected() && self.flight.is_none() && self.blocked(now).is_some();
+                // A flight that only looks is in nobody's way, and whoever waited for it would get the same again.
+                let looks = self.flight.as_ref().is_none_or(|flight| flight.looks);
+                let paused = lease.is_rejected() && looks && self.blocked(now).is_some();
                 paused.then(|| newest.lease())
             }
         }

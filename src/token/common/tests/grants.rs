@@ -1,6 +1,7 @@
 //! Refresh tokens that are used up by their use.
 
 use super::*;
+use crate::token::RefreshPolicy;
 
 #[tokio::test(start_paused = true)]
 async fn a_rotated_refresh_token_is_stored_before_its_access_token_is_used() {
@@ -100,4 +101,13 @@ async fn a_superseded_flight_that_has_sent_it_saves_what_it_gets_and_hands_nothi
     assert_eq!(caller.await.expect("no panic"), "token-3", "by the refresh token that the lost one brought");
     assert_eq!(server.reused(), 0);
     assert_eq!(*server.0.spent.lock().expect("no panic"), ["grant-1", "grant-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_as_short_as_an_attempt_sends_it_nevertheless() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let policy = RefreshPolicy::default().flight_deadline(4 * SECOND);
+    let tokens = TokenCache::with_policy(server.clone(), policy);
+    tokens.share(store.slot()).expect("shared");
+    assert_eq!(text(&tokens).await, "token-1");
 }

@@ -1,9 +1,10 @@
 //! One token for all.
 
 use futures_util::future::join_all;
+use tokio::time::sleep_until;
 
 use super::*;
-use crate::{error::AuthErrorKind, observe::Reason};
+use crate::{error::AuthErrorKind, observe::Reason, store::Standing};
 
 #[tokio::test(start_paused = true)]
 async fn a_cold_start_of_many_processes_is_one_call() {
@@ -231,4 +232,66 @@ async fn a_refused_secret_is_refused_once_for_all_until_somebody_has_another() {
     assert_eq!(text(&fleet[5]).await, "token-3", "it doesn't wait for what others were told");
     assert_eq!(text(&fleet[0]).await, "token-3", "and all have what it got");
     assert_eq!(server.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_lives_as_long_for_others_as_for_who_has_got_it() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    // The claim is renewed while the call runs.
+    server.next([Act::Slow]);
+    let one = server.process(&store);
+    text(&one).await;
+    let other = server.process(&store);
+    text(&other).await;
+    let ends = [&one, &other].map(|tokens| tokens.state().expires_at().expect("known"));
+    assert!(ends[1] <= ends[0] && ends[1] + SECOND / 10 > ends[0], "{:?}", ends[0] - ends[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_starts_in_a_pause_is_told_of_it_and_asks_the_store_no_more() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    text(&server.process(&store)).await;
+    store.change(|record| (record.standing, record.rejections) = (Standing::Rejected, 3));
+    let (calls, before) = (server.calls(), store.calls());
+    let other = server.process(&store);
+    let error = get(&other).await.expect_err("there is no other");
+    assert_eq!(error.kind(), AuthErrorKind::Paused);
+    let over = error.retry_at().expect("a pause has an end");
+    for _ in 0..10 {
+        get(&other).await.expect_err("it isn't over");
+    }
+    assert_eq!((server.calls(), store.calls() - before), (calls, 4), "two claims, a release, and a look");
+    sleep_until(over).await;
+    assert_eq!(text(&other).await, format!("token-{}", calls + 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_keeps_nobody_waiting_for_the_budget() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    text(&server.process(&store)).await;
+    store.change(|record| {
+        (record.standing, record.rejections) = (Standing::Rejected, 1);
+        record.full_at = record.saved_at.after(7 * 3600 * SECOND);
+    });
+    let tokens = server.process(&store);
+    let error = get(&tokens).await.expect_err("the budget is empty at worst");
+    let over = error.retry_at().expect("it fills up");
+    assert!(over <= Instant::now() + 5 * SECOND, "{error:?}");
+    sleep_until(over).await;
+    assert_eq!(text(&tokens).await, "token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_tries_a_token_in_a_pause_does_not_wait_for_the_look_that_this_begins() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(3600 * SECOND)));
+    let tokens = server.process(&store);
+    let lease = loop {
+        let lease = get(&tokens).await.expect("one to try");
+        if lease.is_rejected() {
+            break lease;
+        }
+        tokens.mark_rejected(lease.generation(), Reason::Expired);
+    };
+    assert!(tokens.state().acquiring(), "it looks");
+    assert!(tokens.still_stands(&lease).is_some_and(|lease| lease.is_rejected()));
 }
