@@ -92,7 +92,7 @@ impl Shared {
             Step::Use(lease) => {
                 // Nobody is asked for another, but somebody may have one.
                 if lease.is_rejected() && state.is_to_look(now) {
-                    let _ = self.begin_to_look(state, want, AuthError::new(AuthErrorKind::Paused), now);
+                    let _ = self.begin_to_look(state, want, now);
                 }
                 Ok(Progress::Lease(lease))
             }
@@ -127,7 +127,7 @@ impl Shared {
         now: Instant,
     ) -> Result<Progress, AuthError> {
         if state.is_to_look(now) {
-            self.begin_to_look(state, want, error, now).map(Progress::Wait)
+            self.begin_to_look(state, want, now).map(Progress::Wait)
         } else {
             Err(error)
         }
@@ -180,10 +180,9 @@ impl Shared {
         self: &Arc<Self>,
         state: MutexGuard<'_, State<Attached>>,
         want: Want,
-        error: AuthError,
         now: Instant,
     ) -> Result<Ticket, AuthError> {
-        self.launch(state, want, now, |state, attached| state.begin_to_look(error, now, attached))
+        self.launch(state, want, now, |state, attached| state.begin_to_look(now, attached))
     }
 
     /// Begins a flight. Takes the lock over, since the task must not be spawned under it: a runtime that is

@@ -247,7 +247,7 @@ impl<F> State<F> {
         self.flights += 1;
         let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
         let patience_until = after(now, PATIENCE);
-        let looks = matches!(errand, Errand::Look(_));
+        let looks = errand == Errand::Look;
         self.flight = Some(Flight { id, deadline, attached, reason, patience_until, looks });
         Order {
             id,

@@ -12,6 +12,7 @@ mod checks;
 mod credential;
 mod endpoint;
 mod event;
+mod fleet;
 mod model;
 mod plan;
 mod run;
@@ -21,7 +22,7 @@ mod view;
 mod world;
 
 use std::{
-    env,
+    env, fmt,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -31,6 +32,7 @@ use std::{
 
 use event::Event;
 use run::{Outcome, run};
+use trace::Trace;
 
 /// How many seeds run if nobody says otherwise.
 const SEEDS: u64 = 2000;
@@ -40,43 +42,18 @@ const LINES: usize = 80;
 
 #[test]
 fn every_seed_keeps_the_invariants() {
-    if let Some(seed) = number("SIMULATION_SEED") {
-        let outcome = run(seed);
-        eprintln!("seed {seed}\n{}", outcome.trace.tail(usize::MAX));
-        assert_eq!(outcome.violation, None, "seed {seed}");
-        return;
-    }
-    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let counts = Mutex::new([0u64; Event::ALL.len()]);
-    let failed: Mutex<Option<(u64, Outcome)>> = Mutex::new(None);
-    in_parallel(seeds, |seed| {
-        let outcome = run(seed);
-        if outcome.violation.is_some() {
-            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-            if failed.as_ref().is_none_or(|(other, _)| seed < *other) {
-                *failed = Some((seed, outcome));
-            }
-            return Continue::No;
-        }
-        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        for (count, event) in counts.iter_mut().zip(Event::ALL) {
-            *count += u64::from(outcome.seen.has(event));
-        }
-        Continue::Yes
+    explore(SEEDS, &Event::ALL, |seed| {
+        let Outcome { violation, trace, seen } = run(seed);
+        Told { violation, trace, seen: Event::ALL.map(|event| seen.has(event)).to_vec() }
     });
-    if let Some((seed, outcome)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let violation = outcome.violation.unwrap_or_default();
-        panic!(
-            "seed {seed} of {seeds} violates {violation}\n{}again: SIMULATION_SEED={seed} cargo test --test simulation",
-            outcome.trace.tail(LINES),
-        );
-    }
-    let counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (count, event) in counts.iter().zip(Event::ALL) {
-        eprintln!("{:>6.1} %  {event:?}", *count as f64 * 100.0 / seeds as f64);
-    }
-    let rare: Vec<_> = counts.iter().zip(Event::ALL).filter(|(count, _)| **count * 100 < seeds).collect();
-    assert!(rare.is_empty(), "in less than 1 % of {seeds} seeds: {rare:?}");
+}
+
+#[test]
+fn every_fleet_keeps_the_invariants() {
+    explore(SEEDS, fleet::Event::ALL, |seed| {
+        let fleet::Outcome { violation, trace, seen } = fleet::run(seed);
+        Told { violation, trace, seen: fleet::Event::ALL.iter().map(|event| seen.has(*event)).collect() }
+    });
 }
 
 #[test]
@@ -84,8 +61,56 @@ fn a_seed_always_tells_the_same_story() {
     in_parallel(40, |seed| {
         let (first, second) = (run(seed), run(seed));
         assert!(first.trace == second.trace, "seed {seed}");
+        let (first, second) = (fleet::run(seed), fleet::run(seed));
+        assert!(first.trace == second.trace, "seed {seed} of a fleet");
         Continue::Yes
     });
+}
+
+/// What became of a seed, and which events came up in it.
+struct Told {
+    violation: Option<String>,
+    trace: Trace,
+    seen: Vec<bool>,
+}
+
+/// Runs so many seeds, or what the environment says. Each of `events` must come up in one of a hundred.
+fn explore<E: fmt::Debug + Sync>(seeds: u64, events: &[E], run: impl Fn(u64) -> Told + Sync) {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        let told = run(seed);
+        eprintln!("seed {seed}\n{}", told.trace.tail(usize::MAX));
+        assert_eq!(told.violation, None, "seed {seed}");
+        return;
+    }
+    let seeds = number("SIMULATION_SEEDS").unwrap_or(seeds);
+    let counts = Mutex::new(vec![0u64; events.len()]);
+    let failed: Mutex<Option<(u64, Told)>> = Mutex::new(None);
+    in_parallel(seeds, |seed| {
+        let told = run(seed);
+        if told.violation.is_some() {
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed.as_ref().is_none_or(|(other, _)| seed < *other) {
+                *failed = Some((seed, told));
+            }
+            return Continue::No;
+        }
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter_mut().zip(told.seen).for_each(|(count, seen)| *count += u64::from(seen));
+        Continue::Yes
+    });
+    if let Some((seed, told)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let violation = told.violation.unwrap_or_default();
+        panic!(
+            "seed {seed} of {seeds} violates {violation}\n{}again: SIMULATION_SEED={seed} cargo test --test simulation",
+            told.trace.tail(LINES),
+        );
+    }
+    let counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (count, event) in counts.iter().zip(events) {
+        eprintln!("{:>6.1} %  {event:?}", *count as f64 * 100.0 / seeds as f64);
+    }
+    let rare: Vec<_> = counts.iter().zip(events).filter(|(count, _)| **count * 100 < seeds).collect();
+    assert!(rare.is_empty(), "in less than 1 % of {seeds} seeds: {rare:?}");
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

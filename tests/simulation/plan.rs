@@ -187,7 +187,7 @@ pub(crate) enum ServerFault {
 pub(crate) struct Period(Option<(Duration, Duration)>);
 
 impl Period {
-    fn random(rng: &mut Rng, probability: f64, run: Duration) -> Self {
+    pub(crate) fn random(rng: &mut Rng, probability: f64, run: Duration) -> Self {
         if !chance(rng, probability) {
             return Self(None);
         }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     error::{StoreError, StoreErrorKind},
     observe::{Event, Observer},
-    store::{Claim, Claimed, Release, Save, Saved, Seen, Shelf},
+    store::{Claim, Claimed, Draft, Release, Save, Saved, Seen, Shelf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::after,
 };
@@ -23,6 +23,8 @@ pub(in crate::token) struct Link {
     /// Whether a refresh token that is the only grant may be sent when nobody can be asked about it.
     pub(super) alone: Alone,
     trouble: Mutex<Option<Trouble>>,
+    /// What a flight has brought and could not save yet.
+    unsaved: Mutex<Option<Unsaved>>,
     observer: Observer,
 }
 
@@ -33,6 +35,13 @@ pub(in crate::token) enum Alone {
     Waits,
     /// It is sent, at the risk that another process sends it too.
     Goes,
+}
+
+/// What a flight has brought, and the store hasn't got yet.
+#[derive(Clone)]
+pub(super) struct Unsaved {
+    pub(super) flight: u64,
+    pub(super) draft: Draft,
 }
 
 /// How the store has failed.
@@ -46,7 +55,7 @@ struct Trouble {
 
 impl Link {
     pub(in crate::token) fn new(shelf: Shelf, mark: String, alone: Alone, observer: Observer) -> Self {
-        Self { shelf, mark, alone, trouble: Mutex::new(None), observer }
+        Self { shelf, mark, alone, trouble: Mutex::new(None), unsaved: Mutex::new(None), observer }
     }
 
     pub(super) fn mark(&self) -> &str {
@@ -56,6 +65,30 @@ impl Link {
     /// Since when the store can't be asked.
     pub(in crate::token) fn lost_since(&self) -> Option<Instant> {
         self.lock().map(|trouble| trouble.since)
+    }
+
+    /// What is still to be saved. A flight sees to it before it asks for anything: what it sends may be in there.
+    pub(super) fn unsaved(&self) -> Option<Unsaved> {
+        self.pending().clone()
+    }
+
+    /// Takes down what is still to be saved, in place of what was before.
+    pub(super) fn set_unsaved(&self, unsaved: Unsaved) {
+        *self.pending() = Some(unsaved);
+    }
+
+    /// Whether this is still to be saved.
+    pub(super) fn is_unsaved(&self, draft: &Draft) -> bool {
+        self.pending().as_ref().is_some_and(|unsaved| unsaved.draft == *draft)
+    }
+
+    /// Takes down that this needn't be saved any more.
+    pub(super) fn settle(&self, draft: &Draft) {
+        self.pending().take_if(|unsaved| unsaved.draft == *draft);
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Option<Unsaved>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn look(&self) -> Result<Seen, StoreError> {

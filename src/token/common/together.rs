@@ -14,10 +14,10 @@ use super::{
     body::Kept,
     claim::{Claimant, unreachable},
     failure,
-    link::{Alone, Link},
+    link::{Alone, Link, Unsaved},
 };
 use crate::{
-    error::{AcquireError, AuthError, StoreError},
+    error::{AcquireError, StoreError},
     observe::Reason,
     store::{Claimed, Draft, Fate, Record, Revision, Save, Saved, Seen, Standing},
     time::{after, wall_clock},
@@ -28,7 +28,7 @@ use crate::{
         policy::Allowance,
         shared::Shared,
         source::Grants,
-        state::{Adopted, Catch, Errand, Landing, Miss, Order},
+        state::{Adopted, Catch, Errand, Landing, Miss, Order, State},
         waiting::Superseded,
     },
 };
@@ -61,7 +61,7 @@ enum End {
     /// Another process has a token.
     Adopted(Adopted),
     /// None has, and nobody was to be asked for one.
-    Nothing(AuthError),
+    Nothing,
     /// Rejections come too fast, as others have seen: so many in a row.
     Paused {
         row: u32,
@@ -97,8 +97,8 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
         Some(Ok(End::Adopted(adopted))) => {
             report.end_unasked(|state, now| state.adopt(id, adopted, now));
         }
-        Some(Ok(End::Nothing(error))) => {
-            report.end_unasked(|state, _| state.come_back(id, error));
+        Some(Ok(End::Nothing)) => {
+            report.end_unasked(|state, _| state.come_back(id));
         }
         Some(Ok(End::Paused { row, until })) => {
             claimant.release(None).await;
@@ -138,11 +138,16 @@ struct Trip<'a> {
 
 impl Trip<'_> {
     async fn run(&self, order: &mut Order) -> End {
-        if let Errand::Look(error) = &order.errand {
-            return self.look(order.known.revision, error.clone()).await;
+        if order.errand == Errand::Look {
+            return self.look(order.known.revision).await;
         }
         let (mut waited_for, mut between) = (Vec::new(), FIRST_LOOK);
         loop {
+            if let Some(unsaved) = self.link.unsaved()
+                && let Err(lost) = self.save_first(order, unsaved).await
+            {
+                return self.go_alone(order, lost).await;
+            }
             let asked = Asked::now();
             let seen = match self.claimant.claim(order).await {
                 Ok(Claimed::Newer(seen)) => match self.take(&seen, asked) {
@@ -194,16 +199,38 @@ impl Trip<'_> {
         }
     }
 
+    /// Saves what an earlier flight has brought. Else the store would get a refresh token that this one has used up.
+    async fn save_first(&self, order: &mut Order, unsaved: Unsaved) -> Result<(), StoreError> {
+        let Unsaved { flight, draft } = unsaved;
+        let saved = self.link.save(Save::Draft(draft.clone())).await?;
+        self.link.settle(&draft);
+        match saved {
+            Saved::Done => {
+                let (revision, now) = (draft.revision(), Instant::now());
+                self.link.tell_saved("late");
+                self.claimant.go_on_from(revision);
+                self.cache.change(|state| state.saved(flight, revision, now));
+                order.known = self.cache.look(|state| state.known(now));
+            }
+            // It is found by what comes next.
+            Saved::Newer(_) => {
+                self.link.tell_saved("overtaken");
+                self.cache.change(State::settle_saving);
+            }
+        }
+        Ok(())
+    }
+
     /// Looks whether another process has a newer token.
-    async fn look(&self, than: Revision, error: AuthError) -> End {
+    async fn look(&self, than: Revision) -> End {
         let asked = Asked::now();
-        let Ok(seen) = self.link.look().await else { return End::Nothing(error) };
+        let Ok(seen) = self.link.look().await else { return End::Nothing };
         if seen.record.revision <= than {
-            return End::Nothing(error);
+            return End::Nothing;
         }
         match self.take(&seen, asked) {
             Ok(Found::Token(adopted)) => End::Adopted(adopted),
-            _ => End::Nothing(error),
+            _ => End::Nothing,
         }
     }
 
@@ -405,11 +432,19 @@ async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, ca
             link.tell_saved("overtaken");
             match found(&seen, asked, link.mark()) {
                 Ok(Found::Token(adopted)) => report.end_unasked(|state, now| state.adopt(id, adopted, now)),
+                // Somebody has revoked what this came of, or logged out meanwhile.
+                _ if seen.record.standing == Standing::Revoked => {
+                    report.end_unasked(|state, _| state.lose(id, seen.record.revision))
+                }
                 _ => report.end(|state, now| state.land(id, Ok(catch), now)),
             };
         }
         Ok(_) => {
             link.tell_saved("saved");
+            // And nothing older, whatever has become of that.
+            if let Some(Unsaved { draft, .. }) = link.unsaved() {
+                link.settle(&draft);
+            }
             report.end(|state, now| {
                 let landing = state.land(id, Ok(catch), now);
                 state.saved(id, draft.revision(), now);
@@ -419,19 +454,30 @@ async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, ca
             watch(link, &draft, || is_there(&cache)).await;
         }
         Err(_) => {
+            link.set_unsaved(Unsaved { flight: id, draft: draft.clone() });
             report.end(|state, now| {
                 state.unsaved(since);
                 state.land(id, Ok(catch), now)
             });
             let cache = Arc::downgrade(&{ cache });
-            let saved = save(link, &draft, || is_there(&cache)).await;
+            // A flight that comes next may have seen to it, or has brought something newer.
+            let saved = save(link, &draft, || is_there(&cache) && link.is_unsaved(&draft)).await;
             let Some(cache) = cache.upgrade() else { return };
+            if !link.is_unsaved(&draft) {
+                return;
+            }
+            link.settle(&draft);
             match saved {
                 Some((Saved::Newer(seen), asked)) => {
                     link.tell_saved("overtaken");
-                    if let Ok(Found::Token(adopted)) = found(&seen, asked, link.mark()) {
-                        cache.change(|state| state.overtake(adopted, Instant::now()));
-                    }
+                    cache.change(|state| match found(&seen, asked, link.mark()) {
+                        Ok(Found::Token(adopted)) => state.overtake(adopted, Instant::now()),
+                        _ if seen.record.standing == Standing::Revoked => {
+                            state.forget_grant(seen.record.revision);
+                            state.settle_saving();
+                        }
+                        _ => state.settle_saving(),
+                    });
                 }
                 Some((Saved::Done, _)) => {
                     link.tell_saved("late");

@@ -18,7 +18,7 @@ impl<F> State<F> {
     }
 
     /// What a flight has to know of the newest token, to ask others for a newer one.
-    pub(super) fn known(&self, now: Instant) -> Known {
+    pub(in crate::token) fn known(&self, now: Instant) -> Known {
         let Some(common) = &self.common else { return Known::default() };
         let known = Known { revision: common.known, ..Known::default() };
         let Some(newest) = &self.newest else { return known };
@@ -45,9 +45,9 @@ impl<F> State<F> {
         due
     }
 
-    /// Begins a flight that only looks. If there is nothing newer, `error` is what those who wait are told.
-    pub(in crate::token) fn begin_to_look(&mut self, error: AuthError, now: Instant, attached: F) -> Order {
-        self.launch(Reason::Expired, Errand::Look(error), now, attached)
+    /// Begins a flight that only looks.
+    pub(in crate::token) fn begin_to_look(&mut self, now: Instant, attached: F) -> Order {
+        self.launch(Reason::Expired, Errand::Look, now, attached)
     }
 
     /// Ends flight `id`, for which another process had a token. That is no rejection, and costs nothing.
@@ -61,10 +61,11 @@ impl<F> State<F> {
         Some((flight.attached, Landing::Landed(self.take_in(adopted, id, now))))
     }
 
-    /// Ends flight `id`, which has found nothing, and was not to ask any further.
-    pub(in crate::token) fn come_back(&mut self, id: u64, error: AuthError) -> Option<(F, Landing)> {
+    /// Ends flight `id`, which has found nothing, and was not to ask any further. Whoever waited looks again at what is known
+    /// here: by now another token may be asked for.
+    pub(in crate::token) fn come_back(&mut self, id: u64) -> Option<(F, Landing)> {
         let flight = self.flight.take_if(|flight| flight.id == id)?;
-        Some((flight.attached, Landing::Failed(error)))
+        Some((flight.attached, Landing::Moved))
     }
 
     /// Ends flight `id`, which has learnt from others that rejections come too fast: so many in a row. Where there is no
@@ -89,6 +90,13 @@ impl<F> State<F> {
         self.failure =
             Some(Failure { error: error.clone(), flight: id, in_a_row, since, retry_at, looked_at: None });
         Some((flight.attached, Landing::Failed(error)))
+    }
+
+    /// Ends flight `id`, whose token nobody is to use: it was revoked, as `revision`, before others knew of it.
+    pub(in crate::token) fn lose(&mut self, id: u64, revision: Revision) -> Option<(F, Landing)> {
+        self.forget_grant(revision);
+        let flight = self.flight.take_if(|flight| flight.id == id)?;
+        Some((flight.attached, Landing::Moved))
     }
 
     /// Takes down that flight `id` has not sent what it departed with.
@@ -180,7 +188,8 @@ impl<F> State<F> {
         }
     }
 
-    fn settle_saving(&mut self) {
+    /// Takes down that there is nothing to be saved any more.
+    pub(in crate::token) fn settle_saving(&mut self) {
         if let Some(common) = &mut self.common {
             common.unsaved_since = None;
         }

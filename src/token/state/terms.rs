@@ -71,12 +71,12 @@ pub(in crate::token) struct Order {
 }
 
 /// What a flight is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::token) enum Errand {
     /// A token, from wherever it can be had.
     Acquire,
-    /// One that another process has got. Nobody is asked for another, and where there is none this error stands.
-    Look(AuthError),
+    /// One that another process has got. Nobody is asked for another, and where there is none all is as before.
+    Look,
 }
 
 /// What one process knows of the token that it shares with others.

@@ -1,6 +1,7 @@
 //! A store that fails.
 
 use super::*;
+use crate::observe::Reason;
 
 #[tokio::test(start_paused = true)]
 async fn a_token_in_memory_is_used_without_the_store() {
@@ -144,4 +145,32 @@ async fn the_only_grant_is_sent_without_the_store_where_the_program_says_so() {
     sleep(70 * SECOND).await;
     assert_eq!(text(&server.process(&store)).await, "token-2");
     assert_eq!((server.calls(), server.reused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_saved_yet_is_saved_before_it_is_renewed() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { get(&tokens).await.expect("a token").generation() }
+    });
+    sleep(SECOND / 2).await;
+    store.set(Mood::Down);
+    let first = caller.await.expect("no panic");
+    // It tries to save ever more seldom.
+    sleep(20 * SECOND).await;
+    assert!(tokens.state().unsaved_since().is_some());
+    store.set(Mood::Well);
+    tokens.mark_rejected(first, Reason::Expired);
+    while let Err(error) = tokens.replace(first).await {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        assert!(!cause.is_some_and(|cause| cause.contains("already")), "nobody is in doubt: {error:?}");
+        sleep(SECOND / 10).await;
+        // And asks at once.
+        tokens.invalidate();
+    }
+    assert!(tokens.state().unsaved_since().is_none());
+    assert_eq!(*server.0.spent.lock().expect("no panic"), ["first", "grant-1"]);
+    assert_eq!(text(&server.process(&store)).await, "token-2");
 }

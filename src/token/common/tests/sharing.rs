@@ -4,7 +4,11 @@ use futures_util::future::join_all;
 use tokio::time::sleep_until;
 
 use super::*;
-use crate::{error::AuthErrorKind, observe::Reason, store::Standing};
+use crate::{
+    error::AuthErrorKind,
+    observe::Reason,
+    store::{Revision, Standing},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_cold_start_of_many_processes_is_one_call() {
@@ -294,4 +298,45 @@ async fn who_tries_a_token_in_a_pause_does_not_wait_for_the_look_that_this_begin
     };
     assert!(tokens.state().acquiring(), "it looks");
     assert!(tokens.still_stands(&lease).is_some_and(|lease| lease.is_rejected()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_its_way_when_all_was_revoked_is_used_by_nobody() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    sleep(601 * SECOND).await;
+    let caller = tokio::spawn(async move { text(&tokens).await });
+    sleep(SECOND / 2).await;
+    // As `revoke` leaves it which has waited for long enough.
+    store.change(|record| {
+        record.revision = record.revision.next();
+        (record.standing, record.body) = (Standing::Revoked, Vec::new().into());
+        (record.claim, record.note) = (None, None);
+    });
+    assert_eq!(caller.await.expect("no panic"), "token-3");
+    assert_eq!(*server.0.spent.lock().expect("no panic"), ["grant-1"], "nor what came with it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_overtaken_by_what_others_asked_for_is_not_to_be_saved_any_more() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    let caller = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { text(&tokens).await }
+    });
+    sleep(SECOND / 2).await;
+    store.set(Mood::Hangs);
+    assert_eq!(caller.await.expect("no panic"), "token-1");
+    assert!(tokens.state().unsaved_since().is_some());
+    store.set(Mood::Well);
+    store.change(|record| {
+        let kept = r#"{"format":1,"access_token":"x","mark":"other"}"#;
+        record.revision = Revision::new(record.goes_at.millis());
+        record.body = [&[0], kept.as_bytes()].concat().into();
+    });
+    sleep(65 * SECOND).await;
+    assert!(tokens.state().unsaved_since().is_none());
 }
