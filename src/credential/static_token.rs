@@ -140,7 +140,7 @@ impl Credential for StaticToken {
 
     fn describe(&self) -> Description {
         let renewal = if self.may_change() { Renewal::KeepsPrevious } else { Renewal::Unsupported };
-        Description::new(self.name.clone()).renewal(renewal).grants(Grants::Reusable)
+        Description::new(self.name.clone()).renewal(renewal).grants(Grants::Reusable).never_shared()
     }
 }
 

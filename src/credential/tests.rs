@@ -1,6 +1,8 @@
 //! The vendors' declarations: each request as it goes out, each answer that the contracts print, each mistake.
 
 mod fakes;
+#[cfg(feature = "store")]
+mod identity;
 mod signatures;
 
 use std::time::Duration;

@@ -42,7 +42,7 @@ impl Vidizmo {
     /// portal. So after [`base_url`](Self::base_url) it is not used at all. A URL
     /// in its place is refused when the layer is built.
     pub fn password(domain: &str, email: impl Into<SecretSource>, password: impl Into<SecretSource>) -> Self {
-        Self::declare(domain, login(email).json("password", Param::secret(password)))
+        Self::declare(domain, email.into(), "password", password.into())
     }
 
     /// The portal at `https://{domain}`, as a user with an application's client secret. Of the domain the same holds as
@@ -52,7 +52,7 @@ impl Vidizmo {
         email: impl Into<SecretSource>,
         client_secret: impl Into<SecretSource>,
     ) -> Self {
-        Self::declare(domain, login(email).json("clientSecret", Param::secret(client_secret)))
+        Self::declare(domain, email.into(), "clientSecret", client_secret.into())
     }
 
     /// Sets how long a token lives. By default 1 day.
@@ -95,13 +95,17 @@ impl Vidizmo {
         self.endpoint.layer(transport)
     }
 
-    fn declare(domain: &str, login: TokenRequest) -> Self {
+    fn declare(domain: &str, email: SecretSource, name: &'static str, secret: SecretSource) -> Self {
+        let login = TokenRequest::post("/api/v1/user/authenticate")
+            .json("emailAddress", Param::secret(email.clone()))
+            .json(name, Param::secret(secret));
         let signature = |rule: Rule, name| rule.status(StatusCode::BAD_REQUEST).when(json("/name").is(name));
         let signatures = Signatures::new()
             .rule(signature(Rule::expired(), "ExpiredAccessTokenException"))
             .rule(signature(Rule::invalid(), "InvalidAccessTokenException"))
             .reason("/incidentId");
         let endpoint = TokenEndpoint::new("VIDIZMO", format!("https://{domain}"), login)
+            .user(email)
             .revoke(TokenRequest::post("/api/v1/user/logout").bearer(Param::access_token()))
             .token(AnswerField::body())
             .fixed_lifetime(Duration::from_secs(24 * 60 * 60))
@@ -113,8 +117,4 @@ impl Vidizmo {
             .signatures(signatures);
         Self { endpoint }.refresh_path("/api/v1/user/refresh-access-token")
     }
-}
-
-fn login(email: impl Into<SecretSource>) -> TokenRequest {
-    TokenRequest::post("/api/v1/user/authenticate").json("emailAddress", Param::secret(email))
 }

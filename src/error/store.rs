@@ -1,6 +1,6 @@
 //! [`StoreError`]: why a store couldn't be asked.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use super::boxed::BoxError;
 
@@ -16,11 +16,11 @@ use super::boxed::BoxError;
 /// let error = StoreError::new(StoreErrorKind::Unavailable, "the database is restarting; wait for it");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What is wrong with a store.
@@ -57,7 +57,7 @@ impl StoreError {
     /// Adds the error that caused this one. Its text must not hold a secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 

@@ -224,6 +224,15 @@ impl Supply {
         !matches!(self, Self::Fixed(_))
     }
 
+    /// What it is for as long as the program runs, if that is so: the program's own text, or the environment's.
+    pub(crate) fn lasting(&self) -> Option<SecretString> {
+        match self {
+            Self::Fixed(secret) => Some(secret.clone()),
+            Self::Env(name) => usable(env_secret(name)).ok(),
+            Self::File(_) | Self::Ask(_) | Self::Look(_) => None,
+        }
+    }
+
     /// The secret itself, if it is a fixed one.
     pub(crate) fn fixed(&self) -> Option<&SecretString> {
         match self {

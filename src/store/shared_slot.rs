@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::{contract::ErasedStore, shelf::Shelf, slot::Slot, wrap::Wrap};
 
 /// A place in a store for one token, by the name that the program gave it. Which place it is also depends on what the
@@ -27,8 +29,13 @@ impl SharedSlot {
         self
     }
 
-    /// Says whose token it is, where the credential can't: an account's number, a user's name. Two credentials with the same
-    /// subject have the same token. It isn't secret, and only a digest of it is seen in the store.
+    /// Says whose token it is, where the credential can't: an account's number, a user's name. Two credentials that say the
+    /// same of themselves and have the same subject have the same token. It isn't secret, and only a digest of it is seen in
+    /// the store.
+    ///
+    /// Without it these can be told apart: clients and users of OAuth 2.0, logins by a refresh token that is the same text at
+    /// each start (`oauth2::RefreshToken` without `persist`), and VIDIZMO's users. Who is known by a key, an assertion or a
+    /// closure alone can't.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into().into());
         self
@@ -55,12 +62,25 @@ impl SharedSlot {
         Self { store, name, wrap, keep: None, subject: None, is_locked_always: true }
     }
 
-    /// The place for the credential which says this of itself. None, if neither it says anything nor the program has.
-    pub(crate) fn place(&self, identity: &[(&'static str, Cow<'static, str>)]) -> Option<Shelf> {
-        let subject = self.subject.as_deref().map(|subject| ("subject", subject.as_bytes()));
+    /// Whether the program has said whose token it is.
+    pub(crate) fn has_subject(&self) -> bool {
+        self.subject.is_some()
+    }
+
+    /// The place for the credential which says this of itself. `login` tells whose token it is, where the program doesn't.
+    pub(crate) fn place(
+        &self,
+        identity: &[(&'static str, Cow<'static, str>)],
+        login: Option<&SecretString>,
+    ) -> Shelf {
+        let subject = match (&self.subject, login) {
+            (Some(subject), _) => Some(("subject", subject.as_bytes())),
+            (None, Some(login)) => Some(("login", login.expose_secret().as_bytes())),
+            (None, None) => None,
+        };
         let identity = identity.iter().map(|(name, value)| (*name, value.as_bytes()));
         let parts: Vec<_> = identity.chain(subject).collect();
-        (!parts.is_empty()).then(|| self.shelf(&parts))
+        self.shelf(&parts)
     }
 
     /// Whether a refresh token that may be good once only is sent with the store's knowledge alone.

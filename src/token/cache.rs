@@ -12,7 +12,7 @@ use super::{
     policy::RefreshPolicy,
     report::CacheState,
     shared::Shared,
-    source::{Credential, Renewal, Source},
+    source::{Credential, Source},
     state::{State, Want},
 };
 use crate::{
@@ -80,24 +80,16 @@ impl TokenCache {
 
     /// Shares the token with the processes that have the same slot in a store.
     pub(crate) fn share(&self, slot: SharedSlot) -> Result<(), ConfigError> {
-        let refuse = |words: &str| Err(ConfigError::new(ConfigErrorKind::Store, words));
         let description = self.shared.source().describe();
-        if description.renewal == Renewal::Unsupported {
-            return refuse(
-                "a key that is its own token has nothing to share: it is never acquired nor renewed",
-            );
-        }
-        let Some(shelf) = slot.place(&description.identity) else {
-            let words = "nobody can tell whose token this is, since the credential doesn't say; give the slot a subject";
-            return refuse(words);
-        };
+        let shelf = description.shelf(&slot)?;
         let observer = self.shared.observer().clone();
         let alone = if slot.is_locked_always() { Alone::Waits } else { Alone::Goes };
         let link = Link::new(shelf, description.asks_for.into_owned(), alone, observer);
         if self.shared.share(link) {
             Ok(())
         } else {
-            refuse("the token is shared already; a cache has one slot")
+            let words = "the token is shared already; a cache has one slot";
+            Err(ConfigError::new(ConfigErrorKind::Store, words))
         }
     }
 
@@ -134,7 +126,7 @@ impl TokenCache {
         CacheState {
             unsaved_since: [state.unsaved_since, by_credential].into_iter().flatten().min(),
             is_shared: link.is_some(),
-            store_lost_since: link.and_then(|link| link.lost_since()),
+            store_lost: link.and_then(|link| link.lost()),
             ..state
         }
     }

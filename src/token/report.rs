@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::error::AuthError;
+use crate::error::{AuthError, StoreError};
 
 /// How a [`TokenCache`](super::TokenCache) is doing at one moment. It holds no token.
 ///
@@ -28,7 +28,7 @@ pub struct CacheState {
     pub(super) error: Option<AuthError>,
     pub(super) unsaved_since: Option<Instant>,
     pub(super) is_shared: bool,
-    pub(super) store_lost_since: Option<Instant>,
+    pub(super) store_lost: Option<(Instant, StoreError)>,
 }
 
 /// What there is to be said of the newest token.
@@ -108,6 +108,12 @@ impl CacheState {
     /// Since when the store couldn't be asked that the token is shared by. The token is used from memory meanwhile.
     #[must_use]
     pub fn store_lost_since(&self) -> Option<Instant> {
-        self.store_lost_since
+        self.store_lost.as_ref().map(|(since, _)| *since)
+    }
+
+    /// Why it couldn't be asked the last time, if it couldn't: also where there is a record that can't be read.
+    #[must_use]
+    pub fn store_error(&self) -> Option<&StoreError> {
+        self.store_lost.as_ref().map(|(_, error)| error)
     }
 }

@@ -1,11 +1,16 @@
 //! Where tokens come from, as the cache sees it: the [`Credential`] trait, what is asked of it, and its erased twin.
 
-use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
+use std::{borrow::Cow, fmt, future::Future, pin::Pin, sync::Arc};
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{access_token::AccessToken, refresh_tokens::RefreshTokens};
-use crate::{error::AcquireError, observe::Reason};
+use crate::{
+    error::{AcquireError, ConfigError, ConfigErrorKind},
+    observe::Reason,
+    store::{SharedSlot, Shelf},
+};
 
 /// What a [`Credential`](crate::Credential) is asked: why a token is needed, and which one it replaces.
 ///
@@ -88,16 +93,28 @@ pub enum Grants {
 /// let description = Description::new("my vendor").renewal(Renewal::RevokesPrevious);
 /// assert_eq!(description.name(), "my vendor");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Description {
     name: Cow<'static, str>,
     pub(crate) renewal: Renewal,
     pub(crate) grants: Grants,
     pub(crate) unsaved_since: Option<Instant>,
     pub(crate) refresh_tokens: Option<RefreshTokens>,
-    /// Whose token it is. Empty where the credential can't say.
-    pub(super) identity: Vec<(&'static str, Cow<'static, str>)>,
-    pub(super) asks_for: Cow<'static, str>,
+    /// Whose token it is, as far as the credential can say.
+    identity: Vec<(&'static str, Cow<'static, str>)>,
+    whose: Whose,
+    pub(crate) asks_for: Cow<'static, str>,
+}
+
+/// What tells whose token it is.
+#[derive(Clone)]
+enum Whose {
+    /// The identity, if it says anything.
+    Identified,
+    /// The identity with the slot's subject, or else with this.
+    BySubject(Option<SecretString>),
+    /// It's a key that is its own token.
+    Key,
 }
 
 impl Description {
@@ -110,6 +127,7 @@ impl Description {
             unsaved_since: None,
             refresh_tokens: None,
             identity: Vec::new(),
+            whose: Whose::Identified,
             asks_for: Cow::Borrowed(""),
         }
     }
@@ -149,10 +167,35 @@ impl Description {
     /// it is replaced now and then, and the token is the same one's after that.
     ///
     /// A credential that says nothing here has its token shared only where the slot has a
-    /// [subject](crate::store::SharedSlot::subject).
+    /// [subject](crate::store::SharedSlot::subject), and so has one that [needs](Self::needs_subject) it.
     #[must_use]
     pub fn identity(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.identity.push((name, value.into()));
+        self
+    }
+
+    /// Says that the [identity](Self::identity) isn't enough to tell whose token it is, since that depends on a secret: on a
+    /// key, an assertion, a token that is exchanged. Then the slot has to have a
+    /// [subject](crate::store::SharedSlot::subject).
+    #[must_use]
+    pub fn needs_subject(mut self) -> Self {
+        self.whose = Whose::BySubject(None);
+        self
+    }
+
+    /// As [`needs_subject`](Self::needs_subject), with what tells it where the slot has no subject: a refresh token that
+    /// somebody was given once and that names the login for ever, also after it was rotated. Only its digest is seen in a
+    /// store.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<SecretString>) -> Self {
+        self.whose = Whose::BySubject(Some(subject.into()));
+        self
+    }
+
+    /// Says that there is nothing to share: it's a key that is its own token.
+    #[must_use]
+    pub(crate) fn never_shared(mut self) -> Self {
+        self.whose = Whose::Key;
         self
     }
 
@@ -168,6 +211,42 @@ impl Description {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The place that this credential has in a slot.
+    pub(crate) fn shelf(&self, slot: &SharedSlot) -> Result<Shelf, ConfigError> {
+        let refuse = |words: &str| Err(ConfigError::new(ConfigErrorKind::Store, words));
+        let (is_told, login) = match &self.whose {
+            Whose::Identified => (!self.identity.is_empty(), None),
+            Whose::BySubject(login) => (login.is_some(), login.as_ref()),
+            Whose::Key => (false, None),
+        };
+        if matches!(self.whose, Whose::Key) || self.renewal == Renewal::Unsupported {
+            return refuse(
+                "a key that is its own token has nothing to share: it is never acquired nor renewed",
+            );
+        }
+        if !is_told && !slot.has_subject() {
+            return refuse(
+                "nobody can tell whose token this is, since the credential doesn't say; give the slot a subject",
+            );
+        }
+        Ok(slot.place(&self.identity, login))
+    }
+}
+
+/// Without what the identity says, which may be a user's name that the program takes for a secret.
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let identity: Vec<_> = self.identity.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Description")
+            .field("name", &self.name)
+            .field("renewal", &self.renewal)
+            .field("grants", &self.grants)
+            .field("unsaved_since", &self.unsaved_since)
+            .field("identity", &identity)
+            .field("asks_for", &self.asks_for)
+            .finish_non_exhaustive()
     }
 }
 

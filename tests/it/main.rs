@@ -15,6 +15,7 @@ mod origins;
 mod placements;
 mod readiness;
 mod replay;
+mod restarts;
 mod sharing;
 mod stacks;
 mod streaming;

@@ -3,10 +3,13 @@
 
 use std::borrow::Cow;
 
+use secrecy::ExposeSecret;
+
 use super::{base_url::BaseUrl, request::TokenRequest, shape::Shape};
 use crate::{
     error::ConfigError,
-    token::{AccessToken, Renewal},
+    secret::SecretSource,
+    token::{AccessToken, Description, Renewal},
 };
 
 /// The requests to a token endpoint, and how its answers are read.
@@ -14,6 +17,8 @@ use crate::{
 pub(super) struct Contract {
     pub(super) name: Cow<'static, str>,
     pub(super) acquire: TokenRequest,
+    /// Who logs in, where it is known which of the request's values says so.
+    pub(super) user: Option<SecretSource>,
     pub(super) refresh: Option<TokenRequest>,
     pub(super) revoke: Option<TokenRequest>,
     pub(super) shape: Shape,
@@ -25,10 +30,23 @@ impl Contract {
         Self {
             name,
             acquire,
+            user: None,
             refresh: None,
             revoke: None,
             shape: Shape::oauth2(),
             renewal: Renewal::default(),
+        }
+    }
+
+    /// Says whose token it is, as far as that is known: by what the request for it has beside its secrets, and by what of the
+    /// answer is taken. Who logs in is told by a secret, unless it was said.
+    pub(super) fn identify(&self, description: Description, base: &BaseUrl) -> Description {
+        let Some(request) = self.acquire.without_secrets(base) else { return description };
+        let description =
+            description.identity("request", request).identity("token", self.shape.token.declared());
+        match self.user.as_ref().and_then(|user| user.0.lasting()) {
+            Some(user) => description.identity("user", user.expose_secret().to_owned()),
+            None => description.needs_subject(),
         }
     }
 

@@ -259,6 +259,8 @@ impl Credential for EndpointCredential {
             Some(_) => Grants::RefreshThenOther,
             None => Grants::Reusable,
         };
-        Description::new(self.contract.name.clone()).renewal(self.contract.renewal).grants(grants)
+        let description =
+            Description::new(self.contract.name.clone()).renewal(self.contract.renewal).grants(grants);
+        self.contract.identify(description, &self.base)
     }
 }

@@ -66,6 +66,16 @@ impl AnswerField {
         Some(Self::pointer(format!("{parent}/{name}")))
     }
 
+    /// As a file would declare it.
+    pub(in crate::credential) fn declared(&self) -> Cow<'static, str> {
+        match &self.0 {
+            Place::Pointer(pointer) => pointer.clone(),
+            Place::Body => "body".into(),
+            Place::Header(name) => format!("header:{name}").into(),
+            Place::Status => "status".into(),
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Place::Pointer(pointer) if Pointer::parse(pointer).is_none() => Err(ConfigError::new(

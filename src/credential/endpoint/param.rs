@@ -64,6 +64,12 @@ impl Param {
         matches!(self.0, Kind::Text(_) | Kind::Number(_) | Kind::Flag(_))
     }
 
+    /// The value, if it may be shown.
+    #[cfg(feature = "oauth2")]
+    pub(in crate::credential) fn literal(&self) -> Option<Cow<'_, str>> {
+        self.text_of(None).ok().filter(|_| self.is_literal())
+    }
+
     pub(super) fn secret_mut(&mut self) -> Option<&mut SecretSource> {
         match &mut self.0 {
             Kind::Secret(source) => Some(source),

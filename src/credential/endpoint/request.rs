@@ -200,6 +200,21 @@ impl TokenRequest {
         Ok(request)
     }
 
+    /// What the request says without its secrets: method, URL, headers and body.
+    pub(super) fn without_secrets(&self, base: &BaseUrl) -> Option<String> {
+        let mut request = self.clone();
+        for source in request.sources_mut() {
+            *source = SecretSource::fixed("-");
+        }
+        let (head, body) = request.render(base, None).ok()?.into_parts();
+        let text = String::from_utf8_lossy;
+        let lines = head.headers.iter().map(|(name, value)| format!("{name}: {}", text(value.as_bytes())));
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort_unstable();
+        let body = text(&body);
+        Some(format!("{} {}\n{}\n\n{body}", head.method, head.uri, lines.join("\n")))
+    }
+
     /// Where the secrets come from that the request sends.
     pub(super) fn sources(&self) -> impl Iterator<Item = &SecretSource> {
         let authorization = self.authorization.iter().flat_map(|authorization| match authorization {

@@ -12,6 +12,7 @@ use crate::{
     auth::{AuthLayer, Origin, Placement, Plaintext},
     credential::parts::Parts,
     error::ConfigError,
+    secret::SecretSource,
     signature::Signatures,
     token::Renewal,
     transport::Transport,
@@ -179,6 +180,12 @@ impl TokenEndpoint {
     /// Sets the request that makes the vendor forget a token: a logout.
     pub fn revoke(mut self, request: TokenRequest) -> Self {
         self.contract.revoke = Some(request);
+        self
+    }
+
+    /// Says who logs in: not a secret, though it may come from where secrets do.
+    pub(in crate::credential) fn user(mut self, user: SecretSource) -> Self {
+        self.contract.user = Some(user);
         self
     }
 

@@ -124,6 +124,11 @@ impl ClientAuthentication {
         }
     }
 
+    /// The client's id, if there is a client.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     /// Whether it is the connection that authenticates the client.
     pub(super) fn is_by_tls(&self) -> bool {
         matches!(self.method, Method::Tls)

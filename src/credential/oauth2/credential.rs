@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::{
     endpoints::Endpoints,
     grant::{Fields, Grant},
+    identity::identify,
     rotation::{Rotation, Unsaved},
     setup::Setup,
 };
@@ -140,6 +141,7 @@ impl Credential for OAuth2Credential {
             .renewal(inner.setup.renewal)
             .grants(inner.grant.uses())
             .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()));
+        let description = identify(description, &inner.setup, &inner.grant);
         match inner.grant.rotation() {
             Some(rotation) => description.refresh_tokens(rotation.refresh_tokens().clone()),
             None => description,

@@ -60,6 +60,7 @@ mod credential;
 mod discovery;
 mod endpoints;
 mod grant;
+mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod jwt_bearer;

@@ -78,6 +78,12 @@ impl Rotation {
         &self.initial
     }
 
+    /// The initial refresh token, if that is the same one at every start: neither read from where it may change, nor saved by
+    /// the program.
+    pub(super) fn login(&self) -> Option<SecretString> {
+        self.initial.lasting().filter(|_| self.persist.is_none())
+    }
+
     /// Where the one in force is, for the caches.
     pub(super) fn refresh_tokens(&self) -> &RefreshTokens {
         &self.refresh_tokens

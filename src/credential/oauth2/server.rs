@@ -108,9 +108,16 @@ impl AuthorizationServer {
 
     /// A name for logs: the host.
     pub(super) fn host(&self) -> String {
-        let url = self.token_endpoint.as_deref().or(self.issuer.as_deref()).unwrap_or_default();
-        let uri: Uri = url.parse().unwrap_or_default();
+        let uri: Uri = self.identity().1.parse().unwrap_or_default();
         uri.host().unwrap_or_default().to_owned()
+    }
+
+    /// Which server it is: its token endpoint, or the issuer whose metadata names that.
+    pub(super) fn identity(&self) -> (&'static str, &str) {
+        match &self.token_endpoint {
+            Some(url) => ("token endpoint", url),
+            None => ("issuer", self.issuer.as_deref().unwrap_or_default()),
+        }
     }
 
     /// Where the token endpoint is, or a stand-in for one that isn't discovered yet.

@@ -4,6 +4,8 @@ mod answers;
 mod client_authentication;
 mod config;
 mod discovery;
+#[cfg(feature = "store")]
+mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod refresh;

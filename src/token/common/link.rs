@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    error::{StoreError, StoreErrorKind},
+    error::StoreError,
     observe::{Event, Observer},
     store::{Claim, Claimed, Draft, Release, Save, Saved, Seen, Shelf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -45,9 +45,10 @@ pub(super) struct Unsaved {
 }
 
 /// How the store has failed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Trouble {
-    kind: StoreErrorKind,
+    /// The last time that it was asked.
+    error: StoreError,
     since: Instant,
     in_a_row: u32,
     until: Instant,
@@ -62,9 +63,9 @@ impl Link {
         &self.mark
     }
 
-    /// Since when the store can't be asked.
-    pub(in crate::token) fn lost_since(&self) -> Option<Instant> {
-        self.lock().map(|trouble| trouble.since)
+    /// Since when the store can't be asked, and why.
+    pub(in crate::token) fn lost(&self) -> Option<(Instant, StoreError)> {
+        self.lock().as_ref().map(|trouble| (trouble.since, trouble.error.clone()))
     }
 
     /// What is still to be saved. A flight sees to it before it asks for anything: what it sends may be in there.
@@ -116,24 +117,20 @@ impl Link {
     }
 
     async fn ask<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let resting = self.lock().filter(|trouble| trouble.until > Instant::now());
-        if let Some(Trouble { kind, .. }) = resting {
-            let words = "the store is left alone for a while, since it has failed; its log and ours say how";
-            return Err(StoreError::new(kind, words));
+        let resting = self.lock().as_ref().filter(|trouble| trouble.until > Instant::now()).cloned();
+        if let Some(Trouble { error, .. }) = resting {
+            let words = "the store is left alone for a while, since it has failed";
+            return Err(StoreError::new(error.kind(), words).with_source(error));
         }
         let result = call.await;
         let now = Instant::now();
         let mut trouble = self.lock();
-        let last = *trouble;
-        match &result {
-            Ok(_) => *trouble = None,
-            Err(error) => {
-                let (since, in_a_row) =
-                    last.map_or((now, 1), |last| (last.since, last.in_a_row.saturating_add(1)));
-                let rest =
-                    FIRST_REST.saturating_mul(1 << in_a_row.saturating_sub(1).min(6)).min(LONGEST_REST);
-                *trouble = Some(Trouble { kind: error.kind(), since, in_a_row, until: after(now, rest) });
-            }
+        let last = trouble.take();
+        if let Err(error) = &result {
+            let (since, in_a_row) =
+                last.as_ref().map_or((now, 1), |last| (last.since, last.in_a_row.saturating_add(1)));
+            let rest = FIRST_REST.saturating_mul(1 << in_a_row.saturating_sub(1).min(6)).min(LONGEST_REST);
+            *trouble = Some(Trouble { error: error.clone(), since, in_a_row, until: after(now, rest) });
         }
         drop(trouble);
         match (last, &result) {

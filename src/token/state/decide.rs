@@ -121,7 +121,7 @@ impl<F> State<F> {
             error: self.failure.as_ref().map(|failure| failure.error.clone()),
             unsaved_since: self.unsaved_since(),
             is_shared: false,
-            store_lost_since: None,
+            store_lost: None,
         }
     }
 

@@ -21,6 +21,8 @@ async fn a_token_in_memory_is_used_without_the_store() {
     assert_eq!(began.elapsed(), Duration::ZERO);
     sleep(SECOND).await;
     assert!(tokens.state().store_lost_since().is_some());
+    let why = tokens.state().store_error().expect("why").kind();
+    assert_eq!(why, StoreErrorKind::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]
@@ -30,10 +32,12 @@ async fn without_the_store_a_reusable_grant_goes_alone_and_is_saved_later() {
     let tokens = server.process(&store);
     assert_eq!(text(&tokens).await, "token-1");
     assert!(tokens.state().unsaved_since().is_some() && tokens.state().store_lost_since().is_some());
+    assert_eq!(tokens.state().store_error().expect("why").to_string(), "down");
     sleep(30 * SECOND).await;
     store.set(Mood::Well);
     sleep(70 * SECOND).await;
     assert!(tokens.state().unsaved_since().is_none() && tokens.state().store_lost_since().is_none());
+    assert!(tokens.state().store_error().is_none());
     assert_eq!(text(&server.process(&store)).await, "token-1");
     assert_eq!(server.calls(), 1);
 }
