@@ -11,6 +11,7 @@ mod message;
 mod mistake;
 mod options;
 mod proxy;
+mod settle;
 mod vendor;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use http::{
 use super::data::Data;
 use crate::{
     mistake::Mistake,
-    options::{TrustOptions, VendorOptions, seconds},
+    options::{StoreOptions, TrustOptions, VendorOptions, seconds},
     vendor::Vendor,
 };
 
@@ -25,6 +25,11 @@ Secrets:
 The request has `Accept: application/json`, and with --data `Content-Type: application/json`. It is sent once
 more if the vendor's answer says that the token has expired and a new one can be had, and if no more than 1 MiB
 of its data had to be kept for that. Redirects are not followed.
+
+Remembering tokens:
+  With --store a token outlives the program, and all processes that name the same store, slot and subject, and have
+  the same credentials, get one token together. If the store doesn't work, the call is made without it, and a line on
+  standard error says why.
 
 Exit status:
   0    the answer is a 2xx or 3xx
@@ -71,6 +76,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(crate) vendor: VendorOptions,
+
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
 
     #[command(flatten)]
     pub(crate) trust: TrustOptions,

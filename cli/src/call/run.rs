@@ -1,6 +1,6 @@
 //! From a command line to an exit status: checks everything, makes the call, and hands its answer on.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt;
 use tower::{ServiceBuilder, ServiceExt};
-use tower_reauth::{PeekBody, client::ClientBuilder};
+use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
 use super::{
     args::Args,
@@ -16,14 +16,15 @@ use super::{
     ending::{Ending, Failure},
     report::{self, Report},
 };
-use crate::{idle::Idle, message::tell, mistake::Mistake, options::one_reader, vendor::Vendor};
+use crate::{
+    idle::Idle, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
+};
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
 const KEPT: usize = 1024 * 1024;
 
 /// Makes the call, and says how the program is to end.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
-    let call = Call::new(args)?;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -31,7 +32,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
             return Ok(Ending::Local.into());
         }
     };
-    let ending = runtime.block_on(call.make()).unwrap_or_else(|failure| {
+    let call = runtime.block_on(async { Call::new(args) })?;
+    let tokens = call.vendor.layer.tokens();
+    let made = runtime.block_on(async {
+        let made = call.make().await;
+        settle("call", &tokens).await;
+        made
+    });
+    let ending = made.unwrap_or_else(|failure| {
         tell(format_args!("reauth call: {failure}"));
         failure.ending()
     });
@@ -52,10 +60,16 @@ struct Call<'a> {
 impl<'a> Call<'a> {
     fn new(args: &'a Args) -> Result<Self, Mistake> {
         let mut readers = args.vendor.that_read_stdin();
+        readers.extend(args.store.that_read_stdin());
         readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
         one_reader(&readers)?;
         let client = args.trust.client()?;
-        let vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
+        let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
+        if args.store.is_given() {
+            // It ends soon, and whoever begins to renew a token has to wait for that.
+            let policy = RefreshPolicy::default().early(0.0, Duration::ZERO);
+            vendor.layer = args.store.remember(vendor.layer)?.policy(policy);
+        }
         let url = args.target.at(&vendor)?;
         let headers = args.headers(&vendor)?;
         Ok(Self { args, vendor, client, url, headers })

@@ -1,8 +1,10 @@
 //! The options that both subcommands have, and what their values are made of.
 
+mod quiet;
 mod seconds;
 mod secret;
 mod stdin;
+mod store;
 mod trust;
 mod vendor;
 
@@ -10,6 +12,7 @@ pub(crate) use self::{
     seconds::seconds,
     secret::Secret,
     stdin::one_reader,
+    store::StoreOptions,
     trust::TrustOptions,
     vendor::{Kind, VendorOptions},
 };

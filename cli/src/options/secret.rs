@@ -2,14 +2,14 @@
 
 use std::{
     env,
-    ffi::OsStr,
     io::{self, BufRead, BufReader, Read},
     path::PathBuf,
 };
 
-use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
+use clap::builder::TypedValueParser;
 use tower_reauth::SecretSource;
 
+use super::quiet::Quiet;
 use crate::mistake::Mistake;
 
 /// The longest line that is taken for a secret, in bytes.
@@ -29,7 +29,7 @@ pub(crate) enum Secret {
 
 impl Secret {
     pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
-        Parser
+        Quiet(|text| Self::parse(text).ok_or_else(|| HOW.to_owned()))
     }
 
     /// What a vendor is given: a file to be read at each acquisition, since it may be changed meanwhile, or the
@@ -58,26 +58,6 @@ impl Secret {
             None if text == "-" => Some(Self::Stdin),
             _ => None,
         }
-    }
-}
-
-/// As clap's own, but its error doesn't show the value, which may be a secret given by mistake.
-#[derive(Clone)]
-struct Parser;
-
-impl TypedValueParser for Parser {
-    type Value = Secret;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        option: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Secret, clap::Error> {
-        value.to_str().and_then(Secret::parse).ok_or_else(|| {
-            let option = option.map(ToString::to_string).unwrap_or_default();
-            clap::Error::raw(ErrorKind::ValueValidation, format!("{option}: {HOW}\n")).with_cmd(command)
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use http::uri::{Authority, PathAndQuery};
 
 use crate::{
     mistake::Mistake,
-    options::{TrustOptions, VendorOptions, seconds},
+    options::{StoreOptions, TrustOptions, VendorOptions, seconds},
 };
 
 const AFTER: &str = "\
@@ -48,6 +48,11 @@ Health:
   get a token, and 503 if the last attempt to get one failed and there is no valid one, or if the vendor keeps
   rejecting new ones. A proxy that nobody has used yet is ready. So is one with a key that can't be renewed, such as
   Videsk's: whether that is still good, only the vendor's answers tell.
+
+Remembering tokens:
+  With --store a token outlives the program, and all processes that name the same store, slot and subject, and have
+  the same credentials, get one token together: several proxies, and calls. If the store doesn't work, tokens are used
+  from memory, and health says why.
 
 Exit status:
   0  ended by SIGINT or SIGTERM, all requests answered
@@ -108,6 +113,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(crate) vendor: VendorOptions,
+
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
 
     #[command(flatten)]
     pub(crate) trust: TrustOptions,

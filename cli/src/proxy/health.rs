@@ -77,6 +77,7 @@ fn describe(state: &CacheState, ready: bool) -> Value {
         "paused_for": until(state.paused_until()),
         "failing_for": since(state.failing_since()),
         "error": state.error().map(|error| chain(error)),
+        "store_error": state.store_error().map(|error| chain(error)),
     })
 }
 

@@ -18,24 +18,32 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
 use tower_reauth::client::ClientBuilder;
 
 use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
-use crate::{message::tell, mistake::Mistake, options::one_reader, vendor::Vendor};
+use crate::{message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor};
 
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
-    let (vendor, client) = configure(&args)?;
-    let served = Runtime::new().and_then(|runtime| runtime.block_on(serve(args, vendor, client)));
-    Ok(served.unwrap_or_else(|error| {
+    let fail = |error| {
         tell(format_args!("reauth proxy: {error}"));
         ExitCode::FAILURE
-    }))
+    };
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Ok(fail(error)),
+    };
+    let (vendor, client) = runtime.block_on(async { configure(&args) })?;
+    Ok(runtime.block_on(serve(args, vendor, client)).unwrap_or_else(fail))
 }
 
 /// Everything that can be known to be wrong before the first request comes.
 fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
     args.check()?;
-    one_reader(&args.vendor.that_read_stdin())?;
+    let mut readers = args.vendor.that_read_stdin();
+    readers.extend(args.store.that_read_stdin());
+    one_reader(&readers)?;
     let client = args.trust.client()?;
-    Ok((Vendor::new(args.vendor.clone(), client.clone().build()?)?, client))
+    let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
+    vendor.layer = args.store.remember(vendor.layer)?;
+    Ok((vendor, client))
 }
 
 /// What every request needs.
@@ -52,9 +60,10 @@ async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<
     let address = listener.local_addr()?;
     let base_url = vendor.base_url();
     let upstream = Upstream::new(&args, vendor, client).map_err(io::Error::other)?;
+    let tokens = upstream.tokens();
     let proxy = Proxy {
         guard: Guard::new(&args, address),
-        health: Health::new(args.health_path.clone(), upstream.tokens()),
+        health: Health::new(args.health_path.clone(), tokens.clone()),
         upstream,
     };
     let mut signals = Signals::new()?;
@@ -72,14 +81,19 @@ async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<
         () = signals.next() => drop(stop),
     }
     tell(format_args!("reauth proxy: ending; requests in flight have {:?}", args.grace));
-    tokio::select! {
-        ended = timeout(args.grace, &mut server) => match ended {
+    let ending = async {
+        let ended = match timeout(args.grace, &mut server).await {
             Ok(ended) => ended?.map(|()| ExitCode::SUCCESS),
             Err(_) => {
                 tell("reauth proxy: ended with requests in flight; see --grace");
                 Ok(ExitCode::FAILURE)
             }
-        },
+        };
+        settle("proxy", &tokens).await;
+        ended
+    };
+    tokio::select! {
+        ended = ending => ended,
         () = signals.next() => {
             tell("reauth proxy: ended at once");
             Ok(ExitCode::FAILURE)

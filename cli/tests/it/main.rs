@@ -8,5 +8,6 @@ mod connections;
 mod declared;
 mod gateway;
 mod proxy;
+mod store;
 mod subcommands;
 mod support;
