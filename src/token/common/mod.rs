@@ -4,7 +4,9 @@ mod body;
 mod claim;
 mod failure;
 mod forget;
+mod found;
 mod link;
+mod saving;
 mod together;
 
 pub(super) use claim::{Barred, Claimant};

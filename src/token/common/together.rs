@@ -1,26 +1,23 @@
 //! A flight among the processes that share a token: they are asked first, told what came of it, and never kept waiting.
 
-use std::{
-    pin::pin,
-    sync::{Arc, Weak},
-    time::{Duration, SystemTime},
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::{Either, select};
 use secrecy::SecretString;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    body::Kept,
     claim::{Claimant, unreachable},
     failure,
+    found::{Asked, Found, found},
     link::{Alone, Link, Unsaved},
+    saving::hand_over,
 };
 use crate::{
     error::{AcquireError, StoreError},
     observe::Reason,
-    store::{Claimed, Draft, Fate, Record, Revision, Save, Saved, Seen, Standing},
-    time::{after, wall_clock},
+    store::{Claimed, Fate, Record, Revision, Save, Saved, Seen, Standing},
+    time::after,
     token::{
         access_token::AccessToken,
         attempts::{attempts, timed_out},
@@ -40,20 +37,8 @@ const LAST_LOOK: Duration = Duration::from_millis(500);
 /// How long nobody sends a refresh token again of which nobody knows whether it was used.
 const DOUBT: Duration = Duration::from_secs(15);
 
-/// How long a token waits to be saved before it is used.
-const SAVING: Duration = Duration::from_secs(1);
-
-/// Between two tries to save, at most. It doubles from what a token waits for at first.
-const LONGEST_BETWEEN: Duration = Duration::from_secs(60);
-
-/// When it is looked whether the store still has what it has acknowledged, after it was saved.
-const LOOKS_AFTER: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(25)];
-
 /// For so long what this process has saved is in force, also where the store doesn't know it any more.
 const TRUSTED: Duration = Duration::from_secs(60);
-
-/// How long what has no refresh token is kept beyond its lifetime.
-const KEPT_AFTER: Duration = Duration::from_secs(3600);
 
 /// How a flight ends.
 enum End {
@@ -372,193 +357,6 @@ impl Trip<'_> {
     }
 }
 
-/// When something was asked.
-#[derive(Clone, Copy)]
-struct Asked {
-    at: Instant,
-    wall: SystemTime,
-}
-
-impl Asked {
-    fn now() -> Self {
-        Self { at: Instant::now(), wall: wall_clock() }
-    }
-}
-
-/// What a record has for a process.
-enum Found {
-    /// A token that can be used.
-    Token(Adopted),
-    /// One that can't be, with what the next one can be got with.
-    Grant(AccessToken),
-    Nothing,
-}
-
-fn found(seen: &Seen, asked: Asked, mark: &str) -> Result<Found, StoreError> {
-    let record = &seen.record;
-    if record.body.as_bytes().is_empty() || record.standing == Standing::Revoked {
-        return Ok(Found::Nothing);
-    }
-    let Kept { token, expires_at, lifetime, mark: kept } = Kept::from_body(&record.body)?;
-    // No more than the whole, whatever the clocks show. It counts from before the store was asked.
-    let left = expires_at.map(|at| at.since(seen.now).min(lifetime.unwrap_or(Duration::MAX)));
-    let is_usable =
-        record.standing == Standing::Offered && kept == mark && left.is_none_or(|left| !left.is_zero());
-    if !is_usable {
-        return Ok(if token.refresh_token().is_some() { Found::Grant(token) } else { Found::Nothing });
-    }
-    let token = match left {
-        Some(left) => token.with_lifetime(left).with_requested_at(asked.at),
-        None => token,
-    };
-    let catch = Catch { token, asked_at: asked.at, wall_asked_at: asked.wall };
-    Ok(Found::Token(Adopted { catch, revision: record.revision, lifetime }))
-}
-
 fn missed(error: AcquireError) -> End {
     End::Missed(Arc::new(error))
-}
-
-/// Saves a token, and hands it over when that is done, or after a while. Then it goes on until it is done.
-async fn hand_over(report: Report, link: &Link, claimant: &Claimant, id: u64, catch: Catch, is_late: bool) {
-    let cache = report.cache.clone();
-    // Whatever happens next, it isn't lost to this process.
-    cache.change(|state| state.save_grant(catch.token.clone(), id));
-    let since = Instant::now();
-    let draft = draft(&cache, link, claimant, &catch, is_late);
-    let saved = timeout(SAVING, save(link, &draft, || true)).await;
-    match saved {
-        Ok(Some((Saved::Newer(seen), asked))) => {
-            link.tell_saved("overtaken");
-            match found(&seen, asked, link.mark()) {
-                Ok(Found::Token(adopted)) => report.end_unasked(|state, now| state.adopt(id, adopted, now)),
-                // Somebody has revoked what this came of, or logged out meanwhile.
-                _ if seen.record.standing == Standing::Revoked => {
-                    report.end_unasked(|state, _| state.lose(id, seen.record.revision))
-                }
-                _ => report.end(|state, now| state.land(id, Ok(catch), now)),
-            };
-        }
-        Ok(_) => {
-            link.tell_saved("saved");
-            // And nothing older, whatever has become of that.
-            if let Some(Unsaved { draft, .. }) = link.unsaved() {
-                link.settle(&draft);
-            }
-            report.end(|state, now| {
-                let landing = state.land(id, Ok(catch), now);
-                state.saved(id, draft.revision(), now);
-                landing
-            });
-            let cache = Arc::downgrade(&{ cache });
-            watch(link, &draft, || is_there(&cache)).await;
-        }
-        Err(_) => {
-            link.set_unsaved(Unsaved { flight: id, draft: draft.clone() });
-            report.end(|state, now| {
-                state.unsaved(since);
-                state.land(id, Ok(catch), now)
-            });
-            let cache = Arc::downgrade(&{ cache });
-            // A flight that comes next may have seen to it, or has brought something newer.
-            let saved = save(link, &draft, || is_there(&cache) && link.is_unsaved(&draft)).await;
-            let Some(cache) = cache.upgrade() else { return };
-            if !link.is_unsaved(&draft) {
-                return;
-            }
-            link.settle(&draft);
-            match saved {
-                Some((Saved::Newer(seen), asked)) => {
-                    link.tell_saved("overtaken");
-                    cache.change(|state| match found(&seen, asked, link.mark()) {
-                        Ok(Found::Token(adopted)) => state.overtake(adopted, Instant::now()),
-                        _ if seen.record.standing == Standing::Revoked => {
-                            state.forget_grant(seen.record.revision);
-                            state.settle_saving();
-                        }
-                        _ => state.settle_saving(),
-                    });
-                }
-                Some((Saved::Done, _)) => {
-                    link.tell_saved("late");
-                    cache.change(|state| state.saved(id, draft.revision(), Instant::now()));
-                    let cache = Arc::downgrade(&{ cache });
-                    watch(link, &draft, || is_there(&cache)).await;
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// What is saved of a token: of one that came too late only the refresh token, beside an access token that has expired.
-fn draft(cache: &Shared, link: &Link, claimant: &Claimant, catch: &Catch, is_late: bool) -> Draft {
-    let (than, next) = claimant.revisions();
-    let token = match cache.source().describe().refresh_tokens.and_then(|kept| kept.newest()) {
-        Some(newest) => catch.token.clone().with_refresh_token(newest),
-        None => catch.token.clone(),
-    };
-    let requested_at = token.requested_at().unwrap_or(catch.asked_at);
-    let lifetime = if is_late { Some(Duration::ZERO) } else { token.lifetime() };
-    let expires_at = lifetime.map(|lifetime| claimant.store_time(requested_at).after(lifetime));
-    let keep = match (token.refresh_token(), lifetime) {
-        (None, Some(lifetime)) => Some(lifetime.saturating_add(KEPT_AFTER)),
-        _ => None,
-    };
-    let standing =
-        if cache.look(|state| state.has_rejected(&token)) { Standing::Rejected } else { Standing::Offered };
-    let kept = Kept { token, expires_at, lifetime, mark: link.mark().to_owned() };
-    let draft = Draft::new(claimant.nonce(), than, next, kept.to_body()).standing(standing);
-    match keep {
-        Some(keep) => draft.keep(keep),
-        None => draft,
-    }
-}
-
-/// Tries to save until that is done, or there is something newer, or nobody wants it any more. Returns when it was asked,
-/// too.
-async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Option<(Saved, Asked)> {
-    let mut between = SAVING;
-    loop {
-        let asked = Asked::now();
-        if let Ok(saved) = link.save(Save::Draft(draft.clone())).await {
-            return Some((saved, asked));
-        }
-        if !pass(between, &is_wanted).await {
-            return None;
-        }
-        between = (between * 2).min(LONGEST_BETWEEN);
-    }
-}
-
-/// Looks a few times whether a store still has what it has acknowledged, and saves it again if not.
-async fn watch(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) {
-    for wait in LOOKS_AFTER {
-        if !pass(wait, &is_wanted).await {
-            return;
-        }
-        match link.look().await {
-            Ok(seen) if seen.record.revision > draft.revision() => return,
-            Ok(seen) if seen.record.revision < draft.revision() => {
-                // Whoever has saved something meanwhile has seen less.
-                let _ = link.save(Save::Draft(draft.clone())).await;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Waits. Returns whether anybody is left who wants what was waited for.
-async fn pass(mut wait: Duration, is_wanted: &impl Fn() -> bool) -> bool {
-    const SLICE: Duration = Duration::from_secs(1);
-    while !wait.is_zero() && is_wanted() {
-        let slice = wait.min(SLICE);
-        sleep(slice).await;
-        wait -= slice;
-    }
-    is_wanted()
-}
-
-fn is_there(cache: &Weak<Shared>) -> bool {
-    cache.strong_count() > 0
 }
