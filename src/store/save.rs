@@ -59,6 +59,12 @@ impl Draft {
         self
     }
 
+    /// Has it saved as this revision at least: what the store's clock shows, if that was not known when the draft was made.
+    pub fn not_before(mut self, revision: Revision) -> Self {
+        self.revision = self.revision.max(revision);
+        self
+    }
+
     /// The revision that it is saved as.
     #[must_use]
     pub fn revision(&self) -> Revision {

@@ -41,6 +41,10 @@ pub(super) async fn attempts(
             }
             future::pending::<()>().await;
         }
+        // By now another process may have the claim, and a newer token.
+        if claimant.is_some_and(|claimant| !claimant.holds()) {
+            return Err(Miss { error: Arc::new(Barred::Lost.into_error()), grant_intact: false });
+        }
         let acquire = Acquire::new(reason, previous.as_ref());
         let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
         if let Some(claimant) = claimant.filter(|_| refreshing || order.grants == Grants::SingleUse)

@@ -94,7 +94,8 @@ impl Claimant {
         self.lock().sent
     }
 
-    pub(super) fn holds(&self) -> bool {
+    /// Whether it has the claim, as far as it knows.
+    pub(in crate::token) fn holds(&self) -> bool {
         self.lock().holds
     }
 
@@ -121,6 +122,11 @@ impl Claimant {
         let earlier = heard_at.saturating_duration_since(at).as_nanos().div_ceil(1_000_000);
         let shown = shown.millis().saturating_sub(u64::try_from(earlier).unwrap_or(u64::MAX));
         Moment::from_millis(shown).after(at.saturating_duration_since(heard_at))
+    }
+
+    /// Whether it has heard from the store what its clock shows.
+    pub(super) fn has_clock(&self) -> bool {
+        self.lock().clock.is_some()
     }
 
     /// Has a note replaced that another flight has left: what it sent is sent again.
@@ -196,14 +202,17 @@ impl Claimant {
         };
     }
 
-    /// Renews the claim for as long as this is polled. If it is lost all the same, what was sent can't be called back, and
-    /// whatever comes of it is compared when it is saved.
+    /// Renews the claim for as long as this is polled. Ends when there is something newer, and nothing has been sent that
+    /// is used up by that. Else what was sent can't be called back, and whatever comes of it is compared when it is saved.
     pub(super) async fn keep_up(&self) {
         loop {
             sleep(RENEWAL).await;
             let than = self.lock().than;
-            // The next one may succeed.
-            let _ = self.ask(Claim::new(self.nonce, than)).await;
+            // If it fails, the next one may succeed.
+            let claimed = self.ask(Claim::new(self.nonce, than)).await;
+            if matches!(claimed, Ok(Claimed::Newer(_))) && !self.has_sent() {
+                return;
+            }
         }
     }
 

@@ -42,6 +42,8 @@ pub(in crate::token) enum Alone {
 pub(super) struct Unsaved {
     pub(super) flight: u64,
     pub(super) draft: Draft,
+    /// Its revision is one by the store's clock.
+    pub(super) is_dated: bool,
 }
 
 /// How the store has failed.
@@ -78,14 +80,14 @@ impl Link {
         *self.pending() = Some(unsaved);
     }
 
-    /// Whether this is still to be saved.
-    pub(super) fn is_unsaved(&self, draft: &Draft) -> bool {
-        self.pending().as_ref().is_some_and(|unsaved| unsaved.draft == *draft)
+    /// Whether what this flight has brought is still to be saved.
+    pub(super) fn is_unsaved(&self, flight: u64) -> bool {
+        self.pending().as_ref().is_some_and(|unsaved| unsaved.flight == flight)
     }
 
-    /// Takes down that this needn't be saved any more.
-    pub(super) fn settle(&self, draft: &Draft) {
-        self.pending().take_if(|unsaved| unsaved.draft == *draft);
+    /// Takes down that it needn't be saved any more.
+    pub(super) fn settle(&self, flight: u64) {
+        self.pending().take_if(|unsaved| unsaved.flight == flight);
     }
 
     fn pending(&self) -> MutexGuard<'_, Option<Unsaved>> {

@@ -14,7 +14,8 @@ use super::{
     link::{Link, Unsaved},
 };
 use crate::{
-    store::{Draft, Save, Saved, Standing},
+    error::StoreError,
+    store::{Draft, Revision, Save, Saved, Standing},
     token::{landing::Report, shared::Shared, state::Catch},
 };
 
@@ -43,8 +44,9 @@ pub(super) async fn hand_over(
     // Whatever happens next, it isn't lost to this process.
     cache.change(|state| state.save_grant(catch.token.clone(), id));
     let since = Instant::now();
-    let draft = draft(&cache, link, claimant, &catch, is_late);
-    let saved = timeout(SAVING, save(link, &draft, || true)).await;
+    let mut draft = draft(&cache, link, claimant, &catch, is_late);
+    let mut is_dated = claimant.has_clock();
+    let saved = timeout(SAVING, save(link, &mut draft, &mut is_dated, || true)).await;
     match saved {
         Ok(Some((Saved::Newer(seen), asked))) => {
             link.tell_saved("overtaken");
@@ -60,8 +62,8 @@ pub(super) async fn hand_over(
         Ok(_) => {
             link.tell_saved("saved");
             // And nothing older, whatever has become of that.
-            if let Some(Unsaved { draft, .. }) = link.unsaved() {
-                link.settle(&draft);
+            if let Some(Unsaved { flight, .. }) = link.unsaved() {
+                link.settle(flight);
             }
             report.end(|state, now| {
                 let landing = state.land(id, Ok(catch), now);
@@ -72,19 +74,17 @@ pub(super) async fn hand_over(
             watch(link, &draft, || is_there(&cache)).await;
         }
         Err(_) => {
-            link.set_unsaved(Unsaved { flight: id, draft: draft.clone() });
+            link.set_unsaved(Unsaved { flight: id, draft: draft.clone(), is_dated });
             report.end(|state, now| {
                 state.unsaved(since);
                 state.land(id, Ok(catch), now)
             });
             let cache = Arc::downgrade(&{ cache });
             // A flight that comes next may have seen to it, or has brought something newer.
-            let saved = save(link, &draft, || is_there(&cache) && link.is_unsaved(&draft)).await;
-            let Some(cache) = cache.upgrade() else { return };
-            if !link.is_unsaved(&draft) {
-                return;
-            }
-            link.settle(&draft);
+            let is_wanted = || is_there(&cache) && link.is_unsaved(id);
+            let saved = save(link, &mut draft, &mut is_dated, is_wanted).await;
+            let Some(cache) = cache.upgrade().filter(|_| link.is_unsaved(id)) else { return };
+            link.settle(id);
             match saved {
                 Some((Saved::Newer(seen), asked)) => {
                     link.tell_saved("overtaken");
@@ -135,11 +135,19 @@ fn draft(cache: &Shared, link: &Link, claimant: &Claimant, catch: &Catch, is_lat
 
 /// Tries to save until that is done, or there is something newer, or nobody wants it any more. Returns when it was asked,
 /// too.
-async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Option<(Saved, Asked)> {
+async fn save(
+    link: &Link,
+    draft: &mut Draft,
+    is_dated: &mut bool,
+    is_wanted: impl Fn() -> bool,
+) -> Option<(Saved, Asked)> {
     let mut between = SAVING;
     loop {
+        if !*is_dated && let Ok(now_dated) = dated(link, draft.clone()).await {
+            (*draft, *is_dated) = (now_dated, true);
+        }
         let asked = Asked::now();
-        if let Ok(saved) = link.save(Save::Draft(draft.clone())).await {
+        if *is_dated && let Ok(saved) = link.save(Save::Draft(draft.clone())).await {
             return Some((saved, asked));
         }
         if !pass(between, &is_wanted).await {
@@ -147,6 +155,13 @@ async fn save(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) -> Optio
         }
         between = (between * 2).min(LONGEST_BETWEEN);
     }
+}
+
+/// A draft of somebody who went alone, and didn't know what the store's clock shows: it has to be newer than what was there
+/// before the store has lost it.
+pub(super) async fn dated(link: &Link, draft: Draft) -> Result<Draft, StoreError> {
+    let seen = link.look().await?;
+    Ok(draft.not_before(Revision::new(seen.now.millis())))
 }
 
 /// Looks a few times whether a store still has what it has acknowledged, and saves it again if not.

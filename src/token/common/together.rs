@@ -7,11 +7,11 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    claim::{Claimant, unreachable},
+    claim::{Barred, Claimant, unreachable},
     failure,
     found::{Asked, Found, found},
     link::{Alone, Link, Unsaved},
-    saving::hand_over,
+    saving::{dated, hand_over},
 };
 use crate::{
     error::{AcquireError, StoreError},
@@ -174,11 +174,17 @@ impl Trip<'_> {
             }
             match self.ask(order, Some(self.claimant)).await {
                 Ok(catch) => return End::Caught(catch),
-                // Another process has taken over, or has a newer token.
-                Err(_) if !self.claimant.holds() && !self.claimant.has_sent() => {}
                 Err(miss) if self.claimant.fate() == Fate::Refused => {
-                    return self.after_refusal(order.known.revision, miss.error).await;
+                    return self.look_after(order.known.revision, miss.error).await;
                 }
+                // Another process has taken over, or has a newer token. What was sent isn't sent again.
+                Err(miss) if !self.claimant.holds() && self.claimant.has_sent() => {
+                    if order.grants == Grants::SingleUse {
+                        return self.look_after(order.known.revision, miss.error).await;
+                    }
+                    order.reason = Reason::Rejected;
+                }
+                Err(_) if !self.claimant.holds() => {}
                 Err(miss) => return End::Missed(miss.error),
             }
         }
@@ -186,9 +192,12 @@ impl Trip<'_> {
 
     /// Saves what an earlier flight has brought. Else the store would get a refresh token that this one has used up.
     async fn save_first(&self, order: &mut Order, unsaved: Unsaved) -> Result<(), StoreError> {
-        let Unsaved { flight, draft } = unsaved;
+        let Unsaved { flight, mut draft, is_dated } = unsaved;
+        if !is_dated {
+            draft = dated(self.link, draft).await?;
+        }
         let saved = self.link.save(Save::Draft(draft.clone())).await?;
-        self.link.settle(&draft);
+        self.link.settle(flight);
         match saved {
             Saved::Done => {
                 let (revision, now) = (draft.revision(), Instant::now());
@@ -325,7 +334,8 @@ impl Trip<'_> {
         let call = pin!(attempts(source, order, self.superseded, claimant, keep));
         match select(call, pin!(self.claimant.keep_up())).await {
             Either::Left((result, _)) => result,
-            Either::Right(((), call)) => call.await,
+            // Nobody needs what it might bring.
+            Either::Right(_) => Err(Miss { error: Arc::new(Barred::Lost.into_error()), grant_intact: true }),
         }
     }
 
@@ -344,8 +354,8 @@ impl Trip<'_> {
         self.ask(order, None).await.map_or_else(|miss| End::Missed(miss.error), End::Caught)
     }
 
-    /// A refresh token was refused. If another process has a newer one, it is that one's successor.
-    async fn after_refusal(&self, than: Revision, error: Arc<AcquireError>) -> End {
+    /// A refresh token was refused, or lost. If another process has a newer one, it is that one's successor.
+    async fn look_after(&self, than: Revision, error: Arc<AcquireError>) -> End {
         let asked = Asked::now();
         match self.link.look().await {
             Ok(seen) if seen.record.revision > than => match self.take(&seen, asked) {

@@ -31,6 +31,7 @@ impl Inner {
                 && self.was_at_peace(call.process, call.began_at)
                 && !self.was_lost_since(call.began_at - MARGIN)
                 && !self.clock_was_set_since(call.began_at - MARGIN)
+                && !self.was_saved_since(account, call.began_at)
         });
         if let Some(other) = other.filter(|_| self.is_at_peace(process)) {
             self.violated(format_args!("one call for all: call {other} is still under way"));
@@ -73,6 +74,12 @@ impl Inner {
 
     fn was_lost_since(&self, at: Instant) -> bool {
         self.store.lost_at.is_some_and(|lost_at| lost_at >= at)
+    }
+
+    /// Whether somebody has saved a token meanwhile, in spite of all claims: alone, or late.
+    fn was_saved_since(&self, account: usize, at: Instant) -> bool {
+        let saved = |access: &Access| access.saved.as_ref().is_some_and(|saved| saved.at >= at);
+        self.authority.access.iter().any(|access| access.account == account && saved(access))
     }
 
     fn clock_was_set_since(&self, at: Instant) -> bool {
@@ -157,7 +164,8 @@ impl Inner {
             self.saw(Event::UsedWithoutTheStore);
         }
         self.check(is_own, format_args!("somebody else's token: process {process} sends {text}"));
-        let is_excused = !self.is_at_peace(process) || self.was_lost_since(access.minted_at);
+        let is_excused =
+            !self.was_at_peace(process, access.minted_at) || self.was_lost_since(access.minted_at);
         self.check(is_known || is_excused, format_args!("saved before used: {text} isn't in the store"));
         if let Some(LogOut { at, holders }) = log_out {
             let is_excused = holders.contains(&process)

@@ -115,8 +115,8 @@ impl Plan {
         let flight = if chance(rng, 0.1) && !quiet { attempt / 2 } else { attempt * rng.u32(1..=3) };
         let pause = millis(rng, 500, 3000);
         let processes = match rng.f64() {
-            dice if dice < 0.03 => rng.usize(20..=50),
-            dice if dice < 0.1 => rng.usize(10..=15),
+            dice if dice < 0.01 => rng.usize(20..=50),
+            dice if dice < 0.04 => rng.usize(10..=15),
             _ => rng.usize(2..=5),
         };
         let mut sometimes = |probability: f64, most: f64| {
@@ -155,8 +155,8 @@ impl Plan {
             says_expired: rng.bool(),
             latency: pick(rng, &[50, 600, 1500]),
             store_latency: pick(rng, &[0, 25, 150]),
-            gap: pick(rng, &[lifetime.as_millis() as u64 / 20, lifetime.as_millis() as u64 / 4]),
-            burst: pick(rng, &[1, 2, 4]),
+            gap: lifetime.as_millis() as u64 / pick(rng, &[3, 12]),
+            burst: pick(rng, &[1, 2, 3]),
             kills,
             stands,
             kills_idle,

@@ -124,7 +124,7 @@ impl Callers {
                     dice if dice < plan.invalidates + plan.logs_out => Does::LogsOut,
                     _ => Does::Sends(rng.usize(1..=plan.burst)),
                 };
-                (millis(rng, 0, plan.gap), does)
+                (millis(rng, 0, if fleet.healthy && !fleet.calm { plan.gap * 6 } else { plan.gap }), does)
             });
             pause(gap).await;
             self.fleet.passes(self.process, Point::Callers).await;

@@ -110,18 +110,15 @@ async fn recover(fleet: &Fleet, running: &mut [Option<Running>]) {
         fleet.healthy = true;
         fleet.plan.recovery()
     });
-    // In the course of it the last refresh tokens may turn out to be dead.
-    for _ in 0..2 {
-        log_in_again(fleet);
-        replace(fleet, running);
-        sleep(wait).await;
-    }
+    replace(fleet, running);
+    sleep(wait).await;
+    // In the course of it the last refresh tokens may have turned out to be dead.
     log_in_again(fleet);
     replace(fleet, running);
     sleep(Duration::from_secs(5)).await;
     let rest = fleet.with(|fleet| {
         fleet.calm = true;
-        fleet.plan.lifetime * 2
+        fleet.plan.lifetime
     });
     sleep(rest).await;
     for there in running.iter().flatten() {

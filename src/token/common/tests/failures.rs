@@ -178,3 +178,42 @@ async fn what_is_not_saved_yet_is_saved_before_it_is_renewed() {
     assert_eq!(*server.0.spent.lock().expect("no panic"), ["first", "grant-1"]);
     assert_eq!(text(&server.process(&store)).await, "token-2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_dropped_when_somebody_else_has_brought_a_token() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    server.next([Act::Hang]);
+    let one = server.process(&store);
+    let waits = tokio::spawn(async move { (text(&one).await, Instant::now()) });
+    sleep(SECOND).await;
+    // As somebody who went alone.
+    store.set(Mood::Down);
+    let other = server.process(&store);
+    text(&other).await;
+    store.set(Mood::Well);
+    let began = Instant::now();
+    let (text, at) = waits.await.expect("no panic");
+    assert_eq!(text, "token-2");
+    assert!(at.duration_since(began) < 8 * SECOND, "{:?}", at.duration_since(began));
+    assert_eq!(server.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_got_alone_is_newer_than_what_the_store_had_before_it_lost_that() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    let (alone, other) = (server.process(&store), server.process(&store));
+    store.set(Mood::Down);
+    text(&alone).await;
+    store.set(Mood::Well);
+    sleep(70 * SECOND).await;
+    // It was there, and it is gone.
+    text(&other).await;
+    store.flush();
+    alone.invalidate();
+    store.set(Mood::Down);
+    assert_eq!(text(&alone).await, "token-2");
+    store.set(Mood::Well);
+    sleep(600 * SECOND).await;
+    assert!(store.record().revision.number() > 1_700_000_000_000, "{:?}", store.record());
+    assert_eq!(server.calls(), 2);
+}
