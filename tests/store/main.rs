@@ -155,6 +155,18 @@ async fn who_is_killed_and_restarted_is_found_again_with_what_it_has_acknowledge
 }
 
 #[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
+    let server = Server::start();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    saved(&store).await;
+    // As a proxy does, or `timeout`, when nothing was asked for a while.
+    for _ in 0..3 {
+        server.says(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        assert_eq!(revision(&store).await, Ok(7));
+    }
+}
+
+#[tokio::test]
 async fn who_stands_still_is_given_up_after_half_a_second() {
     let server = Server::start();
     let store = RedisStore::connect(&server.url()).await.unwrap();

@@ -42,7 +42,8 @@ const REPLICA: u32 = 100;
 /// A store in Redis, or Valkey: one server, or a primary with replicas. Version 5 or later.
 ///
 /// Each slot is a hash under one key, and each step one script over that key, with the server's own clock. The connection is
-/// one for all, and comes back by itself; nothing is sent twice. Each call ends within 500 ms.
+/// one for all, and comes back by itself: a step that meets one which was closed meanwhile is sent once more. Each call ends
+/// within 500 ms.
 ///
 /// What goes to it is sealed: [`sealed`](Self::sealed). Records go by themselves, 90 days after they were last saved unless
 /// the slot says otherwise.

@@ -18,7 +18,8 @@ impl Step {
         Self { code, script: Script::new(code) }
     }
 
-    /// Runs it on one record. It is sent whole where Redis doesn't know it, or has forgotten it.
+    /// Runs it on one record. It is sent whole where Redis doesn't know it, or has forgotten it. What was sent on a connection
+    /// that turns out to have ended is sent once more, on a new one.
     pub(super) async fn run(
         &self,
         connection: &ConnectionManager,
@@ -33,6 +34,8 @@ impl Step {
         };
         match run("EVALSHA", self.script.get_hash()).await {
             Err(error) if cause::is_unknown_script(&error) => run("EVAL", self.code).await,
+            // Steps may be repeated. One that had its first answer meanwhile is told the same again.
+            Err(error) if error.is_connection_dropped() => run("EVAL", self.code).await,
             done => done,
         }
         .map_err(|error| because(&error))

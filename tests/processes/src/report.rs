@@ -1,0 +1,259 @@
+//! [`Report`]: the table, and what is not as it should be.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    fleet::Grant,
+    ledger::{Books, Kill, Loss},
+    storm::TTL,
+};
+
+/// How long nobody sends a refresh token again of which nobody knows whether it was used.
+const DOUBT: Duration = Duration::from_secs(15);
+
+/// How long others are without a token at most when a holder was killed: its claim, a look, and an attempt on a machine
+/// that is busy.
+const MOST: Duration = Duration::from_millis(5500 + 2000);
+
+/// What is told while nobody knows whether the only grant was used, and when it was refused.
+const DOUBTFUL: [&str; 3] =
+    ["may have sent the refresh token", "was refused to another process", "invalid_grant"];
+
+/// What was run.
+pub struct Run<'a> {
+    pub name: &'a str,
+    pub grant: Grant,
+    pub took: Duration,
+}
+
+/// The table, and what is not as it should be.
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<[String; 11]>,
+    wrong: Vec<String>,
+}
+
+/// Why a login was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// Whoever had sent it was killed, and what came of it wasn't saved.
+    Killed,
+    /// Whoever had sent it was stopped for longer than its claim lasts.
+    Stopped,
+    /// The store has lost what it knew.
+    Store,
+    None,
+}
+
+impl Report {
+    /// Twenty processes under faults.
+    pub fn storm(&mut self, run: &Run<'_>, books: &Books) {
+        let causes: Vec<_> = books.losses.iter().map(|loss| cause(books, loss)).collect();
+        let lost = |cause| causes.iter().filter(|&&found| found == cause).count();
+        let refused = books.calls.iter().filter(|call| call.refused).count();
+        let (up, down): (Vec<_>, Vec<_>) = books
+            .without
+            .iter()
+            .partition(|without| !books.blows.iter().any(|blow| (blow.at..blow.until).contains(&without.at)));
+        let odd: Vec<_> =
+            up.iter().filter(|without| !DOUBTFUL.iter().any(|words| without.why.contains(words))).collect();
+        let after_kill = longest_after_kills(books, run.grant);
+        self.row(
+            run,
+            books,
+            &[
+                refused.to_string(),
+                format!(
+                    "{} / {} / {} / {}",
+                    lost(Cause::Killed),
+                    lost(Cause::Stopped),
+                    lost(Cause::Store),
+                    lost(Cause::None)
+                ),
+                format!("{} ({} in doubt) / {}", up.len(), up.len() - odd.len(), down.len()),
+                seconds(after_kill),
+            ],
+        );
+        let mut whys = HashMap::<&str, usize>::new();
+        for without in &odd {
+            *whys.entry(&without.why).or_default() += 1;
+        }
+        whys.iter().for_each(|(why, count)| println!("  {count} calls without a token: {why}"));
+        for loss in &books.losses {
+            println!(
+                "  a login was lost: process {} sent the refresh token, and {:.1} s later {} did: {:?}",
+                loss.first.0,
+                (loss.at - loss.first.1).as_secs_f64(),
+                loss.second,
+                cause(books, loss),
+            );
+        }
+        let mut wrong = |wrong: bool, what: String| {
+            if wrong {
+                self.wrong.push(format!("{}: {what}", run.name));
+            }
+        };
+        wrong(lost(Cause::None) > 0, format!("{} logins were lost without a cause", lost(Cause::None)));
+        if run.grant == Grant::Both {
+            wrong(refused > 0, format!("{refused} grants were refused"));
+            wrong(!causes.is_empty(), format!("{} logins were lost", causes.len()));
+            wrong(!odd.is_empty(), format!("{} calls had no token", odd.len()));
+        }
+        wrong(
+            after_kill.is_some_and(|longest| longest > MOST),
+            format!("{} s without a token", seconds(after_kill)),
+        );
+        wrong(books.hits.is_empty(), "nobody has called anything".to_owned());
+    }
+
+    /// Twenty processes that are left alone.
+    pub fn quiet(&mut self, run: &Run<'_>, books: &Books) {
+        let refused = books.calls.iter().filter(|call| call.refused).count();
+        self.row(
+            run,
+            books,
+            &[
+                refused.to_string(),
+                books.losses.len().to_string(),
+                books.without.len().to_string(),
+                String::new(),
+            ],
+        );
+        let most = most_in_a_lifetime(books);
+        if most != 1
+            || refused > 0
+            || !books.without.is_empty()
+            || !books.losses.is_empty()
+            || books.calls.len() < 2
+        {
+            self.wrong.push(format!(
+                "{}: {most} token calls in a lifetime, {refused} refused, {} calls without a token",
+                run.name,
+                books.without.len()
+            ));
+        }
+    }
+
+    /// Programs that are soon over.
+    pub fn short(&mut self, name: &str, before: usize, in_time: bool, books: &Books) {
+        let calls = books.calls.len() - before;
+        println!(
+            "{name}: 50 programs at once: {calls} token calls, {} logins lost, {} calls without a token",
+            books.losses.len(),
+            books.without.len()
+        );
+        if !in_time {
+            println!("  the machine was too slow for that: the token has expired meanwhile");
+        }
+        if calls != 1 || !books.losses.is_empty() || !books.without.is_empty() {
+            self.wrong.push(format!("{name}: {calls} token calls, {} logins lost", books.losses.len()));
+        }
+    }
+
+    /// A program that finds a token.
+    pub fn start(&mut self, name: &str, books: &Books) {
+        let commands = books.commands.get(1).copied();
+        println!(
+            "{name}: with a stored token {} token calls, and {commands:?} commands to the store",
+            books.calls.len() - 1
+        );
+        if books.calls.len() != 1 || commands != Some(1) {
+            self.wrong.push(format!("{name}: {} token calls, {commands:?} commands", books.calls.len() - 1));
+        }
+    }
+
+    fn row(&mut self, run: &Run<'_>, books: &Books, rest: &[String; 4]) {
+        let calls = books.calls.len();
+        let lifetimes = run.took.as_secs_f64() / TTL.as_secs_f64();
+        let row = [
+            run.name.to_owned(),
+            books.begun.len().to_string(),
+            books.kills.iter().filter(|kill| kill.holder).count().to_string(),
+            books.hits.len().to_string(),
+            calls.to_string(),
+            format!("{:.2}", calls as f64 / lifetimes),
+            most_in_a_lifetime(books).to_string(),
+            rest[0].clone(),
+            rest[1].clone(),
+            rest[2].clone(),
+            rest[3].clone(),
+        ];
+        println!("{}", row.join(" | "));
+        self.rows.push(row);
+    }
+
+    /// Prints the table. Returns what is not as it should be.
+    pub fn finish(self) -> Vec<String> {
+        let head = [
+            "",
+            "processes",
+            "holders killed",
+            "API calls",
+            "token calls",
+            "for each 5 s, a lifetime",
+            "most in 4 s",
+            "grants refused",
+            "logins lost: killed / stopped / store / no cause",
+            "calls without a token: store up / down",
+            "longest without one after a holder's kill",
+        ];
+        println!("\n| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
+        for row in &self.rows {
+            println!("| {} |", row.join(" | "));
+        }
+        self.wrong
+    }
+}
+
+/// The most calls of the token endpoint in four fifths of a lifetime.
+fn most_in_a_lifetime(books: &Books) -> usize {
+    let window = TTL * 4 / 5;
+    let calls: Vec<_> = books.calls.iter().map(|call| call.at).collect();
+    let from = |at: usize| calls.partition_point(|later| *later < calls[at] + window) - at;
+    (0..calls.len()).map(from).max().unwrap_or_default()
+}
+
+fn cause(books: &Books, loss: &Loss) -> Cause {
+    let (by, at) = loss.first;
+    let between = |then: Instant| (at..loss.at).contains(&then);
+    if books.kills.iter().any(|kill| kill.of == by && between(kill.at) && kill.in_doubt) {
+        Cause::Killed
+    } else if books.blows.iter().any(|blow| blow.at < loss.at && blow.until > at) {
+        Cause::Store
+    } else if books.stops.iter().any(|stop| stop.of == by && stop.at < loss.at && stop.until > at) {
+        Cause::Stopped
+    } else {
+        Cause::None
+    }
+}
+
+/// How long the others were without a token at most when one was killed that was about to get one. Where there is one
+/// grant, kills count that haven't left it in doubt.
+fn longest_after_kills(books: &Books, grant: Grant) -> Option<Duration> {
+    let holders: Vec<_> = books.kills.iter().filter(|kill| kill.holder).collect();
+    let doubts: Vec<_> = match grant {
+        Grant::Both => Vec::new(),
+        Grant::Only => holders.iter().filter(|kill| kill.in_doubt).map(|kill| kill.at).collect(),
+    };
+    let in_doubt =
+        |from: Instant, to: Instant| doubts.iter().any(|&at| at <= to && at + DOUBT + TTL * 2 > from);
+    let mut hits = HashMap::<u32, Vec<Instant>>::new();
+    for (by, at) in &books.hits {
+        hits.entry(*by).or_default().push(*at);
+    }
+    let gap = |kill: &Kill, (by, hits): (&u32, &Vec<Instant>)| {
+        let next = *hits.get(hits.partition_point(|at| *at <= kill.at))?;
+        let from = holders.iter().map(|kill| kill.at).filter(|at| *at < next).max()?.max(kill.at);
+        let stood = books.stops.iter().any(|stop| stop.of == *by && stop.at < next && stop.until > kill.at);
+        let struck = books.blows.iter().any(|blow| blow.at < next && blow.until > kill.at);
+        let counts = books.begun.get(by)? < &kill.at && !stood && !struck && !in_doubt(kill.at, next);
+        counts.then(|| next - from)
+    };
+    holders.iter().flat_map(|kill| hits.iter().filter_map(|one| gap(kill, one))).max()
+}
+
+fn seconds(time: Option<Duration>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()))
+}
