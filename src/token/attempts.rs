@@ -47,7 +47,8 @@ pub(super) async fn attempts(
         }
         let acquire = Acquire::new(reason, previous.as_ref());
         let refreshing = acquire.may_refresh() && order.grants == Grants::RefreshThenOther;
-        if let Some(claimant) = claimant.filter(|_| refreshing || order.grants == Grants::SingleUse)
+        let sender = claimant.filter(|_| refreshing || order.grants == Grants::SingleUse);
+        if let Some(claimant) = sender
             && let Err(barred) = claimant.about_to_send(order).await
         {
             // Without it, there is the other grant.
@@ -70,7 +71,8 @@ pub(super) async fn attempts(
             keep(token);
             previous = previous.map(|previous| previous.with_refresh_token(token.clone()));
         }
-        if let Some(claimant) = claimant {
+        // What a server says of another grant says nothing of that one.
+        if let Some(claimant) = sender {
             claimant.hear(&error);
         }
         let max = match order.grants {

@@ -156,6 +156,8 @@ enum Act {
     Again,
     /// Spends the refresh token, and never answers.
     Hang,
+    /// Spends the refresh token, and its answer is lost.
+    Lose,
 }
 
 impl Server {
@@ -225,7 +227,7 @@ impl Credential for Server {
                     None => token,
                 })
             }
-            Act::Fail => Err(AcquireError::transient("down")),
+            Act::Fail | Act::Lose => Err(AcquireError::transient("down")),
             Act::Refuse => Err(AcquireError::grant_rejected("spent")),
             Act::WrongKey => Err(AcquireError::rejected("wrong key")),
             Act::Hang => pending().await,

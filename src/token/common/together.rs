@@ -302,6 +302,12 @@ impl Trip<'_> {
                 None
             }
             Grants::SingleUse => {
+                // A newer one's may be out, so that this one was used up for it; the store has lost what came of it.
+                let is_spent = note.is_some_and(|note| note.revision > known);
+                if is_spent {
+                    let words = "the store has lost what the refresh token was used for; somebody has to log in again";
+                    return Some(missed(AcquireError::rejected(words)));
+                }
                 if note.is_some_and(|note| note.refused) {
                     let words =
                         "the refresh token was refused to another process; somebody has to log in again";

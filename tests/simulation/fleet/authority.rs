@@ -25,6 +25,8 @@ pub(crate) struct Account {
     pub(crate) initial: Arc<str>,
     /// How often somebody has logged in again.
     pub(crate) version: u32,
+    /// When a program said that somebody has to.
+    pub(crate) told_at: Option<Instant>,
 }
 
 /// All that has come of one login.
@@ -100,8 +102,8 @@ impl Authority {
     pub(crate) fn configure(&mut self, account: usize) {
         let initial = self.log_in().1;
         match self.accounts.get_mut(account) {
-            Some(there) => *there = Account { initial, version: there.version + 1 },
-            None => self.accounts.push(Account { initial, version: 0 }),
+            Some(there) => *there = Account { initial, version: there.version + 1, told_at: None },
+            None => self.accounts.push(Account { initial, version: 0, told_at: None }),
         }
     }
 

@@ -252,6 +252,20 @@ impl Inner {
         self.check(!text.contains(SECRET), format_args!("secret: {text}"));
     }
 
+    /// 21: that is asked for only where a family is dead, or the store has lost what was brought.
+    fn is_told_to_log_in(&mut self, process: usize) {
+        let there = &self.processes[process];
+        let account = &mut self.authority.accounts[there.account];
+        if account.version != there.version {
+            return;
+        }
+        account.told_at.get_or_insert_with(Instant::now);
+        let initial = account.initial.clone();
+        let is_dead = self.authority.family_of(&initial).is_some_and(|family| family.dead_since.is_some());
+        let is_right = is_dead || self.store.lost_at.is_some();
+        self.check(is_right, "a grant of unknown fate: somebody has to log in, and the family is alive");
+    }
+
     pub(crate) fn op_ends(&mut self, op: usize, result: Result<StatusCode, String>) {
         let Op { process, had_token, sends, began_at, .. } = self.ops[op];
         let stood = self.processes[process].stands_until.is_some_and(|until| until >= began_at);
@@ -266,6 +280,9 @@ impl Inner {
             Err(told) => {
                 self.say(format_args!("process {process}: {told:.600}"));
                 self.check_secret(&told);
+                if told.contains("log in again") {
+                    self.is_told_to_log_in(process);
+                }
                 let is_excused = !had_token || sends > 0 || stood;
                 self.check(is_excused, "memory first: a request fails, and there was a valid token");
                 let is_excused = !self.calm && !self.plan.quiet;

@@ -73,8 +73,9 @@ fn log_in_again(fleet: &Fleet) {
         }
         for account in 0..fleet.plan.accounts {
             let initial = fleet.authority.accounts[account].initial.clone();
+            let told_at = fleet.authority.accounts[account].told_at;
             let dead_since = fleet.authority.family_of(&initial).and_then(|family| family.dead_since);
-            if dead_since.is_none_or(|at| !fleet.healthy && at.elapsed() < NOTICED_AFTER) {
+            if dead_since.or(told_at).is_none_or(|at| !fleet.healthy && at.elapsed() < NOTICED_AFTER) {
                 continue;
             }
             fleet.saw(Event::SomebodyLoggedInAgain);

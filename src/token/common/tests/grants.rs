@@ -1,7 +1,7 @@
 //! Refresh tokens that are used up by their use.
 
 use super::*;
-use crate::token::RefreshPolicy;
+use crate::{error::AuthErrorKind, token::RefreshPolicy};
 
 #[tokio::test(start_paused = true)]
 async fn a_rotated_refresh_token_is_stored_before_its_access_token_is_used() {
@@ -110,4 +110,32 @@ async fn a_flight_as_short_as_an_attempt_sends_it_nevertheless() {
     let tokens = TokenCache::with_policy(server.clone(), policy);
     tokens.share(store.slot()).expect("shared");
     assert_eq!(text(&tokens).await, "token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_whose_successor_was_sent_is_known_to_be_spent() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    sleep(601 * SECOND).await;
+    // The store has lost a revision, and somebody who knew that has begun to renew it.
+    store.change(|record| {
+        let newer = record.revision.next();
+        record.note = Some(crate::store::Note::new(newer, crate::store::Nonce::random(), record.saved_at));
+    });
+    let error = get(&server.process(&store)).await.expect_err("it is spent");
+    assert_eq!(error.kind(), AuthErrorKind::CredentialsRejected);
+    assert_eq!(server.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_becomes_of_the_other_grant_says_nothing_of_a_refresh_token_that_was_sent() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    sleep(601 * SECOND).await;
+    server.next([Act::Lose, Act::Throttle]);
+    get(&server.process(&store)).await.expect_err("busy");
+    assert!(store.record().note.is_some(), "nobody knows what has become of it");
+    sleep(60 * SECOND).await;
+    assert_eq!(text(&server.process(&store)).await, "token-4");
+    assert_eq!(server.reused(), 0);
 }
