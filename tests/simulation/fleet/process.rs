@@ -151,18 +151,18 @@ impl Callers {
         let request = request.body(Full::<Bytes>::default()).expect("a request");
         let result = ServiceExt::oneshot(self.service.clone(), request).await;
         self.fleet.passes(process, Point::Callers).await;
+        let mut shown = format!("{:?}", self.tokens.state());
         let result = result.map(|response| response.status()).map_err(|error| {
-            let mut told = format!("{error} {error:?}");
-            let mut source = std::error::Error::source(&*error);
+            shown += &format!("{error:?}");
+            let (mut told, mut source) = (error.to_string(), error.source());
             while let Some(error) = source {
-                told += &format!(": {error} {error:?}");
+                told += &format!(": {error}");
                 source = error.source();
             }
             told
         });
-        let state = format!("{:?}", self.tokens.state());
         self.fleet.with(|fleet| {
-            fleet.check_secret(&state);
+            fleet.check_secret(&shown);
             fleet.op_ends(op, result);
         });
     }

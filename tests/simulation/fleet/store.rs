@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::{sync::oneshot, time::Instant};
 use tower_reauth::{
     StoreError, StoreErrorKind,
-    store::{Claim, Claimed, Moment, Record, Release, Revision, Save, Saved, Seen, Slot, Store},
+    store::{Claim, Claimed, Moment, Nonce, Record, Release, Revision, Save, Saved, Seen, Slot, Store},
 };
 
 use super::{
@@ -29,6 +29,8 @@ pub(crate) struct Records {
     /// What the last write has replaced.
     replaced: Option<(String, Option<Record>)>,
     clock: (Moment, Instant),
+    /// All that were ever seen.
+    flights: Vec<Nonce>,
     /// When it last lost something that it had acknowledged.
     pub(crate) lost_at: Option<Instant>,
     pub(crate) clock_set_at: Option<Instant>,
@@ -40,6 +42,7 @@ impl Records {
             records: BTreeMap::new(),
             replaced: None,
             clock: (BEGIN, now),
+            flights: Vec::new(),
             lost_at: None,
             clock_set_at: None,
         }
@@ -128,7 +131,8 @@ impl Inner {
         let mut record = before.clone().unwrap_or_default();
         let answer = step(&mut record, now);
         let (old, new) = (before.as_ref().map_or(Revision::NONE, |record| record.revision), record.revision);
-        self.say(format_args!("process {process}: {what:?} of {old:?}, then {}", told(&record)));
+        let told = self.told(&record);
+        self.say(format_args!("process {process}: {what:?} of {old:?}, then {told}"));
         self.check_record(&record);
         if new != old {
             self.is_saved(process, &slot, &record);
@@ -138,6 +142,21 @@ impl Inner {
             self.store.replaced = Some((slot, before));
         }
         Ok(answer)
+    }
+
+    /// A record in words. Flights have numbers, as what they are known by is never the same.
+    fn told(&mut self, record: &Record) -> String {
+        let mut number = |flight: Nonce| {
+            let flights = &mut self.store.flights;
+            flights.iter().position(|known| *known == flight).unwrap_or_else(|| {
+                flights.push(flight);
+                flights.len() - 1
+            })
+        };
+        let claim = record.claim.as_ref().map(|held| number(held.by));
+        let note = record.note.as_ref().map(|note| (note.revision, number(note.by), note.refused));
+        let (revision, standing) = (record.revision, record.standing);
+        format!("{revision:?} {standing:?}, claim {claim:?}, note {note:?}")
     }
 
     /// No secret is where everybody can read it.
@@ -182,16 +201,6 @@ fn without_body(record: &Record) -> Record {
     let mut record = record.clone();
     record.body = Vec::new().into();
     record
-}
-
-fn told(record: &Record) -> String {
-    let claim = record.claim.as_ref().map(|held| format!("{:.4}", held.by.to_string()));
-    let note = record.note.as_ref().map(|note| {
-        let by = note.by.to_string();
-        format!("{:?} by {by:.4}, refused: {}", note.revision, note.refused)
-    });
-    let (revision, standing) = (record.revision, record.standing);
-    format!("{revision:?} {standing:?}, claim {claim:?}, note {note:?}")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
