@@ -94,14 +94,7 @@ impl Fleet {
     /// Kills one of those that aren't stopped, and looks at what it has left behind. If it is `aimed`, then one that is at
     /// the token endpoint, if there is one.
     pub async fn kill_one(&mut self, aimed: bool) -> Result<(), BoxError> {
-        let mut going: Vec<_> =
-            (0..self.running.len()).filter(|&at| self.running[at].stopped_until.is_none()).collect();
-        let books = self.ledger.books();
-        let calling = |&at: &usize| books.is_calling(self.running[at].number);
-        if aimed && going.iter().any(calling) {
-            going.retain(calling);
-        }
-        drop(books);
+        let going = self.victims(aimed);
         let Some(&at) = fastrand::choice(&going) else { return Ok(()) };
         let mut victim = self.running.swap_remove(at);
         let id = victim.process.id();
@@ -115,6 +108,15 @@ impl Fleet {
             || (outside.claimed && outside.owner.is_none() && books.last_caller() == Some(victim.number));
         books.kills.push(Kill { of: victim.number, at, holder, in_doubt: outside.in_doubt() });
         Ok(())
+    }
+
+    /// Those that can be killed.
+    fn victims(&self, aimed: bool) -> Vec<usize> {
+        let books = self.ledger.books();
+        let going = (0..self.running.len()).filter(|&at| self.running[at].stopped_until.is_none());
+        let (calling, others): (Vec<_>, Vec<_>) =
+            going.partition(|&at| aimed && books.is_calling(self.running[at].number));
+        if calling.is_empty() { others } else { calling }
     }
 
     /// Has one of them stand still for so long.

@@ -15,8 +15,8 @@ use crate::{
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How long the fleet runs: about four lifetimes.
-const LENGTH: Duration = Duration::from_secs(20);
+/// How long the fleet runs: about two lifetimes.
+const LENGTH: Duration = Duration::from_secs(11);
 
 /// Twenty processes over a few lifetimes.
 pub async fn run(report: &mut Report, name: &str, kind: Kind, grant: Grant) -> Result<(), BoxError> {
@@ -35,7 +35,7 @@ pub async fn run(report: &mut Report, name: &str, kind: Kind, grant: Grant) -> R
 
 /// Fifty programs of a second each, all at once, when the token is to be renewed early.
 pub async fn short(report: &mut Report, name: &str, kind: Kind) -> Result<(), BoxError> {
-    const LIVES: Duration = Duration::from_secs(30);
+    const LIVES: Duration = Duration::from_secs(16);
     let stored = Stored::new(kind).await?;
     // Within the second half of its lifetime, or the last quarter, as each process draws.
     let mut fleet = Fleet::new(stored.place(), Grant::Only, LIVES, 0.5).await?;

@@ -38,7 +38,7 @@ pub struct Report {
 /// Why a login was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
-    /// Whoever had sent it was killed, and what came of it wasn't saved.
+    /// Whoever had sent it was killed between the note and the save.
     Killed,
     /// Whoever had sent it was stopped for longer than its claim lasts.
     Stopped,
@@ -95,6 +95,12 @@ impl Report {
                 self.wrong.push(format!("{}: {what}", run.name));
             }
         };
+        let soon = |loss: &&Loss| {
+            cause(books, loss) == Cause::Killed && loss.at - loss.first.1 < DOUBT - Duration::from_secs(1)
+        };
+        let too_soon = books.losses.iter().filter(soon).count();
+        wrong(too_soon > 0, format!("{too_soon} grants in doubt were sent again within 15 s"));
+        wrong(lost(Cause::Stopped) > 0, format!("{} logins were lost by a stop", lost(Cause::Stopped)));
         wrong(lost(Cause::None) > 0, format!("{} logins were lost without a cause", lost(Cause::None)));
         if run.grant == Grant::Both {
             wrong(refused > 0, format!("{refused} grants were refused"));

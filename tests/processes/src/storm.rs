@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// One kill of so many is of a process that is at the token endpoint, if there is one.
-const AIMED: u32 = 4;
+const AIMED: u32 = 3;
 
 /// Between two stops.
 const BETWEEN_STOPS: Duration = Duration::from_secs(3);
