@@ -26,6 +26,8 @@ struct Book {
     outwaited: bool,
     /// Which acquisition brought the newest refresh token.
     refresh_token: Option<u64>,
+    /// Refresh tokens that are good once, and were sent.
+    spent: BTreeSet<String>,
     /// Which acquisition brought a generation.
     generations: BTreeMap<u64, u64>,
     known: Known,
@@ -52,6 +54,8 @@ pub(crate) struct Call {
     ledger: Ledger,
     pub(crate) number: u64,
     retirements_over: u64,
+    /// It has sent a refresh token that is good once, and what comes back is all there is.
+    must_end: bool,
 }
 
 /// A retirement of whatever is under way, until it is over.
@@ -103,7 +107,7 @@ impl Ledger {
             book.known.dying = book.known.dying.max(killed);
         }
         drop(book);
-        Call { ledger: self.clone(), number, retirements_over }
+        Call { ledger: self.clone(), number, retirements_over, must_end: false }
     }
 
     /// `secret` is shown to the server: not once more after it was refused, unless somebody has asked for that.
@@ -122,6 +126,11 @@ impl Ledger {
         if shown != newest {
             book.broken = Some(format!("refresh token {shown:?} is shown, and the newest is {newest:?}"));
         }
+    }
+
+    /// Whether an acquisition is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.book().running.is_empty()
     }
 
     /// The clock is about to go past the time for which a renewal that kills is waited for.
@@ -156,6 +165,13 @@ impl Ledger {
         self.used(known, generation, lease.token().expose_secret());
     }
 
+    /// An operation got `lease`, whichever of several caches it asked.
+    pub(crate) fn got_anywhere(&self, lease: &Lease) {
+        let call = number_of(lease.token().expose_secret());
+        let calls = self.sound().calls;
+        assert!(call <= calls, "{call}'s token, and there were {calls} calls");
+    }
+
     /// An operation that began with `known` got to use `text`.
     pub(crate) fn used(&self, known: &Known, generation: u64, text: &str) {
         let call = number_of(text);
@@ -187,6 +203,20 @@ impl Ledger {
 }
 
 impl Call {
+    /// A refresh token is sent that is good once.
+    pub(crate) fn spend(&mut self, text: &str) {
+        self.must_end = true;
+        let mut book = self.ledger.book();
+        if !book.spent.insert(text.to_owned()) {
+            book.broken = Some(format!("refresh token {text} is sent a second time"));
+        }
+    }
+
+    /// The answer has come to who asked.
+    pub(crate) fn is_answered(&mut self) {
+        self.must_end = false;
+    }
+
     /// The server sends a refresh token.
     pub(crate) fn bring_refresh_token(&self) -> String {
         self.ledger.book().refresh_token = Some(self.number);
@@ -224,6 +254,10 @@ pub(crate) enum Forgotten {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.ledger.book().running.remove(&self.number);
+        let mut book = self.ledger.book();
+        book.running.remove(&self.number);
+        if self.must_end {
+            book.broken = Some(format!("call {} is dropped, and its refresh token is spent", self.number));
+        }
     }
 }

@@ -10,6 +10,8 @@
 mod error;
 #[path = "../../../src/observe/mod.rs"]
 mod observe;
+#[path = "../../../src/secret/mod.rs"]
+mod secret;
 #[path = "../../../src/store/mod.rs"]
 mod store;
 #[path = "../../../src/token/mod.rs"]
@@ -19,12 +21,16 @@ mod explore;
 mod ledger;
 pub mod scenarios;
 mod server;
+mod shelves;
 mod sync;
 mod time;
 
-pub use error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, ErrorCode};
+pub use error::{
+    AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, ErrorCode, StoreError, StoreErrorKind,
+};
 pub use explore::explore;
 pub use observe::Reason;
+pub use secret::SecretSource;
 pub use token::{
     AccessToken, Acquire, CacheState, Credential, Description, Lease, RefreshPolicy, Renewal, TokenCache,
     TokenState,

@@ -24,6 +24,7 @@ use crate::{
     AuthError, AuthErrorKind, Lease, Reason, RefreshPolicy, Renewal, TokenCache, TokenState,
     ledger::{Forgotten, Ledger},
     server::{Answer, Server, take_a_while},
+    shelves::Shelves,
     token::Entry,
 };
 
@@ -483,6 +484,154 @@ pub fn everything_dropped() {
     assert!(server.is_freed(), "something is left of the cache");
 }
 
+/// Two processes that share a store start at once: one of them asks, and the other one gets what that brings.
+pub fn shared_cold_start() {
+    let (server, store) = (Server::new(), Shelves::new());
+    let runtimes = [Runtime::driven(), Runtime::driven()];
+    let caches = [0, 1].map(|_| server.shared_cache(&store, at_once()));
+    let (ledger, done) = (&server.ledger, Arc::new(AtomicUsize::new(0)));
+    let callers = [0, 0, 1].map(|process| {
+        of_a_fleet(&runtimes[process], &server, &caches[process], &done, async |user| {
+            let lease = user.cache.get(Duration::ZERO).await.expect("a token");
+            assert_eq!(lease.token().expose_secret(), "1");
+        })
+    });
+    let calls = pass_time(&server, &store, &done, callers.len());
+    join(callers);
+    assert!(ledger.calls() == 1 || calls == Claims::MayHaveEnded);
+    end_fleet(server, caches, runtimes);
+}
+
+/// A process takes another one's token, beside a late rejection of the one before it, and beside somebody who invalidates.
+pub fn adoption() {
+    let (server, store) = (Server::new(), Shelves::new());
+    let runtimes = [Runtime::driven(), Runtime::driven()];
+    let caches = [0, 1].map(|_| server.shared_cache(&store, at_once()));
+    let done = Arc::new(AtomicUsize::new(0));
+    let first = caches.each_ref().map(|cache| {
+        block_on(&runtimes[0], cache.get(Duration::ZERO)).expect("a token, without another call").generation()
+    });
+    block_on(&runtimes[1], async {
+        caches[1].mark_rejected(first[1], Reason::Expired);
+        let second = caches[1].replace(first[1]).await.expect("another token");
+        assert_eq!(second.token().expose_secret(), "2");
+    });
+    let callers = [0, 1, 2].map(|number| {
+        let first = first[0];
+        of_a_fleet(&runtimes[0], &server, &caches[0], &done, async move |user| match number {
+            0 => {
+                user.cache.mark_rejected(first, Reason::Expired);
+                let other = user.cache.replace(first).await.expect("another token");
+                assert!(other.generation() > first && !other.is_rejected());
+                user.ledger.got_anywhere(&other);
+            }
+            1 => {
+                take_a_while().await;
+                user.cache.mark_rejected(first, Reason::Expired);
+            }
+            _ => {
+                take_a_while().await;
+                user.invalidate_here();
+                let other = user.cache.get(Duration::ZERO).await.expect("another token");
+                assert!(other.generation() > first && !other.is_rejected());
+                user.ledger.got_anywhere(&other);
+            }
+        })
+    });
+    let claims = pass_time(&server, &store, &done, callers.len());
+    join(callers);
+    let calls = server.ledger.calls();
+    assert!(calls <= 3 || claims == Claims::MayHaveEnded, "one at most, for who has invalidated: {calls}");
+    end_fleet(server, caches, runtimes);
+}
+
+/// A flight that has sent a refresh token is superseded. Whatever comes next, in this process or in another one, sends no
+/// refresh token a second time.
+pub fn superseded_after_sending() {
+    let server = Server::new().renewing(Renewal::KeepsPrevious, LIFETIME).rotating();
+    let (store, runtimes) = (Shelves::new(), [Runtime::driven(), Runtime::driven()]);
+    let caches = [0, 1].map(|_| server.shared_cache(&store, at_once()));
+    let done = Arc::new(AtomicUsize::new(0));
+    for cache in &caches {
+        block_on(&runtimes[0], cache.get(Duration::ZERO)).expect("a token");
+    }
+    advance(LIFETIME);
+    let callers = [(0, false), (0, true), (1, false)].map(|(process, invalidates)| {
+        of_a_fleet(&runtimes[process], &server, &caches[process], &done, async move |user| {
+            if invalidates {
+                take_a_while().await;
+                user.invalidate_here();
+            }
+            let lease = user.cache.get(Duration::ZERO).await.expect("a token");
+            assert_ne!(lease.token().expose_secret(), "1", "it has expired");
+            user.ledger.got_anywhere(&lease);
+        })
+    });
+    pass_time(&server, &store, &done, callers.len());
+    join(callers);
+    // Who is superseded before it sends may leave the other grant to those who come next.
+    assert!(server.ledger.calls() >= 2);
+    end_fleet(server, caches, runtimes);
+}
+
+/// Whether claims may have ended because the clock went too far while their holders did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claims {
+    WereKept,
+    MayHaveEnded,
+}
+
+/// Moves the clock until so many threads are done: those who wait for a claim look again after a while. Nobody who waits
+/// for an answer is kept from it by that.
+fn pass_time(server: &Server, store: &Shelves, done: &AtomicUsize, threads: usize) -> Claims {
+    const STEP: Duration = Duration::from_millis(25);
+    let (mut passed, mut overdue) = (Duration::ZERO, None);
+    while done.load(SeqCst) < threads {
+        if store.is_busy() || server.ledger.is_busy() {
+            thread::yield_now();
+            continue;
+        }
+        advance(STEP);
+        passed += STEP;
+        if passed > Duration::from_secs(4) && overdue.is_none() {
+            // Whoever has a claim by now may lose it.
+            overdue = Some(server.ledger.begin_retirement());
+        }
+    }
+    if overdue.is_some() { Claims::MayHaveEnded } else { Claims::WereKept }
+}
+
+/// A thread of a process that shares its token with another one.
+fn of_a_fleet<F>(
+    runtime: &Runtime,
+    server: &Server,
+    cache: &TokenCache,
+    done: &Arc<AtomicUsize>,
+    work: F,
+) -> thread::JoinHandle<()>
+where
+    F: AsyncFnOnce(User) + Send + 'static,
+{
+    let done = done.clone();
+    on(runtime.handle(), server, cache, async move |user| {
+        work(user).await;
+        done.fetch_add(1, SeqCst);
+    })
+}
+
+/// The end of a scenario with several processes: nothing is left of them when they are gone.
+fn end_fleet(server: Server, caches: [TokenCache; 2], runtimes: [Runtime; 2]) {
+    drop(caches);
+    // Some look now and then whether they are still needed.
+    let gone = thread::spawn(move || runtimes.iter().for_each(Runtime::join));
+    for _ in 0..8 {
+        advance(Duration::from_secs(1));
+    }
+    gone.join().expect("nothing fails there");
+    world::reset();
+    server.ledger.calls();
+}
+
 /// One of the threads' way to use the cache: every operation goes through the ledger.
 struct User {
     cache: TokenCache,
@@ -544,6 +693,13 @@ impl User {
         let retirement = self.ledger.begin_retirement();
         self.cache.invalidate();
         retirement.over(Forgotten::Token);
+    }
+
+    /// As [`invalidate`](Self::invalidate), where another process may have got a newer token before.
+    fn invalidate_here(&self) {
+        let retirement = self.ledger.begin_retirement();
+        self.cache.invalidate();
+        retirement.over(Forgotten::Nothing);
     }
 
     async fn revoke(&self) -> Result<(), AuthError> {

@@ -14,6 +14,7 @@ use shuttle::rand::{Rng, thread_rng};
 
 use crate::{
     AccessToken, Acquire, AcquireError, Credential, Description, Renewal, TokenCache, ledger::Ledger,
+    shelves::Shelves,
 };
 
 /// A credential and what is known of it.
@@ -23,6 +24,8 @@ pub(crate) struct Server {
     renewal: Renewal,
     lifetime: Option<Duration>,
     answer: Answer,
+    /// Refresh tokens come with tokens, and each is good once.
+    single_use: bool,
     /// The secret there is, and the one that was refused last.
     secrets: Arc<[AtomicU64; 2]>,
     recovered: Arc<AtomicBool>,
@@ -54,6 +57,7 @@ impl Server {
             renewal: Renewal::KeepsPrevious,
             lifetime: None,
             answer,
+            single_use: false,
             secrets: Arc::new([const { AtomicU64::new(0) }, const { AtomicU64::new(u64::MAX) }]),
             recovered: Arc::default(),
             freed: Arc::default(),
@@ -63,6 +67,19 @@ impl Server {
     pub(crate) fn renewing(mut self, renewal: Renewal, lifetime: Duration) -> Self {
         (self.renewal, self.lifetime) = (renewal, Some(lifetime));
         self
+    }
+
+    /// From now on a refresh token comes with each token, which is good once.
+    pub(crate) fn rotating(mut self) -> Self {
+        self.single_use = true;
+        self
+    }
+
+    /// A cache that shares its token by this store.
+    pub(crate) fn shared_cache(&self, store: &Shelves, policy: crate::RefreshPolicy) -> TokenCache {
+        let cache = TokenCache::with_policy(self.credential(), policy);
+        cache.share(store.slot()).expect("it says whose it is");
+        cache
     }
 
     /// The credential itself.
@@ -114,7 +131,7 @@ impl Credential for Asked {
     ) -> impl Future<Output = Result<AccessToken, AcquireError>> + Send {
         let Server { ledger, renewal, lifetime, answer, recovered, .. } = &self.0;
         let kills = request.previous().filter(|_| *renewal == Renewal::RevokesPrevious);
-        let call = ledger.begin_call(kills.map(AccessToken::expose_secret));
+        let mut call = ledger.begin_call(kills.map(AccessToken::expose_secret));
         let answer = if recovered.load(SeqCst) { Answer::Token } else { *answer };
         if answer == Answer::PanicAtOnce {
             panic_quietly();
@@ -127,11 +144,20 @@ impl Credential for Asked {
             let refresh_token = request.previous().and_then(AccessToken::refresh_token);
             ledger.show_refresh_token(refresh_token.map(ExposeSecret::expose_secret));
         }
+        let single_use = self.0.single_use;
+        if single_use && request.may_refresh() {
+            let refresh_token = request.previous().and_then(AccessToken::refresh_token);
+            call.spend(refresh_token.expect("one came with it").expose_secret());
+        }
         async move {
             take_a_while().await;
+            call.is_answered();
             match answer {
                 Answer::Token => {
                     let mut token = AccessToken::new(call.number.to_string())?;
+                    if single_use {
+                        token = token.with_refresh_token(call.number.to_string());
+                    }
                     if rotates {
                         token = token.with_refresh_token(call.bring_refresh_token());
                     }

@@ -30,4 +30,7 @@ races! {
     runtime_back: 1000,
     no_answer: 1000,
     everything_dropped: 1000,
+    shared_cold_start: 1000,
+    adoption: 1000,
+    superseded_after_sending: 1000,
 }

@@ -1,6 +1,7 @@
 //! What is left of a task that was spawned: how it ended.
 
 use std::{
+    error::Error,
     fmt,
     future::Future,
     pin::Pin,
@@ -14,6 +15,14 @@ use crate::sync::oneshot;
 /// Waits for a task. Dropping this leaves the task alone.
 #[derive(Debug)]
 pub struct JoinHandle<T>(pub(crate) oneshot::Receiver<Result<T, JoinError>>);
+
+/// Runs `work` here: no scenario has any that takes long.
+pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T) -> JoinHandle<T> {
+    let (sender, receiver) = oneshot::channel();
+    // The receiver is there.
+    let _ = sender.send(Ok(work()));
+    JoinHandle(receiver)
+}
 
 /// How a task ended that brought nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +42,8 @@ impl fmt::Display for JoinError {
         write!(f, "the task has {self:?}")
     }
 }
+
+impl Error for JoinError {}
 
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
