@@ -51,7 +51,9 @@
 //! - **Tokens for the program itself**: [`TokenCache`] with [`get`](TokenCache::get), [`reject`](TokenCache::reject),
 //!   [`invalidate`](TokenCache::invalidate), [`revoke`](TokenCache::revoke) and [`state`](TokenCache::state). A
 //!   [`Lease`] is an [`AccessToken`] as one attempt uses it.
-//! - **What several processes share**: [`store`] has the trait [`Store`](store::Store), and what it is asked.
+//! - **One token for several processes, and across restarts**: [`AuthLayer::shared`], with a [`SharedSlot`](store::SharedSlot)
+//!   of a store: `store::FileStore`, with the feature `file-store`, or `store::RedisStore`, with `redis`. [`store`] has the
+//!   trait [`Store`](store::Store) for another one. [`TokenCache::settled`] is for programs that end.
 //! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
 //!   is `Client`, which does for both: token requests and the calls themselves.
 //!

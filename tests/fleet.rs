@@ -26,6 +26,7 @@ use tokio::{
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_reauth::{
     AccessToken, Acquire, AcquireError, AuthError, AuthLayer, BoxError, Credential, Origin, Rule, Signatures,
+    store::SharedSlot, testing::MemoryStore,
 };
 
 const PROCESSES: usize = 1000;
@@ -65,16 +66,7 @@ async fn starting_together_at_an_endpoint_with_a_limit_is_over_soon_after_it_cou
 async fn those_who_started_together_do_not_renew_together() {
     let fleet = Fleet::new();
     let started = Instant::now();
-    fleet
-        .each(|process| async move {
-            process.request().await;
-            sleep_until(started + 54 * MINUTE + BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
-            while started.elapsed() < 59 * MINUTE {
-                process.request().await;
-                sleep(BETWEEN_REQUESTS).await;
-            }
-        })
-        .await;
+    fleet.until_renewed().await;
     let renewals = fleet.calls().split_off(PROCESSES);
     let (first, last) = (renewals[0] - started, renewals[renewals.len() - 1] - started);
     let busiest = busiest(&renewals, SECOND);
@@ -88,14 +80,7 @@ async fn those_who_started_together_do_not_renew_together() {
 #[tokio::test(start_paused = true)]
 async fn revoking_all_tokens_makes_one_call_for_each_process() {
     let fleet = Fleet::new();
-    fleet.each(|process| async move { process.requests(1).await }).await;
-    fleet.world.revoke_all_before(fleet.calls().len() + 1);
-    fleet
-        .each(|process| async move {
-            sleep(SECOND.mul_f64(fastrand::f64())).await;
-            process.requests(10).await;
-        })
-        .await;
+    fleet.revoked().await;
     let storm = fleet.calls().split_off(PROCESSES);
     fleet.tell("all tokens revoked, 10 requests of each process rejected within a second");
     println!("  in the busiest 100 ms {}", busiest(&storm, SECOND / 10));
@@ -105,21 +90,8 @@ async fn revoking_all_tokens_makes_one_call_for_each_process() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_asked_about_rarely_and_its_end_is_no_stampede() {
     let fleet = Fleet::new();
-    fleet.endpoint.set(Behaviour::Down);
-    let outage = 10 * MINUTE;
-    let (started, endpoint) = (Instant::now(), fleet.endpoint.clone());
-    tokio::spawn(async move {
-        sleep(outage).await;
-        endpoint.set(Behaviour::Up);
-    });
-    fleet
-        .each(|process| async move {
-            sleep(BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
-            while !process.request().await || started.elapsed() < outage {
-                sleep(BETWEEN_REQUESTS).await;
-            }
-        })
-        .await;
+    let (started, outage) = (Instant::now(), 10 * MINUTE);
+    fleet.out_of_order(outage).await;
     let took = started.elapsed() - outage;
     let (during, after): (Vec<_>, Vec<_>) = fleet.calls().iter().partition(|at| **at < started + outage);
     let in_last_minute = during.iter().filter(|at| **at >= started + outage - MINUTE).count();
@@ -137,20 +109,57 @@ async fn an_outage_is_asked_about_rarely_and_its_end_is_no_stampede() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_rejects_every_token_costs_few_calls() {
     let fleet = Fleet::new();
-    let (started, time) = (Instant::now(), 10 * MINUTE);
-    fleet.world.revoke_all_before(usize::MAX);
-    fleet
-        .each(|process| async move {
-            while started.elapsed() < time {
-                process.request().await;
-                sleep(BETWEEN_REQUESTS).await;
-            }
-        })
-        .await;
+    fleet.rejected_for(10 * MINUTE).await;
     let each = fleet.calls().len() / PROCESSES;
     fleet.tell("every token rejected for 10 minutes, one request in 5 s each");
     println!("  {each} calls for each process");
     assert!(each <= 20, "{each} calls for each process");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_store_a_fleet_makes_one_call_where_one_process_does() {
+    let (fleet, store) = Fleet::sharing();
+    fleet.each(|process| async move { process.requests(10).await }).await;
+    fleet.tell_shared("start, 10 requests each at once", &store);
+    assert_eq!((fleet.calls().len(), fleet.failed()), (1, 0));
+    let start = store.calls(None);
+    assert!(start < 3_000, "{start} commands");
+
+    let (fleet, store) = Fleet::sharing();
+    fleet.until_renewed().await;
+    fleet.tell_shared("renewal of one-hour tokens", &store);
+    assert_eq!((fleet.calls().len(), fleet.failed()), (2, 0));
+    let commands = store.calls(None) - start;
+    assert!(commands < 1_200, "{commands} commands");
+
+    let (fleet, store) = Fleet::sharing();
+    fleet.revoked().await;
+    fleet.tell_shared("the token revoked, 10 requests of each process rejected within a second", &store);
+    assert_eq!((fleet.calls().len(), fleet.failed()), (2, 0));
+    let commands = store.calls(None) - start;
+    assert!(commands < 2_500, "{commands} commands");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_store_a_fleet_asks_an_endpoint_that_fails_about_as_often_as_one_process_does() {
+    let (fleet, store) = Fleet::sharing();
+    let (started, outage) = (Instant::now(), 10 * MINUTE);
+    fleet.out_of_order(outage).await;
+    let took = started.elapsed() - outage;
+    let calls = fleet.calls();
+    let (during, after) = calls.split_at(calls.partition_point(|at| *at < started + outage));
+    fleet.tell_shared("outage of 10 minutes, one request in 5 s each", &store);
+    println!("  {} calls during it, then {} within {took:?}", during.len(), after.len());
+    assert!(during.len() < 200, "{} calls", during.len());
+    assert!(store.calls(None) < 300 * outage.as_secs(), "{} commands", store.calls(None));
+    assert_eq!(after.len(), 1);
+    assert!(took < 2 * MINUTE, "{took:?}");
+
+    let (fleet, store) = Fleet::sharing();
+    fleet.rejected_for(10 * MINUTE).await;
+    fleet.tell_shared("every token rejected for 10 minutes, one request in 5 s each", &store);
+    assert!(fleet.calls().len() <= 20, "{} calls", fleet.calls().len());
+    assert!(store.calls(None) < 300 * outage.as_secs(), "{} commands", store.calls(None));
 }
 
 /// A thousand processes, and what they talk to.
@@ -162,11 +171,78 @@ struct Fleet {
 }
 
 impl Fleet {
+    /// Each process for itself.
     fn new() -> Self {
+        Self::of(|layer| layer)
+    }
+
+    /// All of them with one token, which is in a store.
+    fn sharing() -> (Self, MemoryStore) {
+        let store = MemoryStore::new();
+        let slot = SharedSlot::plain(store.clone(), "fleet").unwrap().subject("all");
+        (Self::of(|layer| layer.shared(slot.clone()).unwrap()), store)
+    }
+
+    fn of(with: impl Fn(AuthLayer) -> AuthLayer) -> Self {
         fastrand::seed(7);
         let (world, endpoint, failed) = <(Arc<World>, Arc<Endpoint>, Arc<AtomicUsize>)>::default();
-        let process = |_| Process::new(world.clone(), endpoint.clone(), failed.clone());
+        let process = |_| Process::new(&with, world.clone(), endpoint.clone(), failed.clone());
         Self { processes: (0..PROCESSES).map(process).collect(), world, endpoint, failed }
+    }
+
+    /// A request of each, and then one in 5 s while the token runs out.
+    async fn until_renewed(&self) {
+        let started = Instant::now();
+        self.each(|process| async move {
+            process.request().await;
+            sleep_until(started + 54 * MINUTE + BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
+            while started.elapsed() < 59 * MINUTE {
+                process.request().await;
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
+    }
+
+    /// A request of each. Then all tokens are revoked, which 10 requests of each meet within a second.
+    async fn revoked(&self) {
+        self.each(|process| async move { process.requests(1).await }).await;
+        self.world.revoke_all_before(self.calls().len() + 1);
+        self.each(|process| async move {
+            sleep(SECOND.mul_f64(fastrand::f64())).await;
+            process.requests(10).await;
+        })
+        .await;
+    }
+
+    /// A request of each in 5 s, until one goes well after the token endpoint was out of order for so long.
+    async fn out_of_order(&self, outage: Duration) {
+        self.endpoint.set(Behaviour::Down);
+        let (started, endpoint) = (Instant::now(), self.endpoint.clone());
+        tokio::spawn(async move {
+            sleep(outage).await;
+            endpoint.set(Behaviour::Up);
+        });
+        self.each(|process| async move {
+            sleep(BETWEEN_REQUESTS.mul_f64(fastrand::f64())).await;
+            while !process.request().await || started.elapsed() < outage {
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
+    }
+
+    /// A request of each in 5 s, all of which are rejected.
+    async fn rejected_for(&self, time: Duration) {
+        let started = Instant::now();
+        self.world.revoke_all_before(usize::MAX);
+        self.each(|process| async move {
+            while started.elapsed() < time {
+                process.request().await;
+                sleep(BETWEEN_REQUESTS).await;
+            }
+        })
+        .await;
     }
 
     /// Runs something in each process at the same time.
@@ -193,6 +269,12 @@ impl Fleet {
     fn tell(&self, what: &str) {
         println!("{what}: {} calls, {} requests failed", self.calls().len(), self.failed());
     }
+
+    fn tell_shared(&self, what: &str, store: &MemoryStore) {
+        let (calls, commands) = (self.calls().len(), store.calls(None));
+        println!("with a store, {what}: {calls} calls, {} requests failed", self.failed());
+        println!("  {commands} commands to the store");
+    }
 }
 
 /// The most calls within any stretch of this length.
@@ -208,11 +290,16 @@ struct Process {
 }
 
 impl Process {
-    fn new(world: Arc<World>, endpoint: Arc<Endpoint>, failed: Arc<AtomicUsize>) -> Self {
+    fn new(
+        with: impl Fn(AuthLayer) -> AuthLayer,
+        world: Arc<World>,
+        endpoint: Arc<Endpoint>,
+        failed: Arc<AtomicUsize>,
+    ) -> Self {
         let expired = Rule::expired().status(StatusCode::UNAUTHORIZED);
         let auth = AuthLayer::new(Origin::parse("https://api.test").unwrap(), Shared(endpoint))
             .signatures(Signatures::new().rule(expired));
-        let api = auth.layer(service_fn(move |request| world.clone().answer(request)));
+        let api = with(auth).layer(service_fn(move |request| world.clone().answer(request)));
         Self { api: BoxCloneSyncService::new(api.map_response(|response| response.status())), failed }
     }
 
