@@ -34,7 +34,7 @@ use tokio::{
 use tower::{Layer, Service, service_fn};
 use tower_reauth::{
     AccessToken, Acquire, AcquireError, AuthLayer, Credential, Description, Origin, RecordBodies, Renewal,
-    Rule, Signatures, TokenCache, signature::json,
+    Rule, Signatures, TokenCache, signature::json, store::SharedSlot, testing::MemoryStore,
 };
 
 const URI: &str = "https://api.example.com/v1/things?page=1";
@@ -58,6 +58,18 @@ fn a_replayable_request_costs_one_allocation_of_64_bytes_for_each_header() {
     println!("one request's copy: {bytes} bytes");
     assert_eq!(taken, 1);
     assert!((1..=most).contains(&bytes), "{bytes} bytes, and not up to {most}");
+}
+
+#[test]
+fn a_request_whose_token_other_processes_share_costs_what_it_costs_without_them() {
+    let runtime = runtime();
+    let slot = SharedSlot::plain(MemoryStore::new(), "test").unwrap().subject("somebody");
+    let shared = layer(Counted::default()).shared(slot).unwrap();
+    runtime.block_on(shared.tokens().get(Duration::ZERO)).unwrap();
+    assert!(shared.tokens().state().is_shared());
+    let (shared_once, alone) = (shared.clone().no_replay(), warmed(&runtime));
+    assert_eq!(cost_of_a_call(&shared.layer(Answering)), cost_of_a_call(&alone.layer(Answering)));
+    assert_eq!(cost_of_a_call(&shared_once.layer(Answering)), (0, 0));
 }
 
 #[test]

@@ -10,6 +10,8 @@
 #![allow(clippy::print_stdout, reason = "the script reads it")]
 
 mod over_hyper;
+#[cfg(feature = "shared")]
+mod shared;
 #[path = "../../support/mod.rs"]
 mod support;
 
@@ -50,6 +52,10 @@ fn trivial(runtime: &Runtime, row: &str, requests: usize) {
         "retry" => send(retry(Inner), requests),
         "replayable" => send(auth().layer(Inner), requests),
         "replayable-cloned" => send_by_clones(auth().layer(Inner), requests),
+        #[cfg(feature = "shared")]
+        "replayable-shared" => {
+            send(warmed(runtime, shared::shared(credential.clone())).layer(Inner), requests)
+        }
         "replay-off" => send(auth().no_replay().layer(Inner), requests),
         "reading-inner" => send(Reading, requests),
         "reading-add-authorization" => send(floor(Reading), requests),

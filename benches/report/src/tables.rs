@@ -215,7 +215,15 @@ impl Report<'_> {
         let sections = [
             (
                 "",
-                &["inner", "add-authorization", "retry", "replay-off", "replayable", "replayable-cloned"][..],
+                &[
+                    "inner",
+                    "add-authorization",
+                    "retry",
+                    "replay-off",
+                    "replayable",
+                    "replayable-cloned",
+                    "replayable-shared",
+                ][..],
             ),
             ("", &["replayable:no-default-features", "replayable:tracing-and-metrics"]),
             (
