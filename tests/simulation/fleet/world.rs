@@ -100,7 +100,7 @@ pub(crate) enum Point {
 
 impl Fleet {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut rng = Rng::with_seed(seed ^ 0x666c_6565_74);
+        let mut rng = Rng::with_seed(seed ^ 0x66_6c65_6574);
         let (plan, now) = (Plan::random(&mut rng), Instant::now());
         let mut authority = Authority::default();
         (0..plan.accounts).for_each(|account| authority.configure(account));
