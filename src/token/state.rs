@@ -65,6 +65,8 @@ struct Common {
     looked_at: Option<Instant>,
     /// Since when there has been a token that the others should have and haven't.
     unsaved_since: Option<Instant>,
+    /// How many flights of others have failed in a row, as far as the last flight here has heard.
+    failures: u32,
     /// The next flight doesn't wait for what others have been told: the program has asked for a new try, or has a new secret.
     insists: bool,
 }
@@ -395,8 +397,8 @@ impl<F> State<F> {
         if grant_intact && let Some(grant) = &mut self.grant {
             grant.spent = false;
         }
-        let (in_a_row, since) =
-            self.failure.as_ref().map_or((1, now), |last| (last.in_a_row.saturating_add(1), last.since));
+        let since = self.failure.as_ref().map_or(now, |last| last.since);
+        let in_a_row = self.failures_in_a_row().max(self.failures_of_others()).saturating_add(1);
         let pause = match error.kind() {
             kind if kind.may_be_the_secret() => self.policy.fail_fast_after(in_a_row),
             kind if kind.is_about_endpoint() && error.retry_after().is_none() => {

@@ -41,6 +41,13 @@ struct Standing {
     clock: Option<(Moment, Instant)>,
 }
 
+/// How a flight has failed, for those who waited for it, and those who are next.
+pub(super) struct Failed {
+    pub(super) text: String,
+    pub(super) wait: Duration,
+    pub(super) in_a_row: u32,
+}
+
 /// Why a refresh token isn't sent.
 #[derive(Debug)]
 pub(in crate::token) enum Barred {
@@ -217,7 +224,7 @@ impl Claimant {
     }
 
     /// Gives the claim back, with nothing saved, and tells those who waited for it what has failed.
-    pub(super) async fn release(&self, failed: Option<(String, Duration)>) {
+    pub(super) async fn release(&self, failed: Option<Failed>) {
         let (holds, fate) = {
             let standing = self.lock();
             (standing.holds, standing.fate)
@@ -226,8 +233,8 @@ impl Claimant {
             return;
         }
         let mut release = Release::new(self.nonce, fate);
-        if let Some((text, wait)) = failed {
-            release = release.failed(text, 1).wait(wait);
+        if let Some(Failed { text, wait, in_a_row }) = failed {
+            release = release.failed(text, in_a_row).wait(wait);
         }
         // It ends by itself, soon.
         let _ = self.link.release(release).await;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    claim::{Barred, Claimant, unreachable},
+    claim::{Barred, Claimant, Failed, unreachable},
     failure,
     found::{Asked, Found, found},
     link::{Alone, Link, Unsaved},
@@ -105,12 +105,18 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
 async fn come_without(report: Report, claimant: &Claimant, id: u64, error: Arc<AcquireError>) {
     let text = failure::to_text(&error);
     let miss = Miss { error, grant_intact: claimant.fate() == Fate::Unspent };
-    let wait = match report.end(|state, now| state.land(id, Err(miss), now)) {
+    let mut in_a_row = 1;
+    let landing = report.end(|state, now| {
+        let landing = state.land(id, Err(miss), now);
+        in_a_row = state.failures_in_a_row().max(1);
+        landing
+    });
+    let wait = match landing {
         Some(Landing::Failed(error)) => error.retry_at(),
         _ => None,
     };
     let wait = wait.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-    claimant.release(Some((text, wait))).await;
+    claimant.release(Some(Failed { text, wait, in_a_row })).await;
 }
 
 /// What a flight works with.
@@ -157,6 +163,7 @@ impl Trip<'_> {
                     continue;
                 }
                 Ok(Claimed::Wait { failure, left, .. }) => {
+                    self.hear_of(failure.in_a_row.saturating_sub(1));
                     return End::Told(failure::from_text(&failure.text).with_retry_after(left));
                 }
                 Err(lost) => return self.go_alone(order, lost).await,
@@ -164,8 +171,11 @@ impl Trip<'_> {
             // Whoever relays it leaves it as it is, for the others.
             let failure = seen.record.failure.as_ref();
             if let Some(failure) = failure.filter(|failure| waited_for.contains(&failure.by)) {
+                self.hear_of(failure.in_a_row.saturating_sub(1));
                 return End::Told(failure::from_text(&failure.text));
             }
+            // Whoever has a new secret, or was asked for a new try, begins a row of its own.
+            self.hear_of(failure.filter(|_| !order.insists).map_or(0, |failure| failure.in_a_row));
             if let Some(end) = self.pause(order, &seen).await {
                 return end;
             }
@@ -226,6 +236,11 @@ impl Trip<'_> {
             Ok(Found::Token(adopted)) => End::Adopted(adopted),
             _ => End::Nothing,
         }
+    }
+
+    /// So many flights have failed in a row before the one that is the next to fail.
+    fn hear_of(&self, failures: u32) {
+        self.cache.change(|state| state.hear_of_failures(failures));
     }
 
     /// What a record has for this process.

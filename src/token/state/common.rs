@@ -181,6 +181,22 @@ impl<F> State<F> {
         }
     }
 
+    /// Takes down how many flights have failed in a row in all processes: one that fails here is the next.
+    pub(in crate::token) fn hear_of_failures(&mut self, in_a_row: u32) {
+        if let Some(common) = &mut self.common {
+            common.failures = in_a_row;
+        }
+    }
+
+    /// How many flights have failed in a row, as far as is known here.
+    pub(in crate::token) fn failures_in_a_row(&self) -> u32 {
+        self.failure.as_ref().map_or(0, |failure| failure.in_a_row)
+    }
+
+    pub(super) fn failures_of_others(&self) -> u32 {
+        self.common.as_ref().map_or(0, |common| common.failures)
+    }
+
     /// Takes down that there is this revision.
     pub(in crate::token) fn see(&mut self, revision: Revision) {
         if let Some(common) = &mut self.common {

@@ -152,6 +152,30 @@ async fn the_only_grant_is_sent_without_the_store_where_the_program_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failures_in_a_row_are_the_fleets_and_whoever_is_new_backs_off_as_far_as_the_others() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    let mut tokens = Vec::new();
+    for row in 1..=6 {
+        server.next([Act::Refuse]);
+        let process = server.process(&store);
+        get(&process).await.expect_err("refused");
+        // Others hear of it after those who wait here.
+        sleep(SECOND).await;
+        let failure = store.record().failure.expect("it has failed");
+        // 30 s at first, which doubles.
+        let wait = failure.until.since(failure.at).as_secs_f64();
+        let pause = (30.0 * f64::from(1 << (row - 1))).min(600.0);
+        assert!((pause - 1.0..=pause + 1.0).contains(&wait), "{row}: {wait} s");
+        assert_eq!((failure.in_a_row, server.calls()), (row, row as usize));
+        tokens.push(server.process(&store));
+        get(tokens.last().expect("one")).await.expect_err("told");
+        sleep(Duration::from_secs_f64(pause + 2.0)).await;
+    }
+    text(&server.process(&store)).await;
+    assert_eq!(store.record().failure, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_saved_yet_is_saved_before_it_is_renewed() {
     let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
     let tokens = server.process(&store);
