@@ -1,7 +1,7 @@
 # To be sourced. Sets REDIS_SERVER to the path of a redis-server: one that is there, or Debian's, which is unpacked beside
 # what cargo builds, and not installed. Needs apt-get and dpkg for that.
 
-redis_directory=${CARGO_TARGET_DIR:-$PWD/../../target}/redis
+redis_directory=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target}/redis
 if [ -z "${REDIS_SERVER:-}" ] && ! command -v redis-server >/dev/null && [ ! -x "$redis_directory/usr/bin/redis-server" ]; then
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || {
         echo "there is no redis-server, and neither apt-get nor dpkg to get one" >&2

@@ -48,12 +48,23 @@ impl fmt::Display for Grant {
 pub struct Fleet {
     pub ledger: Rc<Ledger>,
     pub server: Server,
-    pub place: Place,
-    grant: Grant,
-    early: f64,
+    setup: Setup,
     running: Vec<Running>,
     started: u32,
     _provider: Provider,
+}
+
+/// What the processes are like.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What they are, as the program that starts them knows them.
+    pub manner: &'static str,
+    pub place: Place,
+    pub grant: Grant,
+    /// How long their access tokens live.
+    pub ttl: Duration,
+    /// In which last part of that they are renewed.
+    pub early: f64,
 }
 
 struct Running {
@@ -63,22 +74,24 @@ struct Running {
 }
 
 impl Fleet {
-    /// Nobody yet, with access tokens that live so long and are renewed within the last part of that.
-    pub async fn new(place: Place, grant: Grant, ttl: Duration, early: f64) -> Result<Self, BoxError> {
-        let (ledger, provider) = (Rc::<Ledger>::default(), Provider::start(ttl)?);
-        let server = Server::start(ledger.clone(), provider.issuer.clone(), grant == Grant::Only).await?;
-        Ok(Self { ledger, server, place, grant, early, running: Vec::new(), started: 0, _provider: provider })
+    /// Nobody yet.
+    pub async fn new(setup: Setup) -> Result<Self, BoxError> {
+        let (ledger, provider) = (Rc::<Ledger>::default(), Provider::start(setup.ttl)?);
+        let logs_in = setup.grant == Grant::Only;
+        let server = Server::start(ledger.clone(), provider.issuer.clone(), logs_in).await?;
+        Ok(Self { ledger, server, setup, running: Vec::new(), started: 0, _provider: provider })
     }
 
     /// Starts another process, which ends by itself when `lasting` is over.
     pub fn start(&mut self, lasting: Duration) -> Result<(), BoxError> {
         self.started += 1;
         let child = Child {
+            manner: self.setup.manner.to_owned(),
             number: self.started,
             server: self.server.address.clone(),
-            place: self.place.clone(),
-            grant: self.grant,
-            early: self.early,
+            place: self.setup.place.clone(),
+            grant: self.setup.grant,
+            early: self.setup.early,
             lasting,
         };
         let process = Command::new(env::current_exe()?)
@@ -101,7 +114,7 @@ impl Fleet {
         victim.process.kill()?;
         let at = Instant::now();
         victim.process.wait()?;
-        let outside = self.place.look(self.server.family()).await.unwrap_or_default();
+        let outside = self.setup.place.look(self.server.family()).await.unwrap_or_default();
         let mut books = self.ledger.books();
         let holder = books.is_calling(victim.number)
             || outside.owner == Some(id)

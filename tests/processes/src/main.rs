@@ -10,31 +10,26 @@
 
 #![allow(clippy::print_stdout, reason = "it is a program")]
 
-mod child;
-mod fleet;
-mod ledger;
-mod place;
-mod provider;
-mod quiet;
-mod redis;
-mod report;
-mod server;
-mod stored;
-mod storm;
-
-use std::{env, error::Error, process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
-use crate::{child::Child, fleet::Grant, report::Report, stored::Kind, storm::Faults};
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use processes::{
+    BoxError,
+    child::Child,
+    fleet::Grant,
+    quiet,
+    report::Report,
+    sharing::Sharing,
+    stored::Kind,
+    storm::{self, Faults},
+};
 
 fn main() -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let arguments: Vec<_> = env::args().skip(1).collect();
     if let Some(child) = Child::parse(&arguments) {
-        let result = runtime.block_on(child.run());
+        let result = runtime.block_on(child.run::<Sharing>());
         // A thread may still be reading the standard input.
         runtime.shutdown_background();
         return match result {

@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_millis(200);
 /// Where the processes' store is.
 #[derive(Clone, Debug)]
 pub enum Place {
+    /// There is none.
+    Nowhere,
     /// In this directory.
     Files(PathBuf),
     /// At this URL.
@@ -49,6 +51,7 @@ impl Place {
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
         match kind {
+            "nowhere" => Some(Self::Nowhere),
             "files" => Some(Self::Files(rest.into())),
             "redis" => Some(Self::Redis(text.to_owned())),
             _ => None,
@@ -63,6 +66,7 @@ impl Place {
     /// What can be seen of a login's record.
     pub async fn look(&self, family: u64) -> Option<Outside> {
         match self {
+            Self::Nowhere => None,
             Self::Files(directory) => look_at_files(directory, family),
             Self::Redis(url) => look_in_redis(url, family).await,
         }
@@ -104,6 +108,7 @@ async fn look_in_redis(url: &str, family: u64) -> Option<Outside> {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nowhere => f.write_str("nowhere:"),
             Self::Files(directory) => write!(f, "files:{}", directory.display()),
             Self::Redis(url) => f.write_str(url),
         }

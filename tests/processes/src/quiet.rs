@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     BoxError,
-    fleet::{Fleet, Grant},
+    fleet::{Fleet, Grant, Setup},
     report::{Report, Run},
     stored::{Kind, Stored},
     storm::{PROCESSES, TTL},
@@ -21,7 +21,7 @@ const LENGTH: Duration = Duration::from_secs(11);
 /// Twenty processes over a few lifetimes.
 pub async fn run(report: &mut Report, name: &str, kind: Kind, grant: Grant) -> Result<(), BoxError> {
     let stored = Stored::new(kind).await?;
-    let mut fleet = Fleet::new(stored.place(), grant, TTL, 0.1).await?;
+    let mut fleet = fleet(&stored, grant, TTL, 0.1).await?;
     let begun = Instant::now();
     for _ in 0..PROCESSES {
         fleet.start(HOUR)?;
@@ -38,7 +38,7 @@ pub async fn short(report: &mut Report, name: &str, kind: Kind) -> Result<(), Bo
     const LIVES: Duration = Duration::from_secs(16);
     let stored = Stored::new(kind).await?;
     // Within the second half of its lifetime, or the last quarter, as each process draws.
-    let mut fleet = Fleet::new(stored.place(), Grant::Only, LIVES, 0.5).await?;
+    let mut fleet = fleet(&stored, Grant::Only, LIVES, 0.5).await?;
     let begun = Instant::now();
     fleet.start(SECOND)?;
     fleet.wait().await?;
@@ -55,11 +55,15 @@ pub async fn short(report: &mut Report, name: &str, kind: Kind) -> Result<(), Bo
 /// A program that finds a token in the store.
 pub async fn start(report: &mut Report, name: &str, kind: Kind) -> Result<(), BoxError> {
     let stored = Stored::new(kind).await?;
-    let mut fleet = Fleet::new(stored.place(), Grant::Only, Duration::from_secs(60), 0.1).await?;
+    let mut fleet = fleet(&stored, Grant::Only, Duration::from_secs(60), 0.1).await?;
     fleet.start(SECOND)?;
     fleet.wait().await?;
     fleet.start(SECOND)?;
     fleet.wait().await?;
     report.start(name, &fleet.ledger.books());
     Ok(())
+}
+
+async fn fleet(stored: &Stored, grant: Grant, ttl: Duration, early: f64) -> Result<Fleet, BoxError> {
+    Fleet::new(Setup { manner: "child", place: stored.place(), grant, ttl, early }).await
 }

@@ -214,7 +214,7 @@ impl Report {
 }
 
 /// The most calls of the token endpoint in four fifths of a lifetime.
-fn most_in_a_lifetime(books: &Books) -> usize {
+pub fn most_in_a_lifetime(books: &Books) -> usize {
     let window = TTL * 4 / 5;
     let calls: Vec<_> = books.calls.iter().map(|call| call.at).collect();
     let from = |at: usize| calls.partition_point(|later| *later < calls[at] + window) - at;
@@ -237,7 +237,7 @@ fn cause(books: &Books, loss: &Loss) -> Cause {
 
 /// How long the others were without a token at most when one was killed that was about to get one. Where there is one
 /// grant, kills count that haven't left it in doubt.
-fn longest_after_kills(books: &Books, grant: Grant) -> Option<Duration> {
+pub fn longest_after_kills(books: &Books, grant: Grant) -> Option<Duration> {
     let holders: Vec<_> = books.kills.iter().filter(|kill| kill.holder).collect();
     let doubts: Vec<_> = match grant {
         Grant::Both => Vec::new(),

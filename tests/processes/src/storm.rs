@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
     BoxError,
-    fleet::{Fleet, Grant},
+    fleet::{Fleet, Grant, Setup},
     report::{Report, Run},
     stored::{Kind, Stored},
 };
@@ -70,7 +70,21 @@ pub async fn run(
 ) -> Result<(), BoxError> {
     let mut stored = Stored::new(kind).await?;
     // Nobody renews early, so that all of them wait for who was killed.
-    let mut fleet = Fleet::new(stored.place(), grant, TTL, 0.0).await?;
+    let mut fleet =
+        Fleet::new(Setup { manner: "child", place: stored.place(), grant, ttl: TTL, early: 0.0 }).await?;
+    let took = rage(&mut fleet, &mut stored, faults, length).await?;
+    fleet.end().await?;
+    report.storm(&Run { name, grant, took }, &fleet.ledger.books());
+    Ok(())
+}
+
+/// Twenty processes, and what happens to them for so long. Returns how long it was.
+pub async fn rage(
+    fleet: &mut Fleet,
+    stored: &mut Stored,
+    faults: Faults,
+    length: Duration,
+) -> Result<Duration, BoxError> {
     let begun = Instant::now();
     for _ in 0..PROCESSES {
         fleet.start(HOUR)?;
@@ -93,8 +107,5 @@ pub async fn run(
             fleet.ledger.books().blows.extend(blow);
         }
     }
-    let took = begun.elapsed();
-    fleet.end().await?;
-    report.storm(&Run { name, grant, took }, &fleet.ledger.books());
-    Ok(())
+    Ok(begun.elapsed())
 }
