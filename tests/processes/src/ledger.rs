@@ -78,6 +78,8 @@ pub struct Stop {
 pub struct Blow {
     pub at: Instant,
     pub until: Instant,
+    /// It may have lost what was written, a note as well.
+    pub forgets: bool,
 }
 
 /// All that came of a login is revoked, since a refresh token was used twice.

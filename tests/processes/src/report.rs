@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     fleet::Grant,
-    ledger::{Books, Kill, Loss},
+    ledger::{Blow, Books, Kill, Loss},
     storm::TTL,
 };
 
@@ -96,7 +96,7 @@ impl Report {
             }
         };
         let soon = |loss: &&Loss| {
-            cause(books, loss) == Cause::Killed && loss.at - loss.first.1 < DOUBT - Duration::from_secs(1)
+            loss.at - loss.first.1 < DOUBT - Duration::from_secs(1) && !was_forgotten(books, loss)
         };
         let too_soon = books.losses.iter().filter(soon).count();
         wrong(too_soon > 0, format!("{too_soon} grants in doubt were sent again within 15 s"));
@@ -221,12 +221,25 @@ pub fn most_in_a_lifetime(books: &Books) -> usize {
     (0..calls.len()).map(from).max().unwrap_or_default()
 }
 
+/// Whether the store may have lost, between the first time that a refresh token was sent and the second, that it was.
+fn was_forgotten(books: &Books, loss: &Loss) -> bool {
+    struck_between(books, loss).any(|blow| blow.forgets)
+}
+
+fn struck_between<'a>(books: &'a Books, loss: &Loss) -> impl Iterator<Item = &'a Blow> {
+    let (at, until) = (loss.first.1, loss.at);
+    books.blows.iter().filter(move |blow| blow.at < until && blow.until > at)
+}
+
 fn cause(books: &Books, loss: &Loss) -> Cause {
     let (by, at) = loss.first;
     let between = |then: Instant| (at..loss.at).contains(&then);
-    if books.kills.iter().any(|kill| kill.of == by && between(kill.at) && kill.in_doubt) {
+    // Whoever finds nothing in the store is in no doubt, whatever the one has come to that had sent it.
+    if was_forgotten(books, loss) {
+        Cause::Store
+    } else if books.kills.iter().any(|kill| kill.of == by && between(kill.at) && kill.in_doubt) {
         Cause::Killed
-    } else if books.blows.iter().any(|blow| blow.at < loss.at && blow.until > at) {
+    } else if struck_between(books, loss).next().is_some() {
         Cause::Store
     } else if books.stops.iter().any(|stop| stop.of == by && stop.at < loss.at && stop.until > at) {
         Cause::Stopped

@@ -63,14 +63,15 @@ impl Stored {
         const PAUSE: Duration = Duration::from_millis(1500);
         let Some(redis) = &mut self.redis else { return Ok(None) };
         let at = Instant::now();
-        let rest = match self.blows % 4 {
-            0 => redis.flush().await.map(|()| Duration::ZERO),
-            1 => redis.pause(PAUSE).await.map(|()| PAUSE + REST),
-            2 => redis.restart().await.map(|()| REST),
-            _ => redis.promote().await.map(|()| REST),
+        let (done, rest, forgets) = match self.blows % 4 {
+            0 => (redis.flush().await, Duration::ZERO, true),
+            1 => (redis.pause(PAUSE).await, PAUSE + REST, false),
+            2 => (redis.restart().await, REST, true),
+            _ => (redis.promote().await, REST, true),
         };
+        done?;
         self.blows += 1;
-        Ok(Some(Blow { at, until: Instant::now() + rest? }))
+        Ok(Some(Blow { at, until: Instant::now() + rest, forgets }))
     }
 }
 
