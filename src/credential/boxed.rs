@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use secrecy::SecretString;
+
 use crate::{
     error::AcquireError,
     token::{AccessToken, Acquire, Credential, Description, Source},
@@ -49,6 +51,10 @@ impl Credential for BoxCredential {
 
     fn has_new_secret(&self) -> bool {
         self.source.has_new_secret()
+    }
+
+    fn current_secret(&self) -> Option<SecretString> {
+        self.source.current_secret()
     }
 
     fn describe(&self) -> Description {
@@ -110,6 +116,10 @@ mod tests {
             true
         }
 
+        fn current_secret(&self) -> Option<SecretString> {
+            Some("s".into())
+        }
+
         fn describe(&self) -> Description {
             Description::new("counting").renewal(Renewal::RevokesPrevious)
         }
@@ -118,10 +128,10 @@ mod tests {
     #[tokio::test]
     async fn a_credential_may_be_shared_by_several_caches_with_and_without_its_type() {
         let credential = Arc::new(Counting::default());
-        assert!(Credential::has_new_secret(&credential));
+        assert!(Credential::has_new_secret(&credential) && Credential::current_secret(&credential).is_some());
         assert_eq!(Credential::describe(&credential).renewal, Renewal::RevokesPrevious);
         let boxed = BoxCredential::new(credential.clone());
-        assert!(Credential::has_new_secret(&boxed));
+        assert!(Credential::has_new_secret(&boxed) && Credential::current_secret(&boxed).is_some());
         assert_eq!(Credential::describe(&boxed).renewal, Renewal::RevokesPrevious);
         let caches =
             [TokenCache::new(credential.clone()), TokenCache::new(boxed.clone()), TokenCache::new(boxed)];

@@ -28,5 +28,6 @@ pub use source::SecretSource;
 pub(crate) use source::Supplied;
 #[cfg(any(feature = "oauth2", feature = "store"))]
 pub(crate) use source::Supply;
+pub(crate) use source::all_at_hand;
 pub(crate) use tidy::is_untidy;
 pub(crate) use without_token::without_token;

@@ -219,6 +219,11 @@ impl Supply {
             })
     }
 
+    /// What it is now, if that can be told without waiting.
+    pub(crate) fn at_hand(&self) -> Option<SecretString> {
+        self.look().and_then(|read| usable(read).ok())
+    }
+
     /// Whether it may be another one when it is read again.
     pub(crate) fn may_change(&self) -> bool {
         !matches!(self, Self::Fixed(_))
@@ -270,6 +275,18 @@ impl fmt::Debug for Supply {
             Self::Ask(_) | Self::Look(_) => f.write_str("[closure]"),
         }
     }
+}
+
+/// Several secrets as one, if there are any, and all of them are at hand.
+pub(crate) fn all_at_hand<'a>(supplies: impl IntoIterator<Item = &'a Supply>) -> Option<SecretString> {
+    let mut all = String::new();
+    for supply in supplies {
+        let secret = supply.at_hand()?;
+        let secret = secret.expose_secret();
+        // So that no two lists are written alike.
+        all.push_str(&format!("{} {secret}", secret.len()));
+    }
+    (!all.is_empty()).then(|| all.into())
 }
 
 /// Why there is no secret.

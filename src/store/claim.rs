@@ -86,7 +86,8 @@ impl Claim {
         self
     }
 
-    /// Says by which secret the flight is going to be known, so that it needn't wait where another one was refused.
+    /// Says by which secret the flight is going to be known, so that it needn't wait where another one was refused. Without
+    /// this it waits.
     pub fn with_secret(mut self, whom: Digest) -> Self {
         self.whom = Some(whom);
         self

@@ -109,7 +109,8 @@ pub struct Failure {
     pub at: Moment,
     /// Until when nobody is to try again.
     pub until: Moment,
-    /// The secret that was refused, if that is why: who has another one needn't wait.
+    /// The secret that was refused, if that is why: who has another one needn't wait. Of several that were refused in the
+    /// meantime none is named, so that everybody waits.
     pub whom: Option<Digest>,
     /// How many have failed in a row.
     pub in_a_row: u32,
@@ -152,9 +153,15 @@ impl Failure {
         Self { by, at, until: at, whom: None, in_a_row: 1, text: String::new() }
     }
 
-    /// How long those have to wait from `now` on who have the secret `whom`.
+    /// How long those have to wait from `now` on who have the secret `whom`. Whoever doesn't know its own waits.
     #[must_use]
     pub fn left(&self, whom: Option<Digest>, now: Moment) -> Duration {
-        if self.whom.is_some() && self.whom != whom { Duration::ZERO } else { self.until.since(now) }
+        if self.concerns(whom) { self.until.since(now) } else { Duration::ZERO }
+    }
+
+    /// Whether it says anything of what those would come to who have the secret `whom`.
+    #[must_use]
+    pub fn concerns(&self, whom: Option<Digest>) -> bool {
+        !matches!((self.whom, whom), (Some(refused), Some(own)) if refused != own)
     }
 }

@@ -71,7 +71,7 @@ impl Release {
         self
     }
 
-    /// Says which secret was refused: who has another one needn't wait.
+    /// Says which secret was refused: who has another one needn't wait, unless that was refused as well meanwhile.
     pub fn refused_secret(mut self, whom: Digest) -> Self {
         self.whom = Some(whom);
         self

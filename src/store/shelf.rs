@@ -4,6 +4,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use super::{
@@ -47,9 +48,8 @@ impl Shelf {
 
     /// What stands for a secret that was refused, to those who have the same keys; none if there is no key, and then
     /// everybody waits.
-    #[allow(dead_code, reason = "no credential tells yet which secret was refused")]
-    pub(crate) fn secret_digest(&self, secret: &[u8]) -> Option<Digest> {
-        self.wrap.secret_digest(&self.slot, secret)
+    pub(crate) fn secret_digest(&self, secret: &SecretString) -> Option<Digest> {
+        self.wrap.secret_digest(&self.slot, secret.expose_secret().as_bytes())
     }
 
     pub(crate) async fn look(&self) -> Result<Seen, StoreError> {

@@ -105,9 +105,12 @@ impl Record {
         if self.claim.take_if(|held| held.by == nonce).is_some()
             && let Some(failed) = &release.failed
         {
+            // With more than one that is wrong, each would be sent once more after each other's refusal.
+            let others =
+                self.failure.as_ref().is_some_and(|last| last.until > now && last.whom != release.whom);
             self.failure = Some(Failure {
                 until: now.after(release.wait),
-                whom: release.whom,
+                whom: release.whom.filter(|_| !others),
                 in_a_row: failed.in_a_row,
                 text: failed.text.clone(),
                 ..Failure::new(nonce, now)

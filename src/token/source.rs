@@ -306,6 +306,18 @@ pub trait Credential: Send + Sync + 'static {
         false
     }
 
+    /// The secret that a server would be shown now, as far as that can be told without waiting; of several, all in one. By
+    /// default it can't be told.
+    ///
+    /// Processes that share a token by a [store](crate::store) wait together after a refusal, so that a wrong password
+    /// doesn't lock its user out. Those that have another secret than was refused needn't: they have been deployed anew.
+    /// Only a keyed digest of it gets into a store, and only into one that is [sealed](crate::store::SealedStore).
+    ///
+    /// Asked by the task of a flight, and only where there is a store. It must not block for long.
+    fn current_secret(&self) -> Option<SecretString> {
+        None
+    }
+
     /// Says what the cache needs to know of this credential. By default: the type's name, and a renewal that
     /// leaves the previous token valid.
     ///
@@ -333,6 +345,10 @@ impl<C: Credential> Credential for Arc<C> {
         C::has_new_secret(self)
     }
 
+    fn current_secret(&self) -> Option<SecretString> {
+        C::current_secret(self)
+    }
+
     fn describe(&self) -> Description {
         C::describe(self)
     }
@@ -346,6 +362,7 @@ pub(crate) trait Source: Send + Sync + 'static {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken>;
     fn revoke<'a>(&'a self, token: &'a AccessToken) -> SourceFuture<'a, ()>;
     fn has_new_secret(&self) -> bool;
+    fn current_secret(&self) -> Option<SecretString>;
     fn describe(&self) -> Description;
 }
 
@@ -360,6 +377,10 @@ impl<C: Credential> Source for C {
 
     fn has_new_secret(&self) -> bool {
         Credential::has_new_secret(self)
+    }
+
+    fn current_secret(&self) -> Option<SecretString> {
+        Credential::current_secret(self)
     }
 
     fn describe(&self) -> Description {

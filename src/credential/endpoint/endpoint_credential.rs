@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{AcquireError, AcquireErrorKind, ConfigError},
-    secret::{Redactor, SecretSource},
+    secret::{Redactor, SecretSource, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
 };
@@ -252,6 +252,10 @@ impl Credential for EndpointCredential {
 
     fn has_new_secret(&self) -> bool {
         self.refused().iter().any(|refused| refused.source.0.differs_from(&refused.secret))
+    }
+
+    fn current_secret(&self) -> Option<SecretString> {
+        all_at_hand(self.contract.acquire.sources().map(|source| &source.0))
     }
 
     fn describe(&self) -> Description {

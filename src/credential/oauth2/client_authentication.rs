@@ -188,7 +188,7 @@ impl ClientAuthentication {
         }
     }
 
-    fn supply(&self) -> Option<(&'static str, &Supply)> {
+    pub(super) fn supply(&self) -> Option<(&'static str, &Supply)> {
         match &self.method {
             Method::None | Method::Tls => None,
             Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply) => {

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     credential::{EndpointCredential, TokenEndpoint, TokenRequest},
     error::{AcquireError, AcquireErrorKind, ConfigError, ErrorCode},
+    secret::all_at_hand,
     token::{AccessToken, Acquire, Credential, Description},
     transport::Transport,
 };
@@ -133,6 +134,20 @@ impl Credential for OAuth2Credential {
             Some(Refused::Grant(secret)) => self.inner.grant.has_other_secret(secret),
             None => false,
         }
+    }
+
+    /// Of a refresh token that is rotated the processes know by their store what has become of it.
+    fn current_secret(&self) -> Option<SecretString> {
+        let inner = &*self.inner;
+        all_at_hand(
+            inner
+                .setup
+                .client
+                .supply()
+                .into_iter()
+                .chain(inner.grant.lasting_supplies())
+                .map(|(_, supply)| supply),
+        )
     }
 
     fn describe(&self) -> Description {

@@ -143,6 +143,11 @@ impl Grant {
         }
     }
 
+    /// Where those of the secrets come from that no use replaces.
+    pub(super) fn lasting_supplies(&self) -> Vec<(&'static str, &Supply)> {
+        if self.rotation().is_some() { Vec::new() } else { self.supplies() }
+    }
+
     /// Where the secrets come from, in the order of the fields.
     fn supplies(&self) -> Vec<(&'static str, &Supply)> {
         match self {

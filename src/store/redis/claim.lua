@@ -20,7 +20,8 @@ if record['claim.by'] and record['claim.by'] ~= nonce and get('claim.until') > n
   write()
   return answer('held')
 end
-local is_concerned = record['failure.whom'] == nil or record['failure.whom'] == whom
+local refused = record['failure.whom']
+local is_concerned = refused == nil or whom == '' or refused == whom
 if record['claim.by'] ~= nonce and waits == 'obeyed' and is_concerned and get('failure.until') > now then
   write()
   return answer('wait')

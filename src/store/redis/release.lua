@@ -11,6 +11,7 @@ end
 if record['claim.by'] == nonce then
   forget('claim.')
   if failed ~= '' then
+    if get('failure.until') > now and (record['failure.whom'] or '') ~= whom then whom = '' end
     record['failure.by'] = nonce
     put('failure.at', now)
     put('failure.until', now + wait)

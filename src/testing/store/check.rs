@@ -68,6 +68,13 @@ impl<S: Store> At<'_, S> {
         }
     }
 
+    pub(super) async fn has_to_wait(&self, claim: Claim) -> Result<(), Wrong> {
+        match self.claim(claim.clone()).await? {
+            Claimed::Wait { .. } => Ok(()),
+            other => Err(format!("{claim:?} should wait, and is answered {other:?}")),
+        }
+    }
+
     pub(super) async fn save(&self, save: Save) -> Result<Saved, Wrong> {
         self.store.save(&self.slot, save).await.map_err(|error| failed("save", &error))
     }

@@ -368,16 +368,18 @@ async fn another_secret_need_not_wait<S: Store>(check: &Check<'_, S>) -> Result<
     at.granted(Claim::new(flight, NONE).with_secret(refused)).await?;
     let release = Release::new(flight, Fate::Unspent).failed("refused", 1).wait(Duration::from_secs(60));
     at.release(release.refused_secret(refused)).await?;
+    // Who doesn't say which secret it has, may have the same.
     for claim in [Claim::new(other, NONE).with_secret(refused), Claim::new(other, NONE)] {
-        // Who doesn't say which secret it has, has another one.
-        let has_another = claim == Claim::new(other, NONE);
-        match at.claim(claim).await? {
-            Claimed::Wait { .. } if !has_another => {}
-            Claimed::Yours { .. } if has_another => at.release(Release::new(other, Fate::Unspent)).await?,
-            answer => return Err(format!("a claim is answered {answer:?}")),
-        }
+        at.has_to_wait(claim).await?;
     }
-    at.granted(Claim::new(other, NONE).with_secret(good)).await.map(drop)
+    at.granted(Claim::new(other, NONE).with_secret(good)).await?;
+    // If that is as bad, nobody is to go on and try the first again.
+    let release = Release::new(other, Fate::Unspent).failed("refused", 2).wait(Duration::from_secs(60));
+    at.release(release.refused_secret(good)).await?;
+    for whom in [refused, good, Digest::new([3; 32])] {
+        at.has_to_wait(Claim::new(Nonce::random(), NONE).with_secret(whom)).await?;
+    }
+    Ok(())
 }
 
 async fn a_rejection_counts_once<S: Store>(check: &Check<'_, S>) -> Result<(), Wrong> {

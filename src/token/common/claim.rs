@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::link::Link;
 use crate::{
     error::{AcquireError, AcquireErrorKind, ErrorCode, StoreError},
-    store::{Claim, Claimed, Fate, Moment, Nonce, Rejection, Release, Revision, Save},
+    store::{Claim, Claimed, Digest, Fate, Moment, Nonce, Rejection, Release, Revision, Save},
     sync::{Mutex, MutexGuard, PoisonError},
     time::wall_clock,
     token::state::Order,
@@ -39,6 +39,8 @@ struct Standing {
     over: Option<Nonce>,
     /// What the store's clock showed, and when that was heard.
     clock: Option<(Moment, Instant)>,
+    /// What stands for the secret that the flight is going to show.
+    whom: Option<Digest>,
 }
 
 /// How a flight has failed, for those who waited for it, and those who are next.
@@ -46,6 +48,8 @@ pub(super) struct Failed {
     pub(super) text: String,
     pub(super) wait: Duration,
     pub(super) in_a_row: u32,
+    /// What stands for the secret that was refused, if that is why.
+    pub(super) whom: Option<Digest>,
 }
 
 /// Why a refresh token isn't sent.
@@ -92,6 +96,7 @@ impl Claimant {
             fate: Fate::Unspent,
             over: None,
             clock: None,
+            whom: None,
         };
         Self { link, nonce: Nonce::random(), standing: Mutex::new(standing) }
     }
@@ -112,6 +117,15 @@ impl Claimant {
 
     pub(super) fn nonce(&self) -> Nonce {
         self.nonce
+    }
+
+    /// Says by which secret it is going to be known.
+    pub(super) fn show(&self, whom: Option<Digest>) {
+        self.lock().whom = whom;
+    }
+
+    pub(super) fn whom(&self) -> Option<Digest> {
+        self.lock().whom
     }
 
     /// What it saves is newer than that, and is to be this.
@@ -233,15 +247,21 @@ impl Claimant {
             return;
         }
         let mut release = Release::new(self.nonce, fate);
-        if let Some(Failed { text, wait, in_a_row }) = failed {
+        if let Some(Failed { text, wait, in_a_row, whom }) = failed {
             release = release.failed(text, in_a_row).wait(wait);
+            if let Some(whom) = whom {
+                release = release.refused_secret(whom);
+            }
         }
         // It ends by itself, soon.
         let _ = self.link.release(release).await;
         self.lock().holds = false;
     }
 
-    async fn ask(&self, claim: Claim) -> Result<Claimed, StoreError> {
+    async fn ask(&self, mut claim: Claim) -> Result<Claimed, StoreError> {
+        if let Some(whom) = self.whom() {
+            claim = claim.with_secret(whom);
+        }
         let claimed = self.link.claim(claim).await?;
         let mut standing = self.lock();
         standing.holds = false;

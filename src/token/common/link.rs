@@ -2,12 +2,13 @@
 
 use std::{future::Future, time::Duration};
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::{
     error::StoreError,
     observe::{Event, Observer},
-    store::{Claim, Claimed, Draft, Release, Save, Saved, Seen, Shelf},
+    store::{Claim, Claimed, Digest, Draft, Release, Save, Saved, Seen, Shelf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::after,
 };
@@ -92,6 +93,11 @@ impl Link {
 
     fn pending(&self) -> MutexGuard<'_, Option<Unsaved>> {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What stands for a secret among those who share the token, if they have a key.
+    pub(super) fn digest_of(&self, secret: &SecretString) -> Option<Digest> {
+        self.shelf.secret_digest(secret)
     }
 
     pub(super) async fn look(&self) -> Result<Seen, StoreError> {

@@ -2,6 +2,7 @@
 
 mod failures;
 mod grants;
+mod secrets;
 mod sharing;
 
 use std::{

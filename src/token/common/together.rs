@@ -1,6 +1,11 @@
 //! A flight among the processes that share a token: they are asked first, told what came of it, and never kept waiting.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::{Either, select};
 use secrecy::SecretString;
@@ -14,9 +19,9 @@ use super::{
     saving::{dated, hand_over},
 };
 use crate::{
-    error::{AcquireError, StoreError},
+    error::{AcquireError, AcquireErrorKind, StoreError},
     observe::Reason,
-    store::{Claimed, Fate, Record, Revision, Save, Saved, Seen, Standing},
+    store::{Claimed, Digest, Fate, Record, Revision, Save, Saved, Seen, Standing},
     time::after,
     token::{
         access_token::AccessToken,
@@ -89,21 +94,24 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
             claimant.release(None).await;
             report.end_unasked(|state, now| state.fall_in(id, row, until, now));
         }
-        Some(Ok(End::Missed(error))) => come_without(report, &claimant, id, error).await,
+        Some(Ok(End::Missed(error))) => come_without(report, &link, &claimant, id, error).await,
         Some(Ok(End::Told(error))) => {
             claimant.release(None).await;
             report.send(Err(Miss { error: Arc::new(error), grant_intact: true }));
         }
         Some(Err(_)) => {
             let error = timed_out("the flight's time was up");
-            come_without(report, &claimant, id, Arc::new(error)).await;
+            come_without(report, &link, &claimant, id, Arc::new(error)).await;
         }
     }
 }
 
 /// Ends a flight that brings nothing: first for those who wait here, then for those who wait elsewhere.
-async fn come_without(report: Report, claimant: &Claimant, id: u64, error: Arc<AcquireError>) {
+async fn come_without(report: Report, link: &Link, claimant: &Claimant, id: u64, error: Arc<AcquireError>) {
     let text = failure::to_text(&error);
+    let is_refused = error.kind() == AcquireErrorKind::Rejected;
+    // Which one it was is sure only if it hasn't changed meanwhile.
+    let whom = claimant.whom().filter(|whom| is_refused && secret_of(&report.cache, link) == Some(*whom));
     let miss = Miss { error, grant_intact: claimant.fate() == Fate::Unspent };
     let mut in_a_row = 1;
     let landing = report.end(|state, now| {
@@ -116,7 +124,13 @@ async fn come_without(report: Report, claimant: &Claimant, id: u64, error: Arc<A
         _ => None,
     };
     let wait = wait.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-    claimant.release(Some(Failed { text, wait, in_a_row })).await;
+    claimant.release(Some(Failed { text, wait, in_a_row, whom })).await;
+}
+
+/// What stands for the secret that a server would be shown now.
+fn secret_of(cache: &Shared, link: &Link) -> Option<Digest> {
+    let secret = catch_unwind(AssertUnwindSafe(|| cache.source().current_secret())).ok()??;
+    link.digest_of(&secret)
 }
 
 /// What a flight works with.
@@ -132,6 +146,8 @@ impl Trip<'_> {
         if order.errand == Errand::Look {
             return self.look(order.known.revision).await;
         }
+        let whom = secret_of(self.cache, self.link);
+        self.claimant.show(whom);
         let (mut waited_for, mut between) = (Vec::new(), FIRST_LOOK);
         loop {
             if let Some(unsaved) = self.link.unsaved()
@@ -169,7 +185,7 @@ impl Trip<'_> {
                 Err(lost) => return self.go_alone(order, lost).await,
             };
             // Whoever relays it leaves it as it is, for the others.
-            let failure = seen.record.failure.as_ref();
+            let failure = seen.record.failure.as_ref().filter(|failure| failure.concerns(whom));
             if let Some(failure) = failure.filter(|failure| waited_for.contains(&failure.by)) {
                 self.hear_of(failure.in_a_row.saturating_sub(1));
                 return End::Told(failure::from_text(&failure.text));

@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use secrecy::ExposeSecret;
+
 use super::{
     super::super::{scripted::printed, temp_file::TempFile},
     *,
@@ -187,7 +189,10 @@ async fn a_closure_is_asked_for_each_request_and_only_then() {
         Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap_err();
         assert!(server.wire().ends_with(&format!("{{\"key\":\"{secret}\"}}")), "{}", server.wire());
     }
-    assert!(!credential.has_new_secret(), "that would have to be waited for");
+    assert!(
+        !credential.has_new_secret() && credential.current_secret().is_none(),
+        "that would have to be waited for"
+    );
     assert_eq!(calls.load(SeqCst), 2);
 }
 
@@ -206,10 +211,16 @@ async fn a_refused_secret_that_was_replaced_is_noticed_wherever_it_goes() {
         assert!(!credential.has_new_secret(), "it is the same");
         credentials.push(credential);
     }
+    let shown = |credential: &EndpointCredential| {
+        credential.current_secret().map(|secret| secret.expose_secret().to_owned())
+    };
+    let olds: Vec<_> = credentials.iter().map(shown).collect();
     for (text, is_new) in [("new", true), ("old", false), ("old\n", false), ("", false), ("another", true)] {
         file.write(text);
         *kept.lock().unwrap() = text.trim_end();
-        for credential in &credentials {
+        for (credential, old) in credentials.iter().zip(&olds) {
+            let is_old = text.trim_end() == "old";
+            assert_eq!(shown(credential).as_ref() == old.as_ref(), is_old, "{text:?} {credential:?}");
             assert_eq!(credential.has_new_secret(), is_new, "{text:?} {credential:?}");
             assert_eq!(credential.clone().has_new_secret(), is_new, "clones know of it");
         }

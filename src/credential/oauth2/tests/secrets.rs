@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use secrecy::ExposeSecret;
+
 use super::*;
 use crate::{
     credential::temp_file::TempFile,
@@ -192,4 +194,40 @@ async fn a_refused_secret_that_was_replaced_is_noticed_without_asking() {
         file.write(text);
         assert!(!changing.iter().any(Credential::has_new_secret), "{text:?}");
     }
+}
+
+#[test]
+fn all_secrets_that_the_next_request_shows_are_known_without_asking_if_none_has_to_be_waited_for() {
+    let file = TempFile::new("shown", "old");
+    let source = || SecretSource::file(file.path());
+    let server = Server::answering([]);
+    let shown = |credential: &OAuth2Credential| {
+        credential.current_secret().map(|secret| secret.expose_secret().to_owned())
+    };
+    let build = |client: ClientAuthentication| {
+        [
+            ClientCredentials::new(URL, client.clone()).build(server.transport()).unwrap(),
+            Password::new(URL, client.clone(), "johndoe", source()).build(server.transport()).unwrap(),
+            RefreshToken::new(URL, client, source()).build(server.transport()).unwrap(),
+        ]
+    };
+    let credentials = build(ClientAuthentication::secret_post("a", source()));
+    let before: Vec<_> = credentials.iter().map(shown).collect();
+    assert!(before.iter().all(Option::is_some) && before[0] != before[1], "{before:?}");
+    // A refresh token is another one after each use.
+    assert_eq!(before[0], before[2]);
+    file.write("new");
+    assert!(credentials.iter().map(shown).zip(&before).all(|(now, before)| now.is_some() && now != *before));
+    file.write("");
+    assert!(credentials.iter().all(|credential| shown(credential).is_none()));
+    file.write("old");
+    for client in [ClientAuthentication::public("a"), ClientAuthentication::tls("a")] {
+        let [clients, password, refresh_token] = build(client).map(|credential| shown(&credential));
+        assert!(clients.is_none() && password.is_some() && refresh_token.is_none());
+    }
+    let assertion = SecretSource::from_fn(async || panic!("it was asked"));
+    assert_eq!(
+        build(ClientAuthentication::assertion("a", assertion)).map(|each| shown(&each)),
+        [None, None, None]
+    );
 }
