@@ -34,9 +34,9 @@
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`],
 //!   and with [`JsonValue`] (and [`JsonObject`]) for a nested body.
 //!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON. [`StaticToken`] is a key that
-//!   is its own token, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to implement.
-//! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, or a closure, which is read
-//!   at each acquisition.
+//!   is its own token, [`FileToken`] a token that a platform keeps fresh in a file, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to implement.
+//! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, a closure, or another
+//!   credential's token, which is read at each acquisition.
 //! - **OAuth 2.0**, with the feature `oauth2`: the module `oauth2` has a builder for each grant, and [`ErrorCode`] is what
 //!   its servers answer. [`BoxCredential`] is any credential without its type.
 //! - **What a response means**: [`Signatures`] are a list of [`Rule`]s with [`Condition`]s and end in a [`Verdict`].
@@ -189,8 +189,9 @@ pub use body::{PeekBody, Unread};
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{
-    AnswerField, ApiVideo, BoxCredential, EndpointCredential, FromFn, JsonObject, JsonValue, Param, Parts,
-    StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn, from_fn_with_state,
+    AnswerField, ApiVideo, BoxCredential, EndpointCredential, FileToken, FromFn, JsonObject, JsonValue,
+    Param, Parts, StaticToken, TokenEndpoint, TokenRequest, Vervoe, Videsk, Vidizmo, from_fn,
+    from_fn_with_state,
 };
 #[cfg(feature = "serde")]
 pub use declare::Declaration;

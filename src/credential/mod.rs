@@ -3,6 +3,7 @@
 mod api_video;
 mod boxed;
 mod endpoint;
+mod file_token;
 mod from_fn;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
@@ -12,6 +13,7 @@ pub(crate) mod scripted;
 mod static_token;
 #[cfg(test)]
 pub(crate) mod temp_file;
+mod tokens;
 mod vervoe;
 mod videsk;
 mod vidizmo;
@@ -23,6 +25,7 @@ pub use endpoint::{
 };
 #[cfg(feature = "serde")]
 pub(crate) use endpoint::{BaseUrl, check_token_type, is_number};
+pub use file_token::FileToken;
 pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;
 pub use static_token::StaticToken;

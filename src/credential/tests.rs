@@ -4,6 +4,7 @@ mod fakes;
 #[cfg(feature = "store")]
 mod identity;
 mod signatures;
+mod tokens;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "client")]
 mod certificates;
 pub(crate) mod encode;
+mod file;
 mod form;
 mod overlaps;
 #[cfg(any(feature = "client", feature = "jwt"))]
@@ -21,13 +22,7 @@ pub(crate) use certificates::certificates_pem;
 #[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use private_key::private_key_pem;
 pub(crate) use redactor::Redactor;
-#[cfg(feature = "jwt")]
-pub(crate) use source::Ask;
 pub use source::SecretSource;
-#[cfg(feature = "oauth2")]
-pub(crate) use source::Supplied;
-#[cfg(any(feature = "oauth2", feature = "store"))]
-pub(crate) use source::Supply;
-pub(crate) use source::all_at_hand;
+pub(crate) use source::{Ask, Supplied, Supply, all_at_hand};
 pub(crate) use tidy::is_untidy;
 pub(crate) use without_token::without_token;

@@ -3,21 +3,25 @@
 
 use std::{
     borrow::Cow,
-    env, fmt, fs,
+    env,
+    error::Error,
+    fmt,
     future::Future,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
-use super::tidy::{Untidy, tidy};
-use crate::error::{AcquireError, BoxError, ConfigError, ConfigErrorKind};
-
-/// The longest file that is taken for a secret, in bytes.
-const MAX_LEN: u64 = 64 * 1024;
+use super::{
+    file::{self, MAX_LEN},
+    tidy::{Untidy, tidy},
+};
+use crate::error::{AcquireError, AuthError, BoxError, ConfigError, ConfigErrorKind};
 
 /// Where a secret comes from. It is read at each acquisition.
 ///
@@ -64,7 +68,8 @@ impl SecretSource {
     }
 
     /// The file at `path`, in UTF-8, at most 64 KiB. A byte order mark at its beginning and line ends at its end are cut off.
-    /// It has to be there when the credential is built.
+    /// It has to be there when the credential is built. It may be replaced at any time, by a rename or in place: of one that
+    /// is being written, the half is never taken.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
         Self(Supply::File(path.into()))
@@ -142,6 +147,22 @@ pub(crate) trait Ask: Send + Sync {
     fn check(&self) -> Result<(), ConfigError> {
         Ok(())
     }
+
+    /// The one that it would give now, if it has one already.
+    fn at_hand(&self) -> Option<SecretString> {
+        None
+    }
+
+    /// Takes down that a server has taken `secret`.
+    fn accept(&self, secret: &SecretString) {
+        let _ = secret;
+    }
+
+    /// Takes down that a server has refused `secret`. Returns whether the next one is another for that reason.
+    fn refuse(&self, secret: &SecretString) -> bool {
+        let _ = secret;
+        false
+    }
 }
 
 impl<F: Fn(&str) -> Supplied + Send + Sync> Ask for F {
@@ -169,7 +190,7 @@ impl Supply {
             Self::File(path) => {
                 let path = path.clone();
                 // Files may be on a disk that is far away.
-                let read = tokio::task::spawn_blocking(move || file_secret(&path)).await;
+                let read = tokio::task::spawn_blocking(move || file_secret(&path, file::read_whole)).await;
                 read.unwrap_or_else(|error| Err(Failure::Unread(error.into())))
             }
             Self::Ask(maker) => tidied(maker.ask(audience).await),
@@ -178,7 +199,10 @@ impl Supply {
         usable(read).map_err(|failure| {
             let error = AcquireError::transient(format!("the {what}{} {failure}", self.reference()));
             match failure {
-                Failure::Unread(source) => error.with_source(source),
+                Failure::Unread(source) => match wait_of(&*source) {
+                    Some(wait) => error.with_retry_after(wait).with_source(source),
+                    None => error.with_source(source),
+                },
                 Failure::Untidy(_) | Failure::TooLong | Failure::Empty => error,
             }
         })
@@ -219,9 +243,31 @@ impl Supply {
             })
     }
 
-    /// What it is now, if that can be told without waiting.
+    /// What it is now, if that can be told without waiting, and is what was configured: what is made for the occasion is
+    /// another each time.
     pub(crate) fn at_hand(&self) -> Option<SecretString> {
-        self.look().and_then(|read| usable(read).ok())
+        match self {
+            Self::Ask(_) => None,
+            _ => self.look().and_then(|read| usable(read).ok()),
+        }
+    }
+
+    /// Takes down that a server has taken `secret`.
+    pub(crate) fn accept(&self, secret: &SecretString) {
+        if let Self::Ask(maker) = self {
+            maker.accept(secret);
+        }
+    }
+
+    /// Takes down that a server has refused `secret`. Returns whether the next one is another for that reason.
+    pub(crate) fn refuse(&self, secret: &SecretString) -> bool {
+        matches!(self, Self::Ask(maker) if maker.refuse(secret))
+    }
+
+    /// As [`differs_from`](Self::differs_from), of what a closure may make anew each time: that is no other one.
+    #[cfg(feature = "oauth2")]
+    pub(crate) fn was_replaced(&self, refused: &SecretString) -> bool {
+        !matches!(self, Self::Look(_)) && self.differs_from(refused)
     }
 
     /// Whether it may be another one when it is read again.
@@ -251,9 +297,9 @@ impl Supply {
         match self {
             Self::Fixed(secret) => Some(Ok(secret.clone())),
             Self::Env(name) => Some(env_secret(name)),
-            Self::File(path) => Some(file_secret(path)),
+            Self::File(path) => Some(file_secret(path, file::read)),
             Self::Look(look) => Some(tidied(look())),
-            Self::Ask(_) => None,
+            Self::Ask(maker) => maker.at_hand().map(Ok),
         }
     }
 
@@ -314,6 +360,12 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// How long those have to wait who need another credential's token first.
+fn wait_of(error: &(dyn Error + Send + Sync + 'static)) -> Option<Duration> {
+    let at = AuthError::find(error)?.retry_at()?;
+    Some(at.saturating_duration_since(Instant::now()))
+}
+
 /// The same, if it isn't empty.
 fn usable(read: Result<SecretString, Failure>) -> Result<SecretString, Failure> {
     read.and_then(|secret| if secret.expose_secret().is_empty() { Err(Failure::Empty) } else { Ok(secret) })
@@ -332,9 +384,12 @@ fn env_secret(name: &str) -> Result<SecretString, Failure> {
     tidy(value.as_encoded_bytes()).map_err(Failure::Untidy)
 }
 
-fn file_secret(path: &Path) -> Result<SecretString, Failure> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
+/// What a file has, as one of the ways to read it says.
+fn file_secret(
+    path: &Path,
+    read: impl FnOnce(&Path) -> io::Result<Vec<u8>>,
+) -> Result<SecretString, Failure> {
+    let bytes = read(path)?;
     if bytes.len() as u64 > MAX_LEN {
         return Err(Failure::TooLong);
     }

@@ -85,6 +85,7 @@ const _: () = {
     shared::<Declaration>();
     shared::<Param>();
     shared::<SecretSource>();
+    shared::<FileToken>();
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();

@@ -13,6 +13,8 @@ mod flights;
 mod oauth2;
 mod origins;
 mod placements;
+#[cfg(unix)]
+mod platform;
 mod readiness;
 mod replay;
 mod restarts;

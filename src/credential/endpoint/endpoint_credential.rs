@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{AcquireError, AcquireErrorKind, ConfigError},
-    secret::{Redactor, SecretSource, all_at_hand},
+    secret::{Redactor, Supply, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
 };
@@ -59,7 +59,7 @@ pub struct EndpointCredential {
 /// A secret that the server refused, perhaps among others.
 #[derive(Debug)]
 struct Refused {
-    source: SecretSource,
+    source: Supply,
     secret: SecretString,
 }
 
@@ -76,11 +76,20 @@ impl EndpointCredential {
         renewed: Option<&AccessToken>,
         previous: Option<&AccessToken>,
     ) -> Result<AccessToken, AcquireError> {
-        let sent = request.with_secrets().await?;
-        let result = self.exchange(&sent, renewed, previous).await;
-        if matches!(&result, Err(error) if matches!(error.kind(), AcquireErrorKind::Rejected | AcquireErrorKind::Undeclared))
+        let mut sent = request.with_secrets().await?;
+        let mut result = self.exchange(&sent, renewed, previous).await;
+        let kind = |result: &Result<_, AcquireError>| result.as_ref().err().map(AcquireError::kind);
+        if kind(&result) == Some(AcquireErrorKind::Rejected)
+            && replaces(request, &sent)
+            && let Ok(other) = request.with_secrets().await
         {
-            self.refuse(request, &sent);
+            sent = other;
+            result = self.exchange(&sent, renewed, previous).await;
+        }
+        match kind(&result) {
+            None => each_sent(request, &sent).for_each(|(source, secret)| source.accept(secret)),
+            Some(AcquireErrorKind::Rejected | AcquireErrorKind::Undeclared) => self.refuse(request, &sent),
+            Some(_) => {}
         }
         result
     }
@@ -141,11 +150,9 @@ impl EndpointCredential {
 
     /// Takes down which of the secrets that may change were refused.
     fn refuse(&self, request: &TokenRequest, sent: &TokenRequest) {
-        let changing = request.sources().zip(sent.sources()).filter(|(source, _)| source.0.may_change());
-        *self.refused() = changing
-            .filter_map(|(source, sent)| {
-                Some(Refused { source: source.clone(), secret: sent.0.fixed()?.clone() })
-            })
+        *self.refused() = each_sent(request, sent)
+            .filter(|(source, _)| source.may_change())
+            .map(|(source, secret)| Refused { source: source.clone(), secret: secret.clone() })
             .collect();
     }
 
@@ -222,6 +229,20 @@ impl EndpointCredential {
     }
 }
 
+/// Where each secret comes from that was `sent`, and what it was.
+fn each_sent<'a>(
+    request: &'a TokenRequest,
+    sent: &'a TokenRequest,
+) -> impl Iterator<Item = (&'a Supply, &'a SecretString)> {
+    let pairs = request.sources().zip(sent.sources());
+    pairs.filter_map(|(source, sent)| Some((&source.0, sent.0.fixed()?)))
+}
+
+/// Tells the sources of what was `sent` that it was refused. Returns whether one of them has another for that reason.
+fn replaces(request: &TokenRequest, sent: &TokenRequest) -> bool {
+    each_sent(request, sent).filter(|(source, secret)| source.refuse(secret)).count() > 0
+}
+
 impl Credential for EndpointCredential {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
         let previous = acquire.previous();
@@ -251,7 +272,7 @@ impl Credential for EndpointCredential {
     }
 
     fn has_new_secret(&self) -> bool {
-        self.refused().iter().any(|refused| refused.source.0.differs_from(&refused.secret))
+        self.refused().iter().any(|refused| refused.source.differs_from(&refused.secret))
     }
 
     fn current_secret(&self) -> Option<SecretString> {

@@ -15,16 +15,25 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 /// Zero and less, and a moment that is past, are no lifetime: several servers say "never" by it, and a token that were
 /// dead on arrival would be asked for with each call.
 pub(super) fn stated(text: &str, now: SystemTime) -> Option<Duration> {
-    span(text, now).filter(|lifetime| !lifetime.is_zero() && *lifetime <= LONGEST)
+    span(text, now).filter(is_believed)
+}
+
+fn is_believed(lifetime: &Duration) -> bool {
+    !lifetime.is_zero() && *lifetime <= LONGEST
 }
 
 /// The lifetime of a JWT by its own `exp` (RFC 7519 §4.1.4).
 pub(super) fn of_jwt(token: &str, now: SystemTime) -> Option<Duration> {
+    left_of_jwt(token, now).filter(is_believed)
+}
+
+/// What is left of a JWT's life: nothing, if it has expired.
+pub(in crate::credential) fn left_of_jwt(token: &str, now: SystemTime) -> Option<Duration> {
     let claims = token.split('.').nth(1)?;
     let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims = Document::parse(String::from_utf8(claims).ok()?.into())?;
     match claims.root().member("exp")?.scalar()? {
-        Scalar::Number(exp) => stated(exp, now),
+        Scalar::Number(exp) => span(exp, now),
         _ => None,
     }
 }

@@ -27,6 +27,7 @@ pub use field::AnswerField;
 #[cfg(feature = "serde")]
 pub(crate) use json::is_number;
 pub use json::{JsonObject, JsonValue};
+pub(super) use lifetime::left_of_jwt;
 pub use param::Param;
 pub use request::TokenRequest;
 #[cfg(feature = "serde")]

@@ -147,17 +147,28 @@ impl ClientAuthentication {
         self.supply().map(|(what, supply)| supply.peek(what)).transpose()
     }
 
-    /// The secret, if it is another one than `refused` by now. A fresh assertion is no other secret.
-    pub(super) async fn changed_secret(&self, refused: Option<&SecretString>) -> Option<SecretString> {
-        match &self.method {
-            Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply)
-                if supply.may_change() =>
-            {
-                let secret = supply.read("client secret", "").await.ok()?;
-                let same = refused.is_some_and(|refused| refused.expose_secret() == secret.expose_secret());
-                (!same).then_some(secret)
-            }
-            _ => None,
+    /// The secret, if it is another one than `refused` by now. A fresh assertion is no other secret, unless it is another
+    /// for having been refused.
+    pub(super) async fn changed_secret(
+        &self,
+        refused: Option<&SecretString>,
+        audience: &str,
+    ) -> Option<SecretString> {
+        let (what, supply) = self.supply()?;
+        let replaces = refused.is_some_and(|refused| supply.refuse(refused));
+        let is_made_anew = matches!(self.method, Method::Assertion(_));
+        if !supply.may_change() || (is_made_anew && !replaces) {
+            return None;
+        }
+        let secret = supply.read(what, audience).await.ok()?;
+        let same = refused.is_some_and(|refused| refused.expose_secret() == secret.expose_secret());
+        (!same).then_some(secret)
+    }
+
+    /// Takes down that the server has taken `secret`.
+    pub(super) fn accept(&self, secret: Option<&SecretString>) {
+        if let (Some((_, supply)), Some(secret)) = (self.supply(), secret) {
+            supply.accept(secret);
         }
     }
 
@@ -167,7 +178,8 @@ impl ClientAuthentication {
             Method::Basic(supply) | Method::RawBasic(supply) | Method::Post(supply) => {
                 supply.differs_from(refused)
             }
-            Method::None | Method::Tls | Method::Assertion(_) => false,
+            Method::Assertion(supply) => supply.was_replaced(refused),
+            Method::None | Method::Tls => false,
         }
     }
 

@@ -177,7 +177,7 @@ impl Inner {
         };
         let mut client_secret = client.secret(&endpoints.audience).await?;
         // Each is read anew at most once.
-        let (mut client_changed, mut refused) = (false, None);
+        let (mut client_changed, mut replaced, mut refused) = (false, false, None);
         loop {
             let request = match renewed.and_then(AccessToken::refresh_token) {
                 Some(refresh_token) => {
@@ -188,6 +188,8 @@ impl Inner {
             let endpoint = self.endpoint(&endpoints.token, &request).map_err(unusable)?;
             let error = match endpoint.obtain(&request, renewed, acquire.previous()).await {
                 Ok(token) => {
+                    client.accept(client_secret.as_ref());
+                    self.grant.accept(&secrets);
                     if let (Some(rotation), Some(sent)) = (self.grant.rotation(), secrets.first()) {
                         rotation.rotate(sent, refused.as_ref(), token.refresh_token()).await;
                     }
@@ -203,13 +205,25 @@ impl Inner {
             match error.code() {
                 _ if error.kind() != AcquireErrorKind::Rejected => return Err(error),
                 Some(ErrorCode::InvalidClient) if !client_changed => {
-                    let Some(changed) = client.changed_secret(client_secret.as_ref()).await else {
+                    let Some(changed) =
+                        client.changed_secret(client_secret.as_ref(), &endpoints.audience).await
+                    else {
                         return Err(self.refuse(error, client_secret, secrets));
                     };
                     (client_changed, client_secret) = (true, Some(changed));
                     if renewed.is_none() && self.grant.is_used_once() {
                         secrets = self.grant.secrets(&endpoints.audience).await?;
                     }
+                }
+                // RFC 8693 §2.2.2 has a subject token that isn't good called an invalid request.
+                Some(ErrorCode::InvalidGrant | ErrorCode::InvalidRequest)
+                    if self.grant.rotation().is_none() && !replaced =>
+                {
+                    let Some(others) = self.grant.replaced(&secrets, &endpoints.audience).await else {
+                        return Err(self.refuse(error, client_secret, secrets));
+                    };
+                    (replaced, secrets) = (true, others);
+                    client_secret = client.secret(&endpoints.audience).await?;
                 }
                 Some(ErrorCode::InvalidGrant) if refused.is_none() => {
                     let changed = match self.grant.rotation() {
@@ -235,11 +249,9 @@ impl Inner {
         client_secret: Option<SecretString>,
         secrets: Vec<SecretString>,
     ) -> AcquireError {
-        let refused = match error.code() {
-            Some(ErrorCode::InvalidGrant) => secrets.into_iter().next().map(Refused::Grant),
-            _ => client_secret.map(Refused::Client),
-        };
-        *self.refused() = refused;
+        let is_grant = matches!(error.code(), Some(ErrorCode::InvalidGrant | ErrorCode::InvalidRequest));
+        let grant = secrets.into_iter().next().filter(|_| is_grant).map(Refused::Grant);
+        *self.refused() = grant.or_else(|| client_secret.map(Refused::Client));
         error
     }
 

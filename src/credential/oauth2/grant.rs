@@ -90,12 +90,31 @@ impl Grant {
         Ok(secrets)
     }
 
+    /// Takes down that the server has taken these secrets. After a refresh there are none.
+    pub(super) fn accept(&self, secrets: &[SecretString]) {
+        self.supplies().iter().zip(secrets).for_each(|((_, supply), secret)| supply.accept(secret));
+    }
+
+    /// The secrets anew, if the refusal of these makes others of them.
+    pub(super) async fn replaced(
+        &self,
+        refused: &[SecretString],
+        audience: &str,
+    ) -> Option<Vec<SecretString>> {
+        let supplies = self.supplies();
+        let pairs = supplies.iter().zip(refused);
+        let others = pairs.filter(|((_, supply), refused)| supply.refuse(refused)).count();
+        if others > 0 { self.secrets(audience).await.ok() } else { None }
+    }
+
     /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
     pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
         match self {
             Self::RefreshToken(rotation) => rotation.initial().differs_from(refused),
             Self::Password { password, .. } => password.differs_from(refused),
-            Self::ClientCredentials | Self::JwtBearer { .. } | Self::TokenExchange { .. } => false,
+            Self::JwtBearer { assertion } => assertion.was_replaced(refused),
+            Self::TokenExchange { subject, .. } => subject.token.was_replaced(refused),
+            Self::ClientCredentials => false,
         }
     }
 
