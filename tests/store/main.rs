@@ -4,6 +4,7 @@
 
 #[path = "../../src/store/redis/tests/server.rs"]
 mod server;
+mod way;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tower_reauth::{
     store::{Claim, Claimed, Digest, Draft, Nonce, Record, RedisStore, Revision, Save, Saved, Slot, Store},
     testing::store_conformance,
 };
+use way::Way;
 
 /// What the docs say that an ACL needs.
 const RIGHTS: &[&str] = &[
@@ -176,6 +178,17 @@ async fn who_stands_still_is_given_up_after_half_a_second() {
     assert_eq!(revision(&store).await, Err(StoreErrorKind::TimedOut));
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(at_last(&store).await, 7);
+}
+
+#[tokio::test]
+async fn a_connection_that_has_fallen_silent_is_given_up_for_a_new_one() {
+    let server = Server::start();
+    let way = Way::to(server.port);
+    let store = RedisStore::connect(&format!("redis://127.0.0.1:{}", way.port)).await.unwrap();
+    saved(&store).await;
+    way.silence();
+    assert_eq!(revision(&store).await, Err(StoreErrorKind::TimedOut));
+    assert_eq!(revision(&store).await, Ok(7));
 }
 
 #[tokio::test]

@@ -7,9 +7,46 @@ use crate::error::{StoreError, StoreErrorKind};
 /// What Redis says where its user may run a script, and not what is in it: version 7, and others.
 const SCRIPT_DENIED: &[&str] = &["The user executing the script can't", "ACL failure in script"];
 
-/// Whether Redis doesn't know the script that was asked for by its hash.
-pub(super) fn is_unknown_script(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+/// Why a command has no answer, and what may get one.
+pub(super) struct Refusal {
+    pub(super) error: StoreError,
+    pub(super) remedy: Remedy,
+}
+
+/// What may get an answer to a command that has none.
+pub(super) enum Remedy {
+    /// Nothing that could be done at once.
+    Nothing,
+    /// The whole script, as its hash isn't known.
+    WholeScript,
+    /// The same again: the connection had ended, or the server isn't the primary any more.
+    AnotherConnection,
+}
+
+impl Refusal {
+    /// Whether it is due to the server that was asked, or to the way to it, so that another one may do better.
+    pub(super) fn is_the_servers(&self) -> bool {
+        use StoreErrorKind::{ReadOnly, TimedOut, Unavailable};
+        matches!(self.error.kind(), Unavailable | TimedOut | ReadOnly)
+    }
+}
+
+impl From<RedisError> for Refusal {
+    fn from(error: RedisError) -> Self {
+        let remedy = match error.kind() {
+            ErrorKind::Server(ServerErrorKind::NoScript) => Remedy::WholeScript,
+            ErrorKind::Server(ServerErrorKind::ReadOnly) => Remedy::AnotherConnection,
+            _ if error.is_connection_dropped() => Remedy::AnotherConnection,
+            _ => Remedy::Nothing,
+        };
+        Self { error: because(&error), remedy }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self { error, remedy: Remedy::Nothing }
+    }
 }
 
 /// Why Redis didn't do what it was asked.
@@ -76,6 +113,11 @@ pub(super) fn because(error: &RedisError) -> StoreError {
 pub(super) fn late() -> StoreError {
     let words = "redis didn't answer within 500 ms; check whether it is overloaded, and the way to it";
     StoreError::new(StoreErrorKind::TimedOut, words)
+}
+
+/// That the program ends.
+pub(super) fn stopped() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "the runtime ended while redis was being connected to")
 }
 
 fn denied() -> (StoreErrorKind, &'static str) {

@@ -1,7 +1,9 @@
 //! A store in Redis or Valkey.
 
+mod address;
 mod advice;
 mod cause;
+mod line;
 #[cfg_attr(not(feature = "tracing"), path = "no_logs.rs")]
 mod logs;
 mod redis_store;

@@ -2,42 +2,34 @@
 
 use std::{
     fmt,
-    future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use redis::{
-    Client, ConnectionAddr, IntoConnectionInfo,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-    cmd,
-};
-use tokio::time::{Instant, timeout};
+use redis::cmd;
+use tokio::time::Instant;
 
 use super::{
+    address::Address,
     advice,
-    cause::{because, late},
+    line::{LIMIT, Line},
     logs,
     reply::Reply,
     script::{self, Step},
-    tls,
 };
 use crate::{
-    error::{ConfigError, StoreError, StoreErrorKind},
+    error::{ConfigError, StoreError},
     store::{
         Claim, Claimed, Fate, Keys, Rejection, Release, Save, Saved, SealedStore, Seen, Slot, Standing,
         Store, claim::Waits, steps::KEPT,
     },
 };
 
-/// The longest that Redis is waited for.
-const LIMIT: Duration = Duration::from_millis(500);
-
 /// How long it is believed how many replicas there are.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The longest that a replica is waited for, in milliseconds.
-const REPLICA: u32 = 100;
+/// The longest that a replica is waited for.
+const REPLICA: Duration = Duration::from_millis(100);
 
 /// A store in Redis, or Valkey: one server, or a primary with replicas. Version 5 or later.
 ///
@@ -72,7 +64,7 @@ const REPLICA: u32 = 100;
 #[derive(Clone)]
 #[must_use]
 pub struct RedisStore {
-    connection: ConnectionManager,
+    line: Arc<Line>,
     /// Where it is, without user and password.
     address: String,
     prefix: String,
@@ -102,51 +94,28 @@ impl RedisStore {
     /// shows the password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let mut store = Self::lazy(url)?;
-        let mut connection = store.connection.clone();
-        let ping = cmd("PING");
-        within(async { ping.query_async(&mut connection).await.map_err(|error| because(&error)) })
-            .await
-            .map(|_: redis::Value| ())?;
+        store.line.ask(&cmd("PING"), Instant::now() + LIMIT).await.map_err(|refusal| refusal.error)?;
         // Whoever may not ask gets no advice.
-        store.advice = timeout(LIMIT, advice::of(&store.connection)).await.unwrap_or_default();
+        store.advice = advice::of(&store.line, Instant::now() + LIMIT).await;
         store.advice.iter().for_each(|advice| logs::advise(advice));
         Ok(store)
     }
 
     /// The same, but connects with the first step: for programs that are to start without the server. It gets no advice.
-    /// It needs a Tokio runtime.
     ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Config`] for a URL that can't be used.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
-        let refuse = |words: &str| Err(StoreError::new(StoreErrorKind::Config, words));
-        // The client takes others, and has a way to switch checks of certificates off.
-        if !(url.starts_with("redis://") || url.starts_with("rediss://")) || url.contains('#') {
-            return refuse("redis's url has to begin with redis:// or rediss://, and has no `#`");
-        }
-        let Ok(info) = url.into_connection_info() else {
-            return refuse(
-                "redis's url can't be read; look for letters in the password that have to be encoded",
-            );
-        };
-        let address = match info.addr() {
-            ConnectionAddr::TcpTls { .. } => {
-                tls::choose_provider();
-                format!("rediss://{}", info.addr())
-            }
-            _ => format!("redis://{}", info.addr()),
-        };
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(LIMIT))
-            .set_response_timeout(Some(LIMIT))
-            .set_number_of_retries(0);
-        let connection =
-            Client::open(info).and_then(|client| ConnectionManager::new_lazy_with_config(client, config));
-        let connection = connection.map_err(|error| because(&error))?;
+        let address = Address::read(url)?;
+        let shown = address.to_string();
+        let line = Line::new(move || {
+            let address = address.clone();
+            async move { address.connect().await }
+        });
         Ok(Self {
-            connection,
-            address,
+            line: Arc::new(line),
+            address: shown,
             prefix: "tower-reauth:".to_owned(),
             advice: Vec::new(),
             replicas: Arc::default(),
@@ -177,28 +146,25 @@ impl RedisStore {
 
     async fn step(&self, step: &Step, slot: &Slot, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
         let key = format!("{}{slot}", self.prefix);
-        Reply::read(within(step.run(&self.connection, &key, arguments)).await?)
+        Reply::read(step.run(&self.line, &key, arguments, Instant::now() + LIMIT).await?)
     }
 
     /// Waits until a replica has it too, if there are any: what would be lost is a refresh token, or that one was sent.
     async fn replicate(&self) {
-        let replicated = async {
-            if self.replicas().await > 0 {
-                let mut connection = self.connection.clone();
-                // It was saved, whatever comes of this.
-                let _: Result<u32, _> = cmd("WAIT").arg(1).arg(REPLICA).query_async(&mut connection).await;
-            }
-        };
-        let _ = timeout(Duration::from_millis(2 * u64::from(REPLICA)), replicated).await;
+        let deadline = Instant::now() + 2 * REPLICA;
+        if self.replicas(deadline).await > 0 {
+            // It was saved, whatever comes of this.
+            let _ = self.line.ask(cmd("WAIT").arg(1).arg(REPLICA.as_millis()), deadline).await;
+        }
     }
 
     /// How many replicas there are, or were within the last minute.
-    async fn replicas(&self) -> u32 {
+    async fn replicas(&self, deadline: Instant) -> u32 {
         let known = *self.replicas.lock().unwrap_or_else(PoisonError::into_inner);
         if known.asked_at.is_some_and(|at| at.elapsed() < MINUTE) {
             return known.count;
         }
-        let count = advice::replicas(&self.connection).await;
+        let count = advice::replicas(&self.line, deadline).await;
         let asked = Replicas { count, asked_at: Some(Instant::now()) };
         *self.replicas.lock().unwrap_or_else(PoisonError::into_inner) = asked;
         count
@@ -207,11 +173,6 @@ impl RedisStore {
 
 /// The calls of the scripts.
 impl RedisStore {
-    #[cfg(test)]
-    pub(super) fn connection(&self) -> ConnectionManager {
-        self.connection.clone()
-    }
-
     pub(super) async fn ask_look(&self, slot: &Slot) -> Result<Reply, StoreError> {
         self.step(&script::LOOK, slot, &[]).await
     }
@@ -325,9 +286,4 @@ impl fmt::Debug for RedisStore {
 
 fn bytes<const N: usize>(arguments: &[String; N]) -> [&[u8]; N] {
     arguments.each_ref().map(String::as_bytes)
-}
-
-/// What Redis answers, if it does so in time.
-async fn within<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(LIMIT, call).await.unwrap_or_else(|_| Err(late()))
 }

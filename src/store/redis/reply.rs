@@ -16,7 +16,8 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn read(values: Vec<Value>) -> Result<Self, StoreError> {
+    pub(super) fn read(value: Value) -> Result<Self, StoreError> {
+        let Value::Array(values) = value else { return Err(nonsense()) };
         let mut parts = values.into_iter().map(|value| match value {
             Value::BulkString(bytes) => Some(Bytes::from(bytes)),
             Value::SimpleString(text) => Some(Bytes::from(text)),

@@ -2,9 +2,13 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Script, Value, aio::ConnectionManager, cmd};
+use redis::{Script, Value, cmd};
+use tokio::time::Instant;
 
-use super::cause::{self, because};
+use super::{
+    cause::{Refusal, Remedy},
+    line::Line,
+};
 use crate::error::StoreError;
 
 /// A script, with the hash that Redis knows it by.
@@ -19,26 +23,27 @@ impl Step {
     }
 
     /// Runs it on one record. It is sent whole where Redis doesn't know it, or has forgotten it. What was sent on a connection
-    /// that turns out to have ended is sent once more, on a new one.
+    /// that turns out to have ended, or to a server that isn't the primary any more, is sent once more, on a new one.
     pub(super) async fn run(
         &self,
-        connection: &ConnectionManager,
+        line: &Line,
         key: &str,
         arguments: &[&[u8]],
-    ) -> Result<Vec<Value>, StoreError> {
-        let run = |command: &str, script: &str| {
-            let mut call: Cmd = cmd(command);
+        deadline: Instant,
+    ) -> Result<Value, StoreError> {
+        let call = |command: &str, script: &str| {
+            let mut call = cmd(command);
             call.arg(script).arg(1).arg(key).arg(arguments);
-            let mut connection = connection.clone();
-            async move { call.query_async(&mut connection).await }
+            call
         };
-        match run("EVALSHA", self.script.get_hash()).await {
-            Err(error) if cause::is_unknown_script(&error) => run("EVAL", self.code).await,
+        match line.ask(&call("EVALSHA", self.script.get_hash()), deadline).await {
             // Steps may be repeated. One that had its first answer meanwhile is told the same again.
-            Err(error) if error.is_connection_dropped() => run("EVAL", self.code).await,
+            Err(Refusal { remedy: Remedy::WholeScript | Remedy::AnotherConnection, .. }) => {
+                line.ask(&call("EVAL", self.code), deadline).await
+            }
             done => done,
         }
-        .map_err(|error| because(&error))
+        .map_err(|refusal| refusal.error)
     }
 }
 

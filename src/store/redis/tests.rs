@@ -81,7 +81,8 @@ fn ahead(record: &mut Record, time: Duration) {
 async fn each_script_does_what_the_step_does() {
     let server = server::Server::with(&[]);
     let store = RedisStore::connect(&server.url()).await.expect("a store");
-    let mut connection = store.connection();
+    let client = ::redis::Client::open(server.url()).expect("a client");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut words = std::collections::HashMap::<Vec<u8>, u32>::new();
