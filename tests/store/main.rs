@@ -4,6 +4,8 @@
 
 #[path = "../../src/store/redis/tests/server.rs"]
 mod server;
+
+mod sentinels;
 mod way;
 
 use std::time::Duration;
@@ -66,6 +68,31 @@ async fn at_last(store: &RedisStore) -> u64 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it doesn't come back: {:?}", revision(store).await);
+}
+
+/// A primary, and a replica that has what it has.
+async fn pair() -> (Server, Server) {
+    let primary = Server::with(&["--repl-diskless-sync-delay", "0"]);
+    let replica = replica(primary.port);
+    online(&primary, &replica).await;
+    (primary, replica)
+}
+
+/// A replica of what is at this port.
+fn replica(port: u16) -> Server {
+    Server::with(&["--replicaof", "127.0.0.1", &port.to_string(), "--repl-diskless-sync-delay", "0"])
+}
+
+/// Waits until a replica gets what its primary is given. Both say so up to a second earlier.
+async fn online(primary: &Server, replica: &Server) {
+    primary.does(&["SET", "first", ""]);
+    for _ in 0..1000 {
+        if replica.says(&["EXISTS", "first"]) == ":1" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{}", replica.says(&["INFO", "replication"]));
 }
 
 async fn refused(url: &str) -> StoreError {
@@ -207,11 +234,7 @@ async fn a_flush_leaves_nothing_and_forgotten_scripts_are_sent_again() {
 
 #[tokio::test]
 async fn a_replica_is_not_written_to_and_has_what_was_saved_when_it_takes_over() {
-    let primary = Server::start();
-    let replica = Server::with(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
-    while !primary.says(&["INFO", "replication"]).contains("state=online") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let (primary, replica) = pair().await;
     let store = RedisStore::connect(&primary.url()).await.unwrap();
     assert!(store.advice().iter().any(|advice| advice.contains("min-replicas-to-write")));
     saved(&store).await;
@@ -302,9 +325,13 @@ async fn a_server_that_loses_records_is_told_of() {
 #[ignore = "another test's process runs it"]
 async fn over_tls() {
     let url = std::env::var("STORE_URL").unwrap();
-    match RedisStore::connect(&url).await {
+    let connected = match std::env::var("STORE_SENTINELS") {
+        Ok(sentinels) => RedisStore::sentinel(sentinels.split(','), &url).await,
+        Err(_) => RedisStore::connect(&url).await,
+    };
+    match connected {
         Ok(store) => {
-            saved(&store).await;
+            store.save(&slot(), save(0, 7)).await.unwrap();
             println!("says: {:?}", revision(&store).await);
         }
         Err(error) => println!("says: {:?}", error.kind()),
@@ -315,26 +342,21 @@ async fn over_tls() {
 fn tls_is_by_the_systems_certificates_with_ring_and_without_openssl() {
     let directory = std::env::temp_dir().join(format!("tower-reauth-redis-tls-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certified = rcgen::generate_simple_self_signed(names.clone()).unwrap();
     let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
     std::fs::write(&certificate, certified.cert.pem()).unwrap();
     std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
     let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
-    let port = server::free_port().to_string();
-    let _server = Server::with(&[
-        "--tls-port",
-        &port,
-        "--tls-cert-file",
-        certificate,
-        "--tls-key-file",
-        key,
-        "--tls-auth-clients",
-        "no",
-    ]);
-    let says = |trusted: &str| {
+    let (port, second) = (server::free_port().to_string(), server::free_port().to_string());
+    let files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no"];
+    let _server = Server::with(&[&files[..], &["--tls-port", &port]].concat());
+    let monitor = format!("sentinel monitor mymaster 127.0.0.1 {port} 1");
+    let _sentinel = Server::sentinel(&[monitor], &[&files[..], &["--tls-port", &second]].concat());
+    let says = |trusted: &str, variables: &[(&str, &str)]| {
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["over_tls", "--exact", "--ignored", "--nocapture"])
-            .env("STORE_URL", format!("rediss://localhost:{port}"))
+            .envs(variables.iter().copied())
             .env("SSL_CERT_FILE", trusted)
             .env_remove("SSL_CERT_DIR")
             .output()
@@ -342,10 +364,16 @@ fn tls_is_by_the_systems_certificates_with_ring_and_without_openssl() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().find_map(|line| Some(line.split_once("says: ")?.1.to_owned())).expect(&text)
     };
-    assert_eq!(says(certificate), "Ok(7)");
-    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(names).unwrap();
     let elsewhere = directory.join("other.pem");
     std::fs::write(&elsewhere, other.cert.pem()).unwrap();
-    assert_eq!(says(elsewhere.to_str().unwrap()), "Unavailable", "nobody has vouched for it");
+    let elsewhere = elsewhere.to_str().unwrap();
+    let single = [("STORE_URL", &*format!("rediss://localhost:{port}"))];
+    let found =
+        [("STORE_URL", "rediss://mymaster"), ("STORE_SENTINELS", &format!("rediss://localhost:{second}"))];
+    for variables in [&single[..], &found] {
+        assert_eq!(says(certificate, variables), "Ok(7)");
+        assert_eq!(says(elsewhere, variables), "Unavailable", "nobody has vouched for it");
+    }
     std::fs::remove_dir_all(&directory).unwrap();
 }

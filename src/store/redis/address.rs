@@ -10,6 +10,9 @@ use redis::{
 use super::{cause::because, line::LIMIT, tls};
 use crate::error::{StoreError, StoreErrorKind};
 
+/// Where a sentinel listens whose URL has no port.
+const SENTINEL_PORT: u16 = 26379;
+
 /// What URLs begin with.
 const SCHEMES: &[&str] = &["redis://", "rediss://", "valkey://", "valkeys://"];
 
@@ -32,6 +35,45 @@ impl Address {
         Ok(Self(info))
     }
 
+    /// Reads a sentinel's URL.
+    pub(super) fn read_sentinel(url: &str) -> Result<Self, StoreError> {
+        let Self(info) = Self::read(url)?;
+        if info.redis_settings().db() != 0 {
+            return Err(unusable("a sentinel has no databases; give the number in the primary's url"));
+        }
+        let address = Self(info);
+        Ok(if has_port(url) { address } else { address.at(address.host(), SENTINEL_PORT) })
+    }
+
+    /// Reads a URL whose host is the name that sentinels know a primary by.
+    pub(super) fn read_name(url: &str) -> Result<Self, StoreError> {
+        if !url.contains("://") || has_port(url) {
+            return Err(unusable(
+                "the primary's url has the name that sentinels know it by in place of host and port: write redis://NAME, or \
+                 with tls rediss://NAME",
+            ));
+        }
+        Self::read(url)
+    }
+
+    /// The same who asks in the same way, at another place.
+    pub(super) fn at(&self, host: &str, port: u16) -> Self {
+        let host = host.to_owned();
+        Self(self.0.clone().set_addr(match self.0.addr() {
+            ConnectionAddr::TcpTls { .. } => {
+                ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+            }
+            _ => ConnectionAddr::Tcp(host, port),
+        }))
+    }
+
+    pub(super) fn host(&self) -> &str {
+        match self.0.addr() {
+            ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
+            _ => "",
+        }
+    }
+
     /// Connects to it.
     pub(super) async fn connect(&self) -> Result<MultiplexedConnection, StoreError> {
         let config = AsyncConnectionConfig::new()
@@ -48,6 +90,14 @@ impl fmt::Display for Address {
         let scheme = if matches!(self.0.addr(), ConnectionAddr::TcpTls { .. }) { "rediss" } else { "redis" };
         write!(f, "{scheme}://{}", self.0.addr())
     }
+}
+
+/// Whether there is a port in a URL, behind the user, and the colons of an address.
+fn has_port(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    place.rsplit(']').next().unwrap_or_default().contains(':')
 }
 
 /// That a URL can't be used.

@@ -59,7 +59,7 @@ pub(super) fn because(error: &RedisError) -> StoreError {
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => denied(),
         ErrorKind::Server(ServerErrorKind::ReadOnly) => (
             StoreErrorKind::ReadOnly,
-            "redis is a replica, which can't be written to; give the url of the primary",
+            "redis is a replica, which can't be written to; give the url of the primary, or wait for a failover to end",
         ),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => {
             (StoreErrorKind::Unavailable, "redis is still loading its data; wait for it")

@@ -9,6 +9,7 @@ mod logs;
 mod redis_store;
 mod reply;
 mod script;
+mod sentinels;
 mod tls;
 
 pub use redis_store::RedisStore;

@@ -16,6 +16,7 @@ use super::{
     logs,
     reply::Reply,
     script::{self, Step},
+    sentinels::Sentinels,
 };
 use crate::{
     error::{ConfigError, StoreError},
@@ -31,7 +32,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The longest that a replica is waited for.
 const REPLICA: Duration = Duration::from_millis(100);
 
-/// A store in Redis, or Valkey: one server, or a primary with replicas. Version 5 or later.
+/// A store in Redis, or Valkey: one server, or a primary with replicas, which sentinels may look after. Version 5 or later.
 ///
 /// Each slot is a hash under one key, and each step one script over that key, with the server's own clock. The connection is
 /// one for all, and comes back by itself: a step that meets one which was closed meanwhile is sent once more. Each call ends
@@ -47,7 +48,9 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///   found. With replicas, saving waits for one of them, for up to 100 ms. That narrows the window in which a record can
 ///   get lost, and doesn't close it.
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
-///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`.
+///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`. With sentinels also
+///   `+role`, so that no former primary is taken for one; and their own user needs
+///   `+sentinel|get-master-addr-by-name`.
 /// - The primary alone is asked. A cluster is refused by the first step, as [`StoreErrorKind::Config`].
 ///
 /// # Examples
@@ -82,7 +85,8 @@ struct Replicas {
 impl RedisStore {
     /// Connects to the server at `url`: `redis://`, or with TLS `rediss://`, then `user:password@`, host, port and number of
     /// the database, such as `rediss://tokens:s3cret@redis.example.com:6380/0`. User, password, port and number may be left
-    /// out. Within the URL, `%`, `@`, `:` and `/` of a password are written `%25`, `%40`, `%3A` and `%2F`.
+    /// out. Within the URL, `%`, `@`, `:` and `/` of a password are written `%25`, `%40`, `%3A` and `%2F`. `valkey://` and
+    /// `valkeys://` are the same.
     ///
     /// If the program hasn't chosen a cryptography for rustls (`CryptoProvider::install_default`), TLS chooses ring for the
     /// whole process.
@@ -93,12 +97,7 @@ impl RedisStore {
     /// password, [`StoreErrorKind::Unavailable`] and [`StoreErrorKind::TimedOut`] if the server can't be reached. None
     /// shows the password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let mut store = Self::lazy(url)?;
-        store.line.ask(&cmd("PING"), Instant::now() + LIMIT).await.map_err(|refusal| refusal.error)?;
-        // Whoever may not ask gets no advice.
-        store.advice = advice::of(&store.line, Instant::now() + LIMIT).await;
-        store.advice.iter().for_each(|advice| logs::advise(advice));
-        Ok(store)
+        Self::lazy(url)?.connected().await
     }
 
     /// The same, but connects with the first step: for programs that are to start without the server. It gets no advice.
@@ -109,17 +108,81 @@ impl RedisStore {
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
         let address = Address::read(url)?;
         let shown = address.to_string();
-        let line = Line::new(move || {
+        let dial = move || {
             let address = address.clone();
             async move { address.connect().await }
-        });
-        Ok(Self {
+        };
+        Ok(Self::over(Line::new(dial), shown))
+    }
+
+    /// Connects to the primary that `sentinels` know by a name, and to the next one after a failover. The name takes the place
+    /// of host and port in the URL `primary`, which says how it is asked: `rediss://tokens:s3cret@NAME/0`. The sentinels'
+    /// URLs are as those of [`connect`](Self::connect); their port is 26379 if none is given, and their users and TLS are
+    /// theirs alone.
+    ///
+    /// Give all sentinels, or a name that leads to them. They are asked at once, when a connection is needed. The first server
+    /// that is named, and says that it is a primary, is taken. With TLS, sentinels have to name servers by what is in their
+    /// certificates: see their `resolve-hostnames` and `announce-hostnames`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`connect`](Self::connect): [`StoreErrorKind::Config`] also if no sentinel knows the name,
+    /// [`StoreErrorKind::Unavailable`] and [`StoreErrorKind::TimedOut`] also if none answers, or the primary that they name
+    /// doesn't, and [`StoreErrorKind::ReadOnly`] if that is a replica.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use tower_reauth::{StoreError, store::RedisStore};
+    ///
+    /// # async fn run() -> Result<(), StoreError> {
+    /// let sentinels = ["rediss://s1.example.com", "rediss://s2.example.com", "rediss://s3.example.com"];
+    /// let store = RedisStore::sentinel(sentinels, "rediss://tokens:s3cret@mymaster").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sentinel<U: AsRef<str>>(
+        sentinels: impl IntoIterator<Item = U>,
+        primary: &str,
+    ) -> Result<Self, StoreError> {
+        Self::sentinel_lazy(sentinels, primary)?.connected().await
+    }
+
+    /// The same, but asks the sentinels with the first step, as [`lazy`](Self::lazy) does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Config`] for a URL that can't be used.
+    pub fn sentinel_lazy<U: AsRef<str>>(
+        sentinels: impl IntoIterator<Item = U>,
+        primary: &str,
+    ) -> Result<Self, StoreError> {
+        let sentinels = Arc::new(Sentinels::read(sentinels, primary)?);
+        let shown = sentinels.to_string();
+        let dial = move || {
+            let sentinels = sentinels.clone();
+            async move { sentinels.connect().await }
+        };
+        Ok(Self::over(Line::new(dial), shown))
+    }
+
+    fn over(line: Line, address: String) -> Self {
+        Self {
             line: Arc::new(line),
-            address: shown,
+            address,
             prefix: "tower-reauth:".to_owned(),
             advice: Vec::new(),
             replicas: Arc::default(),
-        })
+        }
+    }
+
+    /// The same, when it has answered.
+    async fn connected(mut self) -> Result<Self, StoreError> {
+        self.line.ask(&cmd("PING"), Instant::now() + LIMIT).await.map_err(|refusal| refusal.error)?;
+        // Whoever may not ask gets no advice.
+        self.advice = advice::of(&self.line, Instant::now() + LIMIT).await;
+        self.advice.iter().for_each(|advice| logs::advise(advice));
+        Ok(self)
     }
 
     /// Sets what keys begin with. By default that is `tower-reauth:`.

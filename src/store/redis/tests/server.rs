@@ -26,14 +26,29 @@ impl Server {
     }
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
+        Self::made(free_port(), None, arguments)
+    }
+
+    /// A sentinel, with these lines in its file.
+    pub(crate) fn sentinel(lines: &[String], arguments: &[&str]) -> Self {
+        Self::made(free_port(), Some(lines.join("\n")), arguments)
+    }
+
+    fn made(port: u16, file: Option<String>, arguments: &[&str]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("tower-reauth-redis-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).expect("a directory");
-        let port = free_port();
-        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let process = run(port, &arguments, &directory);
-        let server = Self { process, port, arguments, directory };
+        let mut all = Vec::new();
+        if let Some(lines) = file {
+            // A sentinel writes to its file, which is the first of its arguments.
+            let path = directory.join("sentinel.conf");
+            fs::write(&path, lines + "\n").expect("a file");
+            all.extend([path.to_str().expect("a path").to_owned(), "--sentinel".to_owned()]);
+        }
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        let process = run(port, &all, &directory);
+        let server = Self { process, port, arguments: all, directory };
         server.wait();
         server
     }
@@ -104,9 +119,9 @@ pub(crate) fn free_port() -> u16 {
 fn run(port: u16, arguments: &[String], directory: &std::path::Path) -> Child {
     let program = env::var_os("REDIS_SERVER").expect("run this test with tests/store/run");
     Command::new(program)
+        .args(arguments)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
         .arg(directory)
-        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
