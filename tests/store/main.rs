@@ -5,6 +5,7 @@
 #[path = "../../src/store/redis/tests/server.rs"]
 mod server;
 
+mod replicas;
 mod sentinels;
 mod way;
 

@@ -45,8 +45,9 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///
 /// - `maxmemory-policy noeviction`, `appendonly yes`, and with replicas `min-replicas-to-write 1`: otherwise records may get
 ///   lost, and with one the refresh token in it. [`connect`](Self::connect) asks, and [`advice`](Self::advice) is what it has
-///   found. With replicas, saving waits for one of them, for up to 100 ms. That narrows the window in which a record can
-///   get lost, and doesn't close it.
+///   found. With replicas, saving waits for one of them, for up to 100 ms (`WAIT 1 100`), and is done then, too. So what a
+///   replica has within that time outlives a failover, and what none has doesn't: that narrows the window in which a record
+///   can get lost, and doesn't close it.
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
 ///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`. With sentinels also
 ///   `+role`, so that no former primary is taken for one; and their own user needs
