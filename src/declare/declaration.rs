@@ -8,6 +8,7 @@ use super::{
     node::Node,
     request, rules,
     value::{Table, Value, within},
+    word,
 };
 use crate::{
     auth::{AuthLayer, Origin, Placement, Plaintext},
@@ -180,7 +181,7 @@ impl Declaration {
                 Kind::Endpoint(Box::new(endpoint.placement(placement.unwrap_or_default())))
             }
             "key" => {
-                let key = Key::Plain(request::secret(&value)?);
+                let key = Key::Plain(word::secret(&value)?);
                 let placement = placement.unwrap_or_default();
                 Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
             }

@@ -186,6 +186,7 @@
 //! | `json:null`, `json:1.50` | in `json` only: `null`, which TOML lacks, and a number that is sent digit for digit as it is written here |
 //!
 //! Any other text is refused, and not shown, since it may be a secret. Whole numbers, `true` and `false` are sent as they are.
+//! In `form`, `query`, `headers` and `bearer` a value may also be [a JWT](#jwts) that is signed for the request.
 //! Secrets are read when the layer is built, and again for each request, so that a file may be replaced at any time: see
 //! [`SecretSource`](crate::SecretSource).
 //!
@@ -199,7 +200,7 @@
 //! | `json` | a table that is sent as a JSON object, or a list or a [value](#values) that is the body: see [below](#json) | no body |
 //! | `form` | a table as `query`, sent as a form (`application/x-www-form-urlencoded`); not beside `json` | no body |
 //! | `basic` | `user` and `password`, for HTTP Basic; `form_encoded = true` encodes both first, as RFC 6749 §2.3.1 says | none |
-//! | `bearer` | a value, sent as `Authorization: Bearer`; not beside `basic` | none |
+//! | `bearer` | a value, or [a JWT](#jwts), sent as `Authorization: Bearer`; not beside `basic` | none |
 //! | `accepts` | a status or a list of them that mean success | any 2xx |
 //!
 //! ## JSON
@@ -208,6 +209,96 @@
 //! each of which says what it is. A number with a fraction is refused, since no reader says how it was written: write
 //! `json:1.50`. Fields are sent in the order in which the file's reader gives them. That is the file's order in JSON, and
 //! their names' in TOML, unless its crate has the feature `preserve_order`.
+//!
+//! ## JWTs
+//!
+//! In place of a value in `form`, `query`, `headers` and `bearer` there may be a table with the key `jwt`: a JWT that is signed
+//! anew for each request, with an id that is used once. That needs the feature `jwt`, whose `oauth2::JwtAssertion` and
+//! `oauth2::JwtKey` have the same settings. In `json` a table is sent as it is, so there is none there.
+//!
+//! A GitHub App, whose JWT is exchanged for a token of an installation:
+//!
+//! ```
+//! # #[cfg(feature = "jwt")] {
+//! # use tower_reauth::Declaration;
+//! let github = r#"
+//!     name = "GitHub"
+//!     base_url = "https://api.github.com"
+//!
+//!     [acquire]
+//!     request = "POST /app/installations/4242/access_tokens"
+//!     accepts = 201
+//!
+//!     [acquire.headers]
+//!     Accept = "text:application/vnd.github+json"
+//!     User-Agent = "text:acme"
+//!
+//!     [acquire.bearer.jwt]
+//!     algorithm = "RS256"
+//!     key = "file:/run/secrets/github-app.pem"
+//!     issuer = "env:GITHUB_CLIENT_ID"
+//!     lifetime = 600
+//!
+//!     [answer]
+//!     token = "/token"
+//!     lifetime = "/expires_at"
+//!
+//!     [[rules]]
+//!     verdict = "expired"
+//!     status = 401
+//! "#;
+//! let github: Declaration = toml::from_str(github).expect("valid");
+//! # }
+//! ```
+//!
+//! A client of OAuth 2.0 that authenticates by one (`private_key_jwt`, RFC 7523 §2.2):
+//!
+//! ```
+//! # #[cfg(feature = "jwt")] {
+//! # use tower_reauth::Declaration;
+//! let acme = r#"
+//!     name = "Acme"
+//!     base_url = "https://api.acme.example"
+//!
+//!     [acquire]
+//!     request = "POST https://login.acme.example/token"
+//!
+//!     [acquire.form]
+//!     grant_type = "text:client_credentials"
+//!     client_assertion_type = "text:urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+//!
+//!     [acquire.form.client_assertion.jwt]
+//!     algorithm = "ES256"
+//!     key = "env:ACME_KEY"
+//!     key_id = "text:2026-01"
+//!     issuer = "text:my-client"
+//!     audience = "text:https://login.acme.example/token"
+//! "#;
+//! let acme: Declaration = toml::from_str(acme).expect("valid");
+//! # }
+//! ```
+//!
+//! | key in `jwt` | what it says | default |
+//! |---|---|---|
+//! | `algorithm` | `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384` or `EdDSA` | it has to be there |
+//! | `key` | the private key in PEM, a secret: `file:PATH` or `env:NAME` | it has to be there |
+//! | `issuer` | `iss`, a [text](#values) | it has to be there |
+//! | `subject` | `sub`, a text | the issuer |
+//! | `audience` | `aud`, a text | none |
+//! | `lifetime` | seconds from `iat` to `exp` | 180 |
+//! | `back_dated` | seconds that `iat` and `nbf` are in the past, fewer than `lifetime` | 60, but no more than half of `lifetime` |
+//! | `key_id` | `kid` in the header, a text | none |
+//! | `x5t`, `x5t_s256` | the key's certificate in PEM, a text such as `file:PATH`: its thumbprint is in the header, by SHA-1 or SHA-256 | none |
+//! | `typ` | `typ` in the header, a text | `JWT` |
+//! | `claims` | a table of claims of the server's own | none |
+//! | `without_claims` | the name of a claim that the JWT has by itself and that is left out, or a list of them: `sub`, `aud`, `iat`, `nbf`, `jti` | none |
+//! | `headers` | a table of headers of the server's own | none |
+//!
+//! Texts are `text:WORDS`, `env:NAME` or `file:PATH`. `claims` and `headers` are tables as those in `json`: nested, with numbers,
+//! `true` and `false`, and texts that say what they are. A claim that the JWT has by itself is refused there, unless
+//! `without_claims` has it: `without_claims = "aud"` with `claims.aud = ["text:a", "text:b"]` is for a server that wants a list.
+//! Whoever gets the JWT can read what is in it, so no secret belongs there. What it refers to is read for each request, and
+//! tried when the layer is built: a key that isn't of the algorithm is an error then.
 //!
 //! # Answers
 //!
@@ -272,12 +363,19 @@
 //! `ignore_case = true` beside them takes upper and lower case for the same.
 
 mod answer;
+#[cfg(feature = "jwt")]
+mod claim;
 mod condition;
 mod declaration;
+#[cfg_attr(not(feature = "jwt"), path = "no_jwt.rs")]
+mod jwt;
+#[cfg(all(test, feature = "jwt"))]
+mod no_jwt;
 mod node;
 mod request;
 mod rules;
 mod value;
+mod word;
 
 pub use declaration::Declaration;
 

@@ -1,16 +1,18 @@
-//! Token requests, and the values that they send: secrets by reference, plain text, the token's own.
+//! Token requests, and the values that they send.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::borrow::Cow;
 
 use http::Method;
 
 use super::{
+    jwt::jwt,
     node::Node,
     value::{Value, refuse, within},
+    word::{Word, source, word},
 };
 use crate::{
     credential::{BaseUrl, JsonValue, Param, TokenRequest, is_number},
-    error::{ConfigError, ConfigErrorKind},
+    error::ConfigError,
     secret::SecretSource,
     token::AccessToken,
 };
@@ -52,7 +54,7 @@ fn request(value: Value) -> Result<TokenRequest, ConfigError> {
     for (key, field) in fields {
         for (name, value) in table.take(key).map(Value::entries).transpose()?.unwrap_or_default() {
             for value in value.one_or_more()? {
-                request = field(request, name.clone().into(), param(&value)?);
+                request = field(request, name.clone().into(), param_or_jwt(value)?);
             }
         }
     }
@@ -63,7 +65,7 @@ fn request(value: Value) -> Result<TokenRequest, ConfigError> {
         request = with_basic(request, basic)?;
     }
     if let Some(bearer) = table.take("bearer") {
-        request = request.bearer(param(&bearer)?);
+        request = request.bearer(param_or_jwt(bearer)?);
     }
     if let Some(accepts) = table.take("accepts") {
         let statuses: Result<Vec<_>, _> = accepts.one_or_more()?.iter().map(Value::status).collect();
@@ -78,14 +80,6 @@ pub(super) fn user(value: Value) -> Result<(SecretSource, Option<SecretSource>),
     let user = source(&table.need("user")?)?;
     let password = table.take("password").as_ref().map(source).transpose()?;
     Ok((user, password))
-}
-
-/// A secret, which has to be a reference.
-pub(super) fn secret(value: &Value) -> Result<SecretSource, ConfigError> {
-    match word(value)? {
-        Word::Secret(source) => Ok(source),
-        Word::Text(_) | Word::AccessToken | Word::RefreshToken => Err(literal(value)),
-    }
 }
 
 /// A method and a URL, as in `POST /token`.
@@ -160,6 +154,14 @@ fn json(value: Value, depth: usize) -> Result<JsonValue, ConfigError> {
     }
 }
 
+/// A value, or a table that declares a JWT.
+fn param_or_jwt(value: Value) -> Result<Param, ConfigError> {
+    match value.node() {
+        Node::Table(_) => Ok(jwt(value)?.into()),
+        _ => param(&value),
+    }
+}
+
 fn param(value: &Value) -> Result<Param, ConfigError> {
     match value.node() {
         Node::Integer(number) => return Ok((*number).into()),
@@ -172,48 +174,4 @@ fn param(value: &Value) -> Result<Param, ConfigError> {
         Word::AccessToken => Param::access_token(),
         Word::RefreshToken => Param::refresh_token(),
     })
-}
-
-/// A part of what HTTP Basic sends, which may be no secret: some vendors want a key as the user-id, and a constant
-/// for a password.
-fn source(value: &Value) -> Result<SecretSource, ConfigError> {
-    match word(value)? {
-        Word::Secret(source) => Ok(source),
-        Word::Text(text) => Ok(SecretSource::fixed(text)),
-        Word::AccessToken | Word::RefreshToken => {
-            Err(value.refuse("a token has no place here; write env:NAME, file:PATH or text:WORDS"))
-        }
-    }
-}
-
-enum Word {
-    Secret(SecretSource),
-    Text(String),
-    AccessToken,
-    RefreshToken,
-}
-
-/// Text that says what it is.
-fn word(value: &Value) -> Result<Word, ConfigError> {
-    let (kind, rest) = value.text()?.split_once(':').ok_or_else(|| literal(value))?;
-    match (kind, rest) {
-        ("env", name) if name.is_empty() || name.contains(['=', '\0']) => {
-            Err(value.refuse("env: needs the name of a variable after it"))
-        }
-        ("file", "") => Err(value.refuse("file: needs a path after it")),
-        ("env", name) => Ok(Word::Secret(SecretSource::env(name.to_owned()))),
-        ("file", path) => Ok(Word::Secret(SecretSource::file(PathBuf::from(path)))),
-        ("text", text) => Ok(Word::Text(text.to_owned())),
-        ("token", "access") => Ok(Word::AccessToken),
-        ("token", "refresh") => Ok(Word::RefreshToken),
-        ("token", _) => Err(value.refuse("there are token:access and token:refresh")),
-        _ => Err(literal(value)),
-    }
-}
-
-/// What is written there may be a secret, so it isn't shown.
-fn literal(value: &Value) -> ConfigError {
-    let words = "secrets don't belong into this file; write env:NAME for a variable or file:PATH for a file that has \
-                 the secret, and text:WORDS for what is none";
-    within(value.path(), &ConfigError::new(ConfigErrorKind::Secret, words))
 }

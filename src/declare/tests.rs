@@ -1,6 +1,8 @@
 //! What files say, and what is refused.
 
 mod conditions;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod refused;
 
 use super::declaration::{Declaration, Kind};

@@ -163,6 +163,11 @@ pub(crate) trait Ask: Send + Sync {
         let _ = secret;
         false
     }
+
+    /// What `Debug` shows, which is no secret.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[closure]")
+    }
 }
 
 impl<F: Fn(&str) -> Supplied + Send + Sync> Ask for F {
@@ -318,7 +323,8 @@ impl fmt::Debug for Supply {
             Self::Fixed(_) => f.write_str("[secret]"),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Ask(_) | Self::Look(_) => f.write_str("[closure]"),
+            Self::Ask(maker) => maker.show(f),
+            Self::Look(_) => f.write_str("[closure]"),
         }
     }
 }

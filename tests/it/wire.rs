@@ -7,6 +7,7 @@ mod charsets;
 mod elsewhere;
 mod files;
 mod forms;
+mod jwts;
 mod later;
 mod lifetimes;
 mod members;

@@ -80,6 +80,8 @@ pub use client_credentials::ClientCredentials;
 pub use credential::OAuth2Credential;
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAssertion, JwtKey};
+#[cfg(all(feature = "jwt", feature = "serde"))]
+pub(crate) use jwt::{LIFETIME, Outline, Refusal};
 pub use jwt_bearer::JwtBearer;
 pub use password::Password;
 pub use refresh_token::RefreshToken;

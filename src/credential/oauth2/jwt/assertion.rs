@@ -15,7 +15,10 @@ use ring::{
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::key::JwtKey;
+use super::{
+    key::JwtKey,
+    outline::{LIFETIME, Outline, back},
+};
 use crate::{
     credential::{
         JsonValue, Param,
@@ -24,28 +27,6 @@ use crate::{
     error::{BoxError, ConfigError, ConfigErrorKind},
     secret::{Ask, SecretSource, Supplied, Supply},
 };
-
-/// How long a JWT is valid, from its `iat` on.
-const LIFETIME: Duration = Duration::from_secs(180);
-
-/// How far `iat` and `nbf` are in the past, since the server's clock may be behind ours. GitHub recommends 60 seconds:
-/// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>,
-/// read in November 2026.
-const BACK_DATED: Duration = Duration::from_secs(60);
-
-/// The claims that a JWT has by itself, and what sets them.
-const CLAIMS: [(&str, &str); 7] = [
-    ("iss", "JwtAssertion::new sets it"),
-    ("exp", "`lifetime` sets it"),
-    ("sub", "`subject` sets it"),
-    ("aud", "`audience` sets it"),
-    ("iat", "`back_dated` sets it"),
-    ("nbf", "`back_dated` sets it"),
-    ("jti", "each jwt has one of its own"),
-];
-
-/// Those without which there is no JWT.
-const NEEDED: [&str; 2] = ["iss", "exp"];
 
 /// A JWT to be signed for each attempt, with an id (`jti`) that is used once: an [`Assertion`] by itself, and wherever
 /// else a secret is wanted, a [`SecretSource`] or [`Param`].
@@ -179,18 +160,12 @@ impl JwtAssertion {
         !self.left_out.iter().any(|left_out| left_out == claim)
     }
 
-    /// How far in the past, in seconds.
-    fn back(&self) -> u64 {
-        let half = BACK_DATED.min(self.lifetime / 2);
-        self.back_dated.unwrap_or(half).as_secs()
-    }
-
     /// RFC 7523 §3.
     fn sign(&self, audience: &str) -> Result<SecretString, BoxError> {
         let random = SystemRandom::new();
         let mut id = [0; 16];
         random.fill(&mut id).map_err(|Unspecified| "the system has no random numbers")?;
-        let issued_at = unix_time().saturating_sub(self.back());
+        let issued_at = unix_time().saturating_sub(back(self.lifetime, self.back_dated));
         let audience = self.audience.as_deref().unwrap_or(audience);
         let mut claims = self.claims.clone();
         let mut claim = |name: &str, value: Value| {
@@ -213,36 +188,15 @@ impl JwtAssertion {
         Ok(jwt.into())
     }
 
-    /// Whether nothing that was set would be lost, and the JWT is good for a moment.
-    fn refusal(&self) -> Option<String> {
-        if let Some((name, why)) =
-            CLAIMS.iter().find(|(name, _)| self.claims.contains_key(*name) && self.has(name))
-        {
-            return Some(format!(
-                "the claim {name} of a jwt can't be given as one's own: {why}; `without_claim` leaves it out"
-            ));
+    fn outline(&self) -> Outline<'_> {
+        Outline {
+            claims: self.claims.keys().map(|name| &**name).collect(),
+            left_out: self.left_out.iter().map(|name| &**name).collect(),
+            headers: self.header.keys().map(|name| &**name).collect(),
+            of_key: self.key.header().map(|(name, _)| name).collect(),
+            lifetime: self.lifetime,
+            back_dated: self.back_dated,
         }
-        let may_go = |name: &str| CLAIMS.iter().any(|(own, _)| *own == name) && !NEEDED.contains(&name);
-        if let Some(name) = self.left_out.iter().find(|name| !may_go(name)) {
-            return Some(format!(
-                "the claim {name} of a jwt can't be left out; it has to be one of sub, aud, iat, nbf and jti"
-            ));
-        }
-        // `b64` would change what is signed (RFC 7797).
-        let mut taken = self.key.header().map(|(name, _)| name).chain(["typ", "b64"]);
-        if let Some(name) = taken.find(|name| self.header.contains_key(*name)) {
-            return Some(format!(
-                "the header {name} of a jwt can't be given as one's own; the `JwtKey` or `typ` sets it"
-            ));
-        }
-        if self.lifetime.as_secs() <= self.back() {
-            return Some(format!(
-                "a jwt that is valid for {} s and back-dated by {} s has expired when it is sent",
-                self.lifetime.as_secs(),
-                self.back()
-            ));
-        }
-        None
     }
 }
 
@@ -252,7 +206,10 @@ impl Ask for JwtAssertion {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        self.refusal().map_or(Ok(()), |words| Err(ConfigError::new(ConfigErrorKind::Declaration, words)))
+        match self.outline().refusal() {
+            Some(refusal) => Err(ConfigError::new(ConfigErrorKind::Declaration, refusal.words())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod assertion;
 mod key;
+mod outline;
 mod thumbprint;
 
 pub use assertion::JwtAssertion;
 pub use key::JwtKey;
+#[cfg(feature = "serde")]
+pub(crate) use outline::{LIFETIME, Outline, Refusal};
