@@ -15,7 +15,7 @@ use super::{
     word::{secret, source},
 };
 use crate::{
-    credential::oauth2::{JwtAssertion, JwtKey, LIFETIME, Outline, Refusal},
+    credential::oauth2::{JwtAlgorithm, JwtAssertion, JwtKey, LIFETIME, Outline, Refusal},
     error::{ConfigError, ConfigErrorKind},
     secret::{Ask, SecretSource, Supplied, Supply},
 };
@@ -37,24 +37,12 @@ const KEYS: [&str; 14] = [
     "headers",
 ];
 
-type MakeKey = fn(&[u8]) -> Result<JwtKey, ConfigError>;
-
-const ALGORITHMS: [(&str, MakeKey); 7] = [
-    ("RS256", JwtKey::rs256),
-    ("RS384", JwtKey::rs384),
-    ("RS512", JwtKey::rs512),
-    ("PS256", JwtKey::ps256),
-    ("ES256", JwtKey::es256),
-    ("ES384", JwtKey::es384),
-    ("EdDSA", JwtKey::eddsa),
-];
-
 /// What a file says of a JWT. Whatever it refers to is read each time that one is made.
 #[derive(Clone)]
 struct Declared {
     /// Where in the file it is.
     path: String,
-    make_key: MakeKey,
+    algorithm: JwtAlgorithm,
     key: SecretSource,
     issuer: SecretSource,
     subject: Option<SecretSource>,
@@ -75,7 +63,8 @@ pub(super) fn jwt(value: Value) -> Result<SecretSource, ConfigError> {
     let value = value.table(&["jwt"])?.need("jwt")?;
     let path = value.path().to_owned();
     let mut table = value.table(&KEYS)?;
-    let make_key = algorithm(&table.need("algorithm")?)?;
+    let name = table.need("algorithm")?;
+    let algorithm: JwtAlgorithm = name.text()?.parse().map_err(|error| within(name.path(), &error))?;
     let key = secret(&table.need("key")?)?;
     let issuer = source(&table.need("issuer")?)?;
     let mut optional = |key| table.take(key).as_ref().map(source).transpose();
@@ -83,7 +72,7 @@ pub(super) fn jwt(value: Value) -> Result<SecretSource, ConfigError> {
     let (x5t, x5t_s256, typ) = (optional("x5t")?, optional("x5t_s256")?, optional("typ")?);
     let declared = Declared {
         path,
-        make_key,
+        algorithm,
         key,
         issuer,
         subject,
@@ -100,17 +89,6 @@ pub(super) fn jwt(value: Value) -> Result<SecretSource, ConfigError> {
     };
     declared.check_names()?;
     Ok(SecretSource(Supply::Ask(Arc::new(declared))))
-}
-
-fn algorithm(value: &Value) -> Result<MakeKey, ConfigError> {
-    let name = value.text()?;
-    match ALGORITHMS.iter().find(|(known, _)| *known == name) {
-        Some((_, make_key)) => Ok(*make_key),
-        None => {
-            let names = ALGORITHMS.map(|(name, _)| name).join(", ");
-            Err(value.refuse(format_args!("there is no such algorithm here; there are {names}")))
-        }
-    }
 }
 
 fn seconds(table: &mut Table, key: &str) -> Result<Option<Duration>, ConfigError> {
@@ -206,8 +184,8 @@ impl Declared {
 
     /// The JWT that it declares, once everything has been read.
     fn assertion(&self) -> Result<JwtAssertion, ConfigError> {
-        let mut key =
-            (self.make_key)(text(&self.key).as_bytes()).map_err(|error| self.within("key", &error))?;
+        let mut key = JwtKey::new(self.algorithm, text(&self.key).as_bytes())
+            .map_err(|error| self.within("key", &error))?;
         if let Some(id) = &self.key_id {
             key = key.key_id(text(id).to_owned());
         }

@@ -280,8 +280,8 @@
 //!
 //! | key in `jwt` | what it says | default |
 //! |---|---|---|
-//! | `algorithm` | `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384` or `EdDSA` | it has to be there |
-//! | `key` | the private key in PEM, a secret: `file:PATH` or `env:NAME` | it has to be there |
+//! | `algorithm` | `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384`, `EdDSA`, or, with a secret that the server has as well, `HS256`, `HS384` or `HS512` | it has to be there |
+//! | `key` | the private key in PEM, or that secret: `file:PATH` or `env:NAME` | it has to be there |
 //! | `issuer` | `iss`, a [text](#values) | it has to be there |
 //! | `subject` | `sub`, a text | the issuer |
 //! | `audience` | `aud`, a text | none |

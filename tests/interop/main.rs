@@ -23,12 +23,13 @@ use tower_reauth::{
     AccessToken, Acquire, AcquireError, AcquireErrorKind, AuthError, AuthLayer, AuthOutcome, BoxError,
     Client, Credential, ErrorCode, Origin, Reason, Signatures,
     oauth2::{
-        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtKey, OAuth2Credential, Password,
-        RefreshToken, SecretSource,
+        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtAlgorithm, JwtAssertion, JwtKey,
+        OAuth2Credential, Password, RefreshToken, SecretSource,
     },
 };
 
 const SECRET: &str = "p@ss w+rd%41/?&=:~";
+const LONG_SECRET: &str = "p@ss w+rd%41/?&=:~, and so many more characters that it is long enough";
 const RESOURCE: &str = "https://videos.example.com/";
 const RSA: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a2-pkcs8.pem");
 const EC: &[u8] = include_bytes!("../../src/credential/oauth2/tests/keys/rfc7515-a3-pkcs8.pem");
@@ -120,6 +121,11 @@ async fn acquire(credential: &OAuth2Credential) -> Result<AccessToken, AcquireEr
 #[tokio::test]
 async fn a_client_authenticates_in_every_way() {
     let provider = Provider::start();
+    let by_secret = |algorithm: JwtAlgorithm| {
+        let id = algorithm.to_string();
+        let jwt = JwtAssertion::reading(algorithm, LONG_SECRET, id.clone());
+        ClientAuthentication::assertion(id, jwt)
+    };
     for (id, client) in [
         ("basic: a+b%41", ClientAuthentication::secret_basic("basic: a+b%41", SECRET)),
         ("basic: a+b%41", ClientAuthentication::secret_basic("basic: a+b%41", SECRET).with_id_in_body()),
@@ -131,6 +137,9 @@ async fn a_client_authenticates_in_every_way() {
         ("ES384", ClientAuthentication::private_key_jwt("ES384", JwtKey::es384(EC_384).unwrap())),
         ("ES256", ClientAuthentication::private_key_jwt("ES256", JwtKey::es256(EC).unwrap())),
         ("EdDSA", ClientAuthentication::private_key_jwt("EdDSA", JwtKey::eddsa(ED).unwrap())),
+        ("HS256", ClientAuthentication::secret_jwt("HS256", LONG_SECRET)),
+        ("HS384", by_secret(JwtAlgorithm::Hs384)),
+        ("HS512", by_secret(JwtAlgorithm::Hs512)),
     ] {
         let credential = provider.client_credentials(client);
         // The server takes each assertion's id only once.

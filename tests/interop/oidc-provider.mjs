@@ -34,6 +34,8 @@ const keys = {
 
 for (const alg of ['RS384', 'RS512', 'PS256']) keys[alg] = keys.RS256;
 
+const secretAlgorithms = ['HS256', 'HS384', 'HS512'];
+
 const certificates = process.env.CERTIFICATES ? JSON.parse(process.env.CERTIFICATES) : undefined;
 const selfSigned = certificates && new X509Certificate(certificates.self_signed);
 
@@ -48,6 +50,13 @@ const clients = [
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: alg,
     jwks: { keys: [{ ...key, alg, kid: 'k1', use: 'sig' }] },
+  })),
+  ...secretAlgorithms.map((alg) => ({
+    ...service,
+    client_id: alg,
+    client_secret: 'p@ss w+rd%41/?&=:~, and so many more characters that it is long enough',
+    token_endpoint_auth_method: 'client_secret_jwt',
+    token_endpoint_auth_signing_alg: alg,
   })),
   ...(certificates ? [
     { ...service, client_id: 'tls', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'client.example.com' },
@@ -85,9 +94,9 @@ const certificate = (ctx) => ctx.socket.getPeerX509Certificate?.();
 const provider = new Provider(issuer, {
   clients,
   scopes: ['openid', 'offline_access'],
-  enabledJWA: { clientAuthSigningAlgValues: Object.keys(keys) },
+  enabledJWA: { clientAuthSigningAlgValues: [...Object.keys(keys), ...secretAlgorithms] },
   clientAuthMethods: [
-    'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none',
+    'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none',
     ...(tls ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
   ],
   discovery: tls && {

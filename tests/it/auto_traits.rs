@@ -123,6 +123,7 @@ const _: () = {
     shared::<oauth2::AuthorizationServer>();
     shared::<oauth2::Assertion>();
     shared::<oauth2::ClientCredentials>();
+    shared::<oauth2::JwtAlgorithm>();
     shared::<oauth2::JwtAssertion>();
     shared::<oauth2::JwtBearer>();
     shared::<oauth2::JwtKey>();

@@ -18,6 +18,7 @@
 //! | `client_secret_basic` | [`ClientAuthentication::secret_basic`], [`secret_basic_raw`] | RFC 6749 §2.3.1 |
 //! | `client_secret_post` | [`ClientAuthentication::secret_post`] | RFC 6749 §2.3.1 |
 //! | `private_key_jwt` | `ClientAuthentication::private_key_jwt`, [`assertion`] | RFC 7523 §2.2 |
+//! | `client_secret_jwt` | `ClientAuthentication::secret_jwt` | OpenID Connect Core §9 |
 //! | `tls_client_auth`, `self_signed_tls_client_auth` | [`ClientAuthentication::tls`] | RFC 8705 §2 |
 //! | `none` | [`ClientAuthentication::public`], [`unidentified`] | RFC 6749 §2.1 |
 //!
@@ -79,7 +80,7 @@ pub use client_authentication::ClientAuthentication;
 pub use client_credentials::ClientCredentials;
 pub use credential::OAuth2Credential;
 #[cfg(feature = "jwt")]
-pub use jwt::{JwtAssertion, JwtKey};
+pub use jwt::{JwtAlgorithm, JwtAssertion, JwtKey};
 #[cfg(all(feature = "jwt", feature = "serde"))]
 pub(crate) use jwt::{LIFETIME, Outline, Refusal};
 pub use jwt_bearer::JwtBearer;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
@@ -165,6 +166,13 @@ async fn every_algorithm_has_its_name() {
         rsa.verify(algorithm, message.as_bytes(), &decode(signature)).unwrap_or_else(|_| panic!("{name}"));
     }
     verify_es256(&jwt("ES256", EC).await);
+    let secret = "a secret of 64 bytes, which the server has as well as the client";
+    for (name, algorithm) in [("HS256", HMAC_SHA256), ("HS384", HMAC_SHA384), ("HS512", HMAC_SHA512)] {
+        let jwt = jwt(name, &format!("{secret}\n")).await;
+        let (message, signature) = jwt.rsplit_once('.').unwrap();
+        let key = hmac::Key::new(algorithm, secret.as_bytes());
+        hmac::verify(&key, message.as_bytes(), &decode(signature)).unwrap_or_else(|_| panic!("{name}"));
+    }
     // RFC 6979 §A.2.6.
     let p384 = [
         vec![4],
@@ -322,7 +330,8 @@ fn mistakes_in_a_jwt_are_refused_by_the_path_of_their_key() {
         (
             good.replace("ES256", "none"),
             "algorithm".into(),
-            "there is no such algorithm here; there are RS256, RS384, RS512, PS256, ES256, ES384, EdDSA".into(),
+            "there is no such algorithm here; there are RS256, RS384, RS512, PS256, ES256, ES384, EdDSA, \
+             HS256, HS384, HS512".into(),
         ),
         (good.replace("'ES256'", "256"), "algorithm".into(), "expected text, found a number".into()),
         (good.replace("env:K", "s3cret"), "key".into(), literal.into()),
@@ -419,6 +428,7 @@ fn what_is_wrong_with_its_key_shows_when_the_layer_is_built() {
         (good.replace("ES256", "RS256"), "key", "no usable rsa key"),
         (good.replace("ES256", "ES384"), "key", "no usable p-384 key"),
         (good.replace("ES256", "EdDSA"), "key", "no usable ed25519 key"),
+        (good.replace("ES256", "HS256"), "key", "it is pem, whereas the secret of HS256"),
         (good.replace(&path(&key), "/no/such/file"), "key", "file:/no/such/file"),
         (
             good.replace(&format!("file:{}", path(&key)), "env:NO_SUCH_VARIABLE_4711"),

@@ -12,10 +12,11 @@ use ring::{
     error::Unspecified,
     rand::{SecureRandom, SystemRandom},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
+    algorithm::JwtAlgorithm,
     key::JwtKey,
     outline::{LIFETIME, Outline, back},
 };
@@ -72,7 +73,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct JwtAssertion {
-    key: JwtKey,
+    key: Key,
     issuer: Cow<'static, str>,
     subject: Option<Cow<'static, str>>,
     audience: Option<Cow<'static, str>>,
@@ -84,12 +85,47 @@ pub struct JwtAssertion {
     header: Map<String, Value>,
 }
 
+#[derive(Clone, Debug)]
+enum Key {
+    Here(JwtKey),
+    Read(JwtAlgorithm, SecretSource),
+}
+
 impl JwtAssertion {
     /// A JWT that `issuer` (`iss`) signs about itself (`sub`).
     pub fn new(key: JwtKey, issuer: impl Into<Cow<'static, str>>) -> Self {
+        Self::by(Key::Here(key), issuer.into())
+    }
+
+    /// The same, with a key that is read for each JWT, so that it may be replaced without a restart. It is what
+    /// [`JwtKey::new`] takes for `algorithm`. What names it, such as `kid`, is a [`header`](Self::header).
+    ///
+    /// # Errors
+    ///
+    /// As of [`JwtAssertion`]: with [`ConfigErrorKind::Secret`], a key that isn't there when what it is given to is built, or is
+    /// none of the algorithm. Later that is a transient failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::oauth2::{ClientAuthentication, JwtAlgorithm, JwtAssertion, SecretSource};
+    ///
+    /// let key = SecretSource::file("/run/secrets/client.pem");
+    /// let jwt = JwtAssertion::reading(JwtAlgorithm::Es256, key, "my-service").header("kid", "2026-01");
+    /// let client = ClientAuthentication::assertion("my-service", jwt);
+    /// ```
+    pub fn reading(
+        algorithm: JwtAlgorithm,
+        key: impl Into<SecretSource>,
+        issuer: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::by(Key::Read(algorithm, key.into()), issuer.into())
+    }
+
+    fn by(key: Key, issuer: Cow<'static, str>) -> Self {
         Self {
             key,
-            issuer: issuer.into(),
+            issuer,
             subject: None,
             audience: None,
             lifetime: LIFETIME,
@@ -161,7 +197,7 @@ impl JwtAssertion {
     }
 
     /// RFC 7523 §3.
-    fn sign(&self, audience: &str) -> Result<SecretString, BoxError> {
+    fn sign(&self, key: &JwtKey, audience: &str) -> Result<SecretString, BoxError> {
         let random = SystemRandom::new();
         let mut id = [0; 16];
         random.fill(&mut id).map_err(|Unspecified| "the system has no random numbers")?;
@@ -184,7 +220,7 @@ impl JwtAssertion {
         claim("jti", BASE64_URL_SAFE_NO_PAD.encode(id).into());
         let mut header = self.header.clone();
         header.insert("typ".to_owned(), (&*self.typ).into());
-        let jwt = self.key.sign(header, claims, &random).map_err(|Unspecified| "the key can't sign")?;
+        let jwt = key.sign(header, claims, &random).map_err(|Unspecified| "the key can't sign")?;
         Ok(jwt.into())
     }
 
@@ -193,7 +229,10 @@ impl JwtAssertion {
             claims: self.claims.keys().map(|name| &**name).collect(),
             left_out: self.left_out.iter().map(|name| &**name).collect(),
             headers: self.header.keys().map(|name| &**name).collect(),
-            of_key: self.key.header().map(|(name, _)| name).collect(),
+            of_key: match &self.key {
+                Key::Here(key) => key.header().map(|(name, _)| name).collect(),
+                Key::Read(..) => Vec::new(),
+            },
             lifetime: self.lifetime,
             back_dated: self.back_dated,
         }
@@ -202,13 +241,33 @@ impl JwtAssertion {
 
 impl Ask for JwtAssertion {
     fn ask(&self, audience: &str) -> Supplied {
-        Box::pin(ready(self.sign(audience)))
+        match &self.key {
+            Key::Here(key) => Box::pin(ready(self.sign(key, audience))),
+            Key::Read(algorithm, source) => {
+                let (jwt, algorithm, source) = (self.clone(), *algorithm, source.clone());
+                let audience = audience.to_owned();
+                Box::pin(async move {
+                    let key = source.0.read("key of a jwt", "").await?;
+                    jwt.sign(&JwtKey::new(algorithm, key.expose_secret().as_bytes())?, &audience)
+                })
+            }
+        }
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        match self.outline().refusal() {
-            Some(refusal) => Err(ConfigError::new(ConfigErrorKind::Declaration, refusal.words())),
-            None => Ok(()),
+        if let Some(refusal) = self.outline().refusal() {
+            return Err(ConfigError::new(ConfigErrorKind::Declaration, refusal.words()));
+        }
+        match &self.key {
+            Key::Here(_) => Ok(()),
+            Key::Read(algorithm, source) => {
+                let key = source.0.peek("key of a jwt")?;
+                // Only asking would tell.
+                if matches!(source.0, Supply::Ask(_)) {
+                    return Ok(());
+                }
+                JwtKey::new(*algorithm, key.expose_secret().as_bytes()).map(drop)
+            }
         }
     }
 }
@@ -246,6 +305,13 @@ impl ClientAuthentication {
     pub fn private_key_jwt(id: impl Into<Cow<'static, str>>, key: JwtKey) -> Self {
         let id = id.into();
         Self::assertion(id.clone(), JwtAssertion::new(key, id))
+    }
+
+    /// `client_secret_jwt`: the same with the client's secret, by HS256, so that the secret itself isn't sent (OpenID Connect
+    /// Core §9). It has 32 bytes or more. For another algorithm there is [`JwtAssertion::reading`].
+    pub fn secret_jwt(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+        let id = id.into();
+        Self::assertion(id.clone(), JwtAssertion::reading(JwtAlgorithm::Hs256, secret, id))
     }
 }
 

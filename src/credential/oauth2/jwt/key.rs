@@ -1,11 +1,12 @@
-//! [`JwtKey`]: a private key, the algorithm that it signs with, and how a JWT names it.
+//! [`JwtKey`]: a private key or a shared secret, the algorithm that it signs with, and how a JWT names it.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::{
-    digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256},
+    digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256},
     error::Unspecified,
+    hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
     rand::SystemRandom,
     signature::{
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
@@ -16,13 +17,13 @@ use ring::{
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use serde_json::{Map, Value};
 
-use super::thumbprint::thumbprint;
+use super::{algorithm::JwtAlgorithm, thumbprint::thumbprint};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     secret::private_key_pem,
 };
 
-/// A private key that signs JWTs. Clones share it. `Debug` doesn't show it.
+/// A private key that signs JWTs, or a secret that the server has as well. Clones share it. `Debug` doesn't show it.
 ///
 /// Its PEM may be as a variable or another system keeps it: with the two characters `\n` in place of line breaks, in one
 /// line, with CRLF or a byte order mark, in quotes, or in base64 as a whole. Where it is another thing, such as an encrypted
@@ -46,7 +47,7 @@ use crate::{
 #[must_use]
 pub struct JwtKey {
     pair: Arc<Pair>,
-    algorithm: &'static str,
+    algorithm: JwtAlgorithm,
     key_id: Option<Cow<'static, str>>,
     x5t: Option<String>,
     x5t_s256: Option<String>,
@@ -56,6 +57,7 @@ enum Pair {
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
+    Hmac(hmac::Key),
 }
 
 impl Pair {
@@ -69,27 +71,50 @@ impl Pair {
             }
             Self::Ecdsa(pair) => pair.sign(random, message)?.as_ref().to_vec(),
             Self::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::Hmac(key) => hmac::sign(key, message).as_ref().to_vec(),
         })
     }
 
-    /// The public key as certificates have it.
-    fn public(&self) -> &[u8] {
-        match self {
+    /// The public key as certificates have it, if there is one.
+    fn public(&self) -> Option<&[u8]> {
+        Some(match self {
             Self::Rsa(pair, _) => pair.public_key().as_ref(),
             Self::Ecdsa(pair) => pair.public_key().as_ref(),
             Self::EdDsa(pair) => pair.public_key().as_ref(),
-        }
+            Self::Hmac(_) => return None,
+        })
     }
 }
 
 impl JwtKey {
+    /// A key for `algorithm`: what its own function takes, such as [`rs256`](Self::rs256).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is no such key.
+    pub fn new(algorithm: JwtAlgorithm, key: &[u8]) -> Result<Self, ConfigError> {
+        let pair = match algorithm {
+            JwtAlgorithm::Rs256 => rsa(&RSA_PKCS1_SHA256, key),
+            JwtAlgorithm::Rs384 => rsa(&RSA_PKCS1_SHA384, key),
+            JwtAlgorithm::Rs512 => rsa(&RSA_PKCS1_SHA512, key),
+            JwtAlgorithm::Ps256 => rsa(&RSA_PSS_SHA256, key),
+            JwtAlgorithm::Es256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, "p-256", key),
+            JwtAlgorithm::Es384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, "p-384", key),
+            JwtAlgorithm::EdDsa => ed25519(key),
+            JwtAlgorithm::Hs256 => secret(HMAC_SHA256, algorithm, key),
+            JwtAlgorithm::Hs384 => secret(HMAC_SHA384, algorithm, key),
+            JwtAlgorithm::Hs512 => secret(HMAC_SHA512, algorithm, key),
+        }?;
+        Ok(Self { pair: Arc::new(pair), algorithm, key_id: None, x5t: None, x5t_s256: None })
+    }
+
     /// Signs with RS256: RSASSA-PKCS1-v1_5 with SHA-256, a key of 2048 to 4096 bits, in PEM (PKCS#8 or PKCS#1).
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn rs256(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::rsa("RS256", &RSA_PKCS1_SHA256, pem)
+        Self::new(JwtAlgorithm::Rs256, pem)
     }
 
     /// As [`rs256`](Self::rs256), with SHA-384.
@@ -98,7 +123,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn rs384(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::rsa("RS384", &RSA_PKCS1_SHA384, pem)
+        Self::new(JwtAlgorithm::Rs384, pem)
     }
 
     /// As [`rs256`](Self::rs256), with SHA-512.
@@ -107,7 +132,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn rs512(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::rsa("RS512", &RSA_PKCS1_SHA512, pem)
+        Self::new(JwtAlgorithm::Rs512, pem)
     }
 
     /// Signs with PS256: RSASSA-PSS with SHA-256, with a key as [`rs256`](Self::rs256) takes it.
@@ -116,7 +141,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn ps256(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::rsa("PS256", &RSA_PSS_SHA256, pem)
+        Self::new(JwtAlgorithm::Ps256, pem)
     }
 
     /// Signs with ES256: ECDSA with P-256 and SHA-256, a key in PEM (PKCS#8).
@@ -125,7 +150,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn es256(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::ecdsa("ES256", &ECDSA_P256_SHA256_FIXED_SIGNING, "p-256", pem)
+        Self::new(JwtAlgorithm::Es256, pem)
     }
 
     /// Signs with ES384: ECDSA with P-384 and SHA-384, a key in PEM (PKCS#8).
@@ -134,7 +159,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn es384(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::ecdsa("ES384", &ECDSA_P384_SHA384_FIXED_SIGNING, "p-384", pem)
+        Self::new(JwtAlgorithm::Es384, pem)
     }
 
     /// Signs with EdDSA (RFC 8037): a key for Ed25519 in PEM (PKCS#8).
@@ -143,10 +168,35 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no such key.
     pub fn eddsa(pem: &[u8]) -> Result<Self, ConfigError> {
-        // OpenSSL doesn't write the public key beside the private one.
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8(pem, "ed25519")?.secret_pkcs8_der())
-            .map(|pair| Self::new("EdDSA", Pair::EdDsa(pair)))
-            .map_err(|error| unusable("ed25519", &error.to_string()))
+        Self::new(JwtAlgorithm::EdDsa, pem)
+    }
+
+    /// Signs with HS256: HMAC with SHA-256, and a secret of 32 bytes or more that the server has as well. It is taken as it
+    /// is, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is shorter, which RFC 7518 §3.2 forbids.
+    pub fn hs256(secret: &[u8]) -> Result<Self, ConfigError> {
+        Self::new(JwtAlgorithm::Hs256, secret)
+    }
+
+    /// As [`hs256`](Self::hs256), with SHA-384 and 48 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is shorter.
+    pub fn hs384(secret: &[u8]) -> Result<Self, ConfigError> {
+        Self::new(JwtAlgorithm::Hs384, secret)
+    }
+
+    /// As [`hs256`](Self::hs256), with SHA-512 and 64 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Secret`] if it is shorter.
+    pub fn hs512(secret: &[u8]) -> Result<Self, ConfigError> {
+        Self::new(JwtAlgorithm::Hs512, secret)
     }
 
     /// Sets the key's id, `kid` in the header, by which the server finds the public key. By default there is none.
@@ -162,7 +212,7 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no certificate, or one of another key.
     pub fn x5t_s256(mut self, certificate: &[u8]) -> Result<Self, ConfigError> {
-        self.x5t_s256 = Some(thumbprint(certificate, self.pair.public(), &SHA256)?);
+        self.x5t_s256 = Some(self.thumbprint(certificate, &SHA256)?);
         Ok(self)
     }
 
@@ -173,38 +223,17 @@ impl JwtKey {
     ///
     /// [`ConfigErrorKind::Secret`] if it is no certificate, or one of another key.
     pub fn x5t(mut self, certificate: &[u8]) -> Result<Self, ConfigError> {
-        self.x5t = Some(thumbprint(certificate, self.pair.public(), &SHA1_FOR_LEGACY_USE_ONLY)?);
+        self.x5t = Some(self.thumbprint(certificate, &SHA1_FOR_LEGACY_USE_ONLY)?);
         Ok(self)
     }
 
-    fn rsa(
-        algorithm: &'static str,
-        encoding: &'static dyn RsaEncoding,
-        pem: &[u8],
-    ) -> Result<Self, ConfigError> {
-        match private_key(pem)? {
-            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(unusable("rsa", "it is in another format than pkcs#8 or pkcs#1")),
+    fn thumbprint(&self, certificate: &[u8], digest: &'static Algorithm) -> Result<String, ConfigError> {
+        match self.pair.public() {
+            Some(public) => thumbprint(certificate, public, digest),
+            None => {
+                Err(ConfigError::new(ConfigErrorKind::Secret, "a secret that is shared has no certificate"))
+            }
         }
-        .map(|pair| Self::new(algorithm, Pair::Rsa(pair, encoding)))
-        .map_err(|error| unusable("rsa", &error.to_string()))
-    }
-
-    fn ecdsa(
-        algorithm: &'static str,
-        signing: &'static EcdsaSigningAlgorithm,
-        kind: &str,
-        pem: &[u8],
-    ) -> Result<Self, ConfigError> {
-        let der = pkcs8(pem, kind)?;
-        EcdsaKeyPair::from_pkcs8(signing, der.secret_pkcs8_der(), &SystemRandom::new())
-            .map(|pair| Self::new(algorithm, Pair::Ecdsa(pair)))
-            .map_err(|error| unusable(kind, &error.to_string()))
-    }
-
-    fn new(algorithm: &'static str, pair: Pair) -> Self {
-        Self { pair: Arc::new(pair), algorithm, key_id: None, x5t: None, x5t_s256: None }
     }
 
     /// What the header says of the key.
@@ -215,7 +244,7 @@ impl JwtKey {
             ("x5t#S256", self.x5t_s256.as_deref()),
         ];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        names.chain([("alg", self.algorithm)])
+        names.chain([("alg", self.algorithm.name())])
     }
 
     /// The JWT with these claims. What `header` says of the key is replaced by what is true.
@@ -238,10 +267,56 @@ impl JwtKey {
 impl fmt::Debug for JwtKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtKey")
-            .field("algorithm", &self.algorithm)
+            .field("algorithm", &self.algorithm.name())
             .field("key_id", &self.key_id)
             .finish_non_exhaustive()
     }
+}
+
+fn rsa(encoding: &'static dyn RsaEncoding, pem: &[u8]) -> Result<Pair, ConfigError> {
+    match private_key(pem)? {
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+        _ => return Err(unusable("rsa", "it is in another format than pkcs#8 or pkcs#1")),
+    }
+    .map(|pair| Pair::Rsa(pair, encoding))
+    .map_err(|error| unusable("rsa", &error.to_string()))
+}
+
+fn ecdsa(signing: &'static EcdsaSigningAlgorithm, kind: &str, pem: &[u8]) -> Result<Pair, ConfigError> {
+    let der = pkcs8(pem, kind)?;
+    EcdsaKeyPair::from_pkcs8(signing, der.secret_pkcs8_der(), &SystemRandom::new())
+        .map(Pair::Ecdsa)
+        .map_err(|error| unusable(kind, &error.to_string()))
+}
+
+fn ed25519(pem: &[u8]) -> Result<Pair, ConfigError> {
+    // OpenSSL doesn't write the public key beside the private one.
+    Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8(pem, "ed25519")?.secret_pkcs8_der())
+        .map(Pair::EdDsa)
+        .map_err(|error| unusable("ed25519", &error.to_string()))
+}
+
+/// RFC 7518 §3.2.
+fn secret(hash: hmac::Algorithm, algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Pair, ConfigError> {
+    let refuse = |words| Err(ConfigError::new(ConfigErrorKind::Secret, words));
+    let needed = hash.digest_algorithm().output_len();
+    if is_pem(secret) {
+        return refuse(format!(
+            "it is pem, whereas the secret of {algorithm} is one that the server has too; a private key has another \
+             algorithm, such as RS256 or ES256"
+        ));
+    }
+    if secret.len() < needed {
+        return refuse(format!(
+            "the secret is too short for {algorithm}, which needs {needed} bytes or more; have the server make a longer one"
+        ));
+    }
+    Ok(Pair::Hmac(hmac::Key::new(hash, secret)))
+}
+
+fn is_pem(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"-----BEGIN ").is_some()
 }
 
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, ConfigError> {
@@ -288,6 +363,18 @@ mod tests {
         ] {
             assert_eq!(sign(&JwtKey::rs256(pem).expect("a key"), message), expected);
         }
+    }
+
+    #[test]
+    fn rfc_7515_a_1_hs256() {
+        let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        let secret = BASE64_URL_SAFE_NO_PAD.decode(secret).expect("base64");
+        let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6\
+                       Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        assert_eq!(
+            sign(&JwtKey::hs256(&secret).expect("a secret"), message),
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        );
     }
 
     #[test]

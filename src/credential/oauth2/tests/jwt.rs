@@ -9,6 +9,7 @@ use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use ring::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
@@ -19,8 +20,8 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use super::*;
 use crate::{
-    credential::{TokenEndpoint, TokenRequest},
-    error::ConfigErrorKind,
+    credential::{TokenEndpoint, TokenRequest, scripted::printed, temp_file::TempFile},
+    error::{AcquireErrorKind, ConfigErrorKind},
 };
 
 const RSA: &[u8] = include_bytes!("keys/rfc7515-a2-pkcs8.pem");
@@ -118,6 +119,101 @@ async fn every_algorithms_signature_can_be_verified() {
     let (stated, message, signature) = signed(JwtKey::eddsa(ED).unwrap()).await;
     assert_eq!(stated, "EdDSA");
     UnparsedPublicKey::new(&ED25519, ed25519).verify(&message, &signature).unwrap();
+}
+
+#[tokio::test]
+async fn a_shared_secret_signs_too() {
+    let secret = "a secret of 64 bytes, which the server has as well as the client";
+    assert_eq!(secret.len(), 64);
+    for (key, name, algorithm) in [
+        (JwtKey::hs256(&secret.as_bytes()[..32]), "HS256", HMAC_SHA256),
+        (JwtKey::hs384(&secret.as_bytes()[..48]), "HS384", HMAC_SHA384),
+        (JwtKey::hs512(secret.as_bytes()), "HS512", HMAC_SHA512),
+    ] {
+        let length = algorithm.digest_algorithm().output_len();
+        let (stated, message, signature) = signed(key.unwrap()).await;
+        assert_eq!((stated, signature.len()), (json!(name), length));
+        hmac::verify(&hmac::Key::new(algorithm, &secret.as_bytes()[..length]), &message, &signature).unwrap();
+    }
+    let short = |length: usize| secret.as_bytes()[..length].to_vec();
+    for (result, says) in [
+        (JwtKey::hs256(&short(31)), "too short for HS256, which needs 32 bytes"),
+        (JwtKey::hs384(&short(47)), "too short for HS384, which needs 48 bytes"),
+        (JwtKey::hs512(&short(63)), "too short for HS512, which needs 64 bytes"),
+        (JwtKey::hs256(RSA), "it is pem, whereas the secret of HS256 is one that the server has too"),
+        (JwtKey::hs256(EC), "a private key has another algorithm"),
+        (
+            JwtKey::hs256(secret.as_bytes()).unwrap().x5t(include_bytes!("keys/rfc7515-a3-certificate.pem")),
+            "a secret that is shared has no certificate",
+        ),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Secret);
+        assert!(error.to_string().contains(says) && !error.to_string().contains("a secret of 64"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_proves_that_it_has_its_secret_without_sending_it() {
+    let secrets = ["the first secret, of 32 or more bytes", "the second secret, of 32 or more bytes"];
+    let file = TempFile::new("secret-jwt", format!("{}\n", secrets[0]));
+    let server = Server::healthy();
+    let client = ClientAuthentication::secret_jwt("my-client", SecretSource::file(file.path()));
+    let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
+    acquire(&credential).await.unwrap();
+    file.write(secrets[1]);
+    acquire(&credential).await.unwrap();
+    for (seen, secret) in server.seen().iter().zip(secrets) {
+        assert_eq!(seen.field("client_id").unwrap(), "my-client");
+        assert!(seen.authorization().is_none() && seen.field("client_secret").is_none());
+        let jwt = seen.field("client_assertion").unwrap();
+        let (message, signature) = jwt.rsplit_once('.').unwrap();
+        let key = hmac::Key::new(HMAC_SHA256, secret.as_bytes());
+        hmac::verify(&key, message.as_bytes(), &decode(signature)).unwrap();
+        let (header, claims) = parts(jwt);
+        assert_eq!(header, json!({"alg": "HS256", "typ": "JWT"}));
+        assert_eq!(
+            (&claims["iss"], &claims["sub"], &claims["aud"]),
+            (&json!("my-client"), &json!("my-client"), &json!(URL))
+        );
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 180);
+    }
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_may_be_read_for_each_jwt() {
+    let file = TempFile::new("jwt-read", EC);
+    let jwt = || JwtAssertion::reading(JwtAlgorithm::Es256, SecretSource::file(file.path()), "my-client");
+    let server = Server::healthy();
+    let build = |jwt: JwtAssertion| {
+        let client = ClientAuthentication::assertion("my-client", jwt);
+        ClientCredentials::new(URL, client).build(server.transport())
+    };
+    let credential = build(jwt().header("kid", "k1")).unwrap();
+    acquire(&credential).await.unwrap();
+    let (header, _) = parts(server.only().field("client_assertion").unwrap());
+    assert_eq!(header, json!({"alg": "ES256", "typ": "JWT", "kid": "k1"}));
+    file.write(RSA);
+    let error = acquire(&credential).await.unwrap_err();
+    assert_eq!((error.kind(), server.seen().len()), (AcquireErrorKind::Transient, 1));
+    assert!(printed(&error).contains("no usable p-256 key"), "{}", printed(&error));
+    // What is wrong from the beginning is refused then.
+    for (jwt, kind, says) in [
+        (jwt(), ConfigErrorKind::Secret, "no usable p-256 key"),
+        (jwt().lifetime(Duration::ZERO), ConfigErrorKind::Declaration, "0 s"),
+        (jwt().header("alg", "none"), ConfigErrorKind::Declaration, "header alg"),
+    ] {
+        let error = build(jwt).unwrap_err();
+        assert!(error.kind() == kind && error.to_string().contains(says), "{error}");
+    }
+    file.remove();
+    let error = build(jwt()).unwrap_err();
+    assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");
+    file.write(EC);
+    let closure = SecretSource::from_fn(|| async { Ok(std::str::from_utf8(EC)?.into()) });
+    let jwt = JwtAssertion::reading(JwtAlgorithm::Es256, closure, "my-client");
+    acquire(&build(jwt).unwrap()).await.unwrap();
 }
 
 /// The algorithm that a JWT of `key` states, what is signed, and the signature.
