@@ -184,7 +184,9 @@ mod time;
 mod token;
 mod transport;
 
-pub use auth::{Auth, AuthLayer, AuthOutcome, Origin, Placement, ResponseFuture, TrailersOutcome};
+pub use auth::{
+    Auth, AuthLayer, AuthOutcome, Choose, Origin, Placement, ResponseFuture, Single, TrailersOutcome,
+};
 pub use body::{PeekBody, Unread};
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;

@@ -6,7 +6,6 @@
 
 use std::{
     mem,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -15,6 +14,7 @@ use http::{Request, Response, StatusCode, header::CONTENT_LENGTH, response::Part
 use http_body::Body;
 
 use super::{
+    choice::{Choose, Wait},
     finding::{censor, is_acceptance, is_rejection, reason},
     local::Local,
     outcome::{AuthOutcome, TrailersOutcome, mark_authenticated, passed},
@@ -28,17 +28,18 @@ use crate::{
     observe::Passed,
     signature::{Finding, Head, Screening, Verdict},
     text::is_encoded,
-    token::Lease,
+    token::{Lease, TokenCache},
 };
 
-pub(super) type Wait = Pin<Box<dyn Future<Output = Result<Lease, AuthError>> + Send>>;
-
 /// One request on its way, apart from what the inner service holds of it.
-pub(super) struct Exchange<S, K, B, R>
+pub(super) struct Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
-    local: Arc<Local<S, K>>,
+    local: Arc<Local<S, K, T>>,
+    /// Whose token it carries.
+    chosen: T::Chosen,
     load: Load<K::Sent, K::Kept, R>,
     /// The generation that was sent last.
     generation: u64,
@@ -59,35 +60,50 @@ enum Load<Sent, T, R> {
 }
 
 // A request begins: it has been sent with a cached token, or there is none yet.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// The exchange for a request that was sent with `generation`.
-    pub(super) fn sent(local: Arc<Local<S, K>>, kept: Kept<K::Kept>, generation: u64, is_head: bool) -> Self {
-        Self { local, load: Load::Sent(kept), generation, is_head, in_pause: false }
+    pub(super) fn sent(
+        local: Arc<Local<S, K, T>>,
+        chosen: T::Chosen,
+        kept: Kept<K::Kept>,
+        generation: u64,
+        is_head: bool,
+    ) -> Self {
+        Self { local, chosen, load: Load::Sent(kept), generation, is_head, in_pause: false }
     }
 
     /// The exchange for a request that has not been sent yet.
     pub(super) fn unsent(
-        local: Arc<Local<S, K>>,
+        local: Arc<Local<S, K, T>>,
+        chosen: T::Chosen,
         request: Request<K::Sent>,
         kept: Kept<K::Kept>,
         is_head: bool,
     ) -> Self {
         let load = Load::Unsent(Box::new((request, kept)));
-        Self { local, load, generation: 0, is_head, in_pause: false }
+        Self { local, chosen, load, generation: 0, is_head, in_pause: false }
+    }
+
+    /// Where its tokens are.
+    #[inline]
+    fn tokens(&self) -> &TokenCache {
+        self.local.shared.choice.tokens(&self.chosen)
     }
 }
 
 // It waits for a token, holding nothing of the inner service.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// The wait for a token to send the request with.
     pub(super) fn wait(&self) -> Wait {
-        Box::pin(self.local.shared.options.tokens.usable())
+        Box::pin(self.tokens().usable())
     }
 
     /// A token that is known to be rejected is good enough for a first attempt, in a pause, but not for a replay. One that
@@ -97,7 +113,7 @@ where
         result.and_then(|lease| match &self.load {
             Load::Again(_) if lease.is_rejected() => Err(AuthError::new(AuthErrorKind::Paused)),
             _ if !placement.carries(lease.token()) => Err(AuthError::new(AuthErrorKind::NotPlaceable)),
-            _ => Ok(lease),
+            _ => self.local.shared.choice.check(&self.chosen).map(|()| lease),
         })
     }
 
@@ -111,18 +127,19 @@ where
 }
 
 // It is sent, for the first or the second time.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// The request with the freshest token there is. Or what else is to be done: to wait again, if `lease` became
     /// worthless while the inner service was getting ready (rejected, forgotten, or meant for a pause that is over).
     pub(super) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
-        let Options { tokens, placement, .. } = &self.local.shared.options;
-        let ((token, generation), in_pause) = match self.local.stamp() {
+        let placement = &self.local.shared.options.placement;
+        let ((token, generation), in_pause) = match self.local.stamp(&self.chosen) {
             Some(usable) => (usable, false),
             None => {
-                let stands = tokens.still_stands(lease);
+                let stands = self.tokens().still_stands(lease);
                 match stands.and_then(|lease| Some((placement.write(lease.token())?, lease))) {
                     Some((token, lease)) => ((token, lease.generation()), lease.is_rejected()),
                     None => return Loaded::Nothing(Next::Wait(self.wait())),
@@ -135,11 +152,11 @@ where
             Load::Unsent(unsent) => {
                 let (request, kept) = *unsent;
                 let (mut head, body) = request.into_parts();
-                // For a header, room has been made before waiting.
-                self.load = match placement.put(token, &mut head.uri, &mut head.headers) {
-                    Ok(()) => Load::Sent(kept),
-                    Err(why) => Load::Passed(self.local.shared.tell_after_all(why, &head.uri)),
-                };
+                self.load =
+                    match self.local.shared.put_late(&self.chosen, token, &mut head.uri, &mut head.headers) {
+                        Ok(()) => Load::Sent(kept),
+                        Err(why) => Load::Passed(self.local.shared.tell_after_all(why, &head.uri)),
+                    };
                 Loaded::Request(Request::from_parts(head, body))
             }
             Load::Again(replay) => {
@@ -151,7 +168,7 @@ where
                 if placement.put(token, &mut head.uri, &mut head.headers).is_err() {
                     return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::NoRoom)));
                 }
-                tokens.tell_replayed(generation);
+                self.tokens().tell_replayed(generation);
                 Loaded::Request(Request::from_parts(head, body))
             }
             Load::Sent(_) | Load::Replayed | Load::Passed(_) => {
@@ -169,9 +186,10 @@ pub(super) enum Loaded<Sent, R> {
 }
 
 // Its answer comes, and is looked at no further than need be.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// Whether a response with this status is the usual one: no rule is about it, and there is nothing to tell, neither
     /// the caller nor a layer around this one.
@@ -186,7 +204,7 @@ where
     #[inline]
     pub(super) fn mark_accepted(&self, status: StatusCode) {
         if is_acceptance(status) {
-            self.local.shared.options.tokens.mark_accepted(self.generation);
+            self.tokens().mark_accepted(self.generation);
         }
     }
 
@@ -257,7 +275,7 @@ where
     /// What a response with this status says, beyond what a rule has found. Where the machine has slept, our clock says
     /// of a token that it is valid when it has long expired. A 401 that no rule knows is then taken for the expiry.
     fn conclude(&self, status: StatusCode, finding: Finding) -> Finding {
-        let Options { tokens, placement, .. } = &self.local.shared.options;
+        let (tokens, placement) = (self.tokens(), &self.local.shared.options.placement);
         let mut finding = censor(finding, tokens, self.generation, placement);
         if status == StatusCode::UNAUTHORIZED
             && finding.verdict == Verdict::Accepted
@@ -297,9 +315,10 @@ pub(super) enum Next<R> {
 }
 
 // The answer rejects the token: it is set aside, and the request goes back to waiting.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// Whether a response with this finding is to be replaced by a replay's, as far as is known yet.
     fn calls_for_replay(&self, finding: &Finding) -> bool {
@@ -317,7 +336,7 @@ where
         let response = Response::from_parts(head, body.into_body());
         match kept {
             Ok(KeptRequest { head, body }) => {
-                let tokens = &self.local.shared.options.tokens;
+                let tokens = self.tokens();
                 tokens.mark_rejected(self.generation, reason(finding.verdict));
                 let wait = Box::pin(tokens.replace(self.generation));
                 self.load = Load::Again(Box::new(Replay { head, body, rejection: response, finding }));
@@ -352,9 +371,10 @@ struct Replay<Sent, R> {
 }
 
 // It ends: a response is handed out for good.
-impl<S, K, B, R> Exchange<S, K, B, R>
+impl<S, K, B, R, T> Exchange<S, K, B, R, T>
 where
     K: Keep<B>,
+    T: Choose,
 {
     /// Hands out a response for good: tells the cache what it says of the token, and the caller what was done.
     fn settle(
@@ -367,7 +387,7 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let tokens = &self.local.shared.options.tokens;
+        let tokens = self.tokens();
         let verdict = finding.verdict;
         let mut outcome = AuthOutcome::new(finding).with_unread(unread);
         if verdict == Verdict::Accepted {
@@ -407,13 +427,13 @@ where
         R: Body,
         R::Error: Into<BoxError>,
     {
-        let Options { tokens, signatures, placement, .. } = &self.local.shared.options;
+        let Options { signatures, placement, .. } = &self.local.shared.options;
         let head = Head { status: response.status(), headers: response.headers() };
         if !signatures.awaits_trailers(head) || response.body().is_end_stream() {
             return None;
         }
         Some(Trailers {
-            tokens: tokens.clone(),
+            tokens: self.tokens().clone(),
             signatures: signatures.clone(),
             placement: placement.clone(),
             status: response.status(),

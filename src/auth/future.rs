@@ -13,8 +13,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
-    exchange::{Exchange, Loaded, Look, Next, Wait},
+    choice::{Choose, Wait},
+    exchange::{Exchange, Loaded, Look, Next},
     outcome::passed,
+    single::Single,
 };
 use crate::{body::PeekBody, error::BoxError, keep::Keep, observe::Passed, token::Lease};
 
@@ -25,25 +27,27 @@ pin_project! {
     ///
     /// When it is polled again after it was done.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<S, K, B, R>
+    pub struct ResponseFuture<S, K, B, R, T = Single>
     where
         K: Keep<B>,
         S: Service<Request<K::Sent>>,
+        T: Choose,
     {
         #[pin]
-        kind: Kind<S, K, B, R, S::Future>,
+        kind: Kind<S, K, B, R, S::Future, T>,
     }
 }
 
 pin_project! {
     #[project = KindProjection]
-    enum Kind<S, K, B, R, F>
+    enum Kind<S, K, B, R, F, T>
     where
         K: Keep<B>,
+        T: Choose,
     {
         // The request isn't ours, for this reason if that is to be said.
         Passing { #[pin] call: F, why: Option<Passed> },
-        Ours { #[pin] state: State<S, F, R>, exchange: Exchange<S, K, B, R> },
+        Ours { #[pin] state: State<S, F, R>, exchange: Exchange<S, K, B, R, T> },
     }
 }
 
@@ -64,10 +68,11 @@ pin_project! {
     }
 }
 
-impl<S, K, B, R> ResponseFuture<S, K, B, R>
+impl<S, K, B, R, T> ResponseFuture<S, K, B, R, T>
 where
     K: Keep<B>,
     S: Service<Request<K::Sent>>,
+    T: Choose,
 {
     /// For a request that isn't ours.
     pub(super) fn passing(call: S::Future, why: Option<Passed>) -> Self {
@@ -75,24 +80,24 @@ where
     }
 
     /// For a request that has been sent with a token.
-    pub(super) fn calling(call: S::Future, exchange: Exchange<S, K, B, R>) -> Self {
+    pub(super) fn calling(call: S::Future, exchange: Exchange<S, K, B, R, T>) -> Self {
         Self { kind: Kind::Ours { state: State::Calling { call }, exchange } }
     }
 
     /// For a request that has to wait for a token.
-    pub(super) fn waiting(exchange: Exchange<S, K, B, R>) -> Self {
-        let wait = exchange.wait();
+    pub(super) fn waiting(exchange: Exchange<S, K, B, R, T>, wait: Wait) -> Self {
         Self { kind: Kind::Ours { state: State::Waiting { wait }, exchange } }
     }
 }
 
-impl<S, K, B, R> Future for ResponseFuture<S, K, B, R>
+impl<S, K, B, R, T> Future for ResponseFuture<S, K, B, R, T>
 where
     K: Keep<B>,
     S: Service<Request<K::Sent>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
     R: Body,
     R::Error: Into<BoxError>,
+    T: Choose,
 {
     type Output = Result<Response<PeekBody<R>>, BoxError>;
 
@@ -159,10 +164,11 @@ where
     }
 }
 
-impl<S, K, B, R> fmt::Debug for ResponseFuture<S, K, B, R>
+impl<S, K, B, R, T> fmt::Debug for ResponseFuture<S, K, B, R, T>
 where
     K: Keep<B>,
     S: Service<Request<K::Sent>>,
+    T: Choose,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()

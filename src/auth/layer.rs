@@ -9,16 +9,17 @@ use std::{
 use tower_layer::Layer;
 
 use super::{
+    choice::Choose,
     origin::Origin,
     placement::Placement,
     service::Auth,
     shared::{Options, Shared},
+    single::Single,
 };
 use crate::{
     body::PeekLimits,
     error::ConfigError,
     keep::{CloneBodies, NoReplay, RecordBodies},
-    observe::Passages,
     signature::Signatures,
     store::SharedSlot,
     token::{Credential, RefreshPolicy, TokenCache},
@@ -73,7 +74,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct AuthLayer<K = CloneBodies> {
+pub struct AuthLayer<K = CloneBodies, T = Single> {
+    choice: T,
     options: Options,
     keep: K,
 }
@@ -88,19 +90,23 @@ impl AuthLayer {
 
     /// A layer that shares `tokens` with whoever else uses that cache: other layers, other clients, the program.
     pub fn with_tokens(origin: Origin, tokens: TokenCache) -> Self {
+        Self::choosing(Single::new(origin, tokens))
+    }
+}
+
+impl<T> AuthLayer<CloneBodies, T> {
+    /// A layer that has `choice` choose whose token a request carries.
+    pub(crate) fn choosing(choice: T) -> Self {
         let options = Options {
-            passages: Passages::new(&origin),
-            origin,
-            tokens,
             signatures: Signatures::default(),
             placement: Placement::default(),
             peek: PeekLimits::default(),
         };
-        Self { options, keep: CloneBodies }
+        Self { choice, options, keep: CloneBodies }
     }
 }
 
-impl<K> AuthLayer<K> {
+impl<K, T> AuthLayer<K, T> {
     /// Sets which responses mean what. By default none means anything.
     pub fn signatures(mut self, signatures: Signatures) -> Self {
         self.options.signatures = signatures;
@@ -111,32 +117,6 @@ impl<K> AuthLayer<K> {
     /// `https` or loopback; otherwise requests pass, as [`Passed::PlainHttp`](crate::Passed::PlainHttp) says.
     pub fn placement(mut self, placement: Placement) -> Self {
         self.options.placement = placement;
-        self
-    }
-
-    /// Shares the token with all processes that have the same slot in a [store](crate::store): they get one token together,
-    /// and a process that starts has the one that there is.
-    ///
-    /// As the [policy](Self::policy), it is the cache's, and so that of all who share it.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::Store`](crate::ConfigErrorKind::Store): the credential doesn't say whose token it is, and the slot
-    /// has no [subject](crate::store::SharedSlot::subject); or it is a key that is its own token; or the cache has a slot
-    /// already.
-    pub fn shared(self, slot: SharedSlot) -> Result<Self, ConfigError> {
-        self.options.tokens.share(slot)?;
-        Ok(self)
-    }
-
-    /// Sets when tokens are renewed, and what happens when that fails.
-    ///
-    /// The policy is the cache's. So it also is that of the handles that were [taken](Self::tokens) before, of the services
-    /// that were made, of clones of the layer, and of whoever else shares the cache; where several set one, the last one
-    /// counts. It decides from now on, with a full budget. What was decided before stands: when a token that is there is
-    /// renewed, how long a pause lasts that has begun, and how a flight under way goes on.
-    pub fn policy(self, policy: RefreshPolicy) -> Self {
-        self.options.tokens.set_policy(policy);
         self
     }
 
@@ -199,28 +179,57 @@ impl<K> AuthLayer<K> {
     /// ```
     ///
     /// A client that can be made for any body needs no conversion: `Client::builder().build_for()` finds the type.
-    pub fn record_bodies(self, limit: usize) -> AuthLayer<RecordBodies> {
-        AuthLayer { options: self.options, keep: RecordBodies::new(limit) }
+    pub fn record_bodies(self, limit: usize) -> AuthLayer<RecordBodies, T> {
+        AuthLayer { choice: self.choice, options: self.options, keep: RecordBodies::new(limit) }
     }
 
     /// Sends every request once only, with any body. A rejected token is replaced all the same, for the next request.
-    pub fn no_replay(self) -> AuthLayer<NoReplay> {
-        AuthLayer { options: self.options, keep: NoReplay }
+    pub fn no_replay(self) -> AuthLayer<NoReplay, T> {
+        AuthLayer { choice: self.choice, options: self.options, keep: NoReplay }
+    }
+}
+
+impl<K> AuthLayer<K> {
+    /// Shares the token with all processes that have the same slot in a [store](crate::store): they get one token together,
+    /// and a process that starts has the one that there is.
+    ///
+    /// As the [policy](Self::policy), it is the cache's, and so that of all who share it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Store`](crate::ConfigErrorKind::Store): the credential doesn't say whose token it is, and the slot
+    /// has no [subject](crate::store::SharedSlot::subject); or it is a key that is its own token; or the cache has a slot
+    /// already.
+    pub fn shared(self, slot: SharedSlot) -> Result<Self, ConfigError> {
+        self.choice.tokens.share(slot)?;
+        Ok(self)
+    }
+
+    /// Sets when tokens are renewed, and what happens when that fails.
+    ///
+    /// The policy is the cache's. So it also is that of the handles that were [taken](Self::tokens) before, of the services
+    /// that were made, of clones of the layer, and of whoever else shares the cache; where several set one, the last one
+    /// counts. It decides from now on, with a full budget. What was decided before stands: when a token that is there is
+    /// renewed, how long a pause lasts that has begun, and how a flight under way goes on.
+    pub fn policy(self, policy: RefreshPolicy) -> Self {
+        self.choice.tokens.set_policy(policy);
+        self
     }
 
     /// The token cache of this layer, of its clones, and of the services that it makes.
     #[must_use]
     pub fn tokens(&self) -> TokenCache {
-        self.options.tokens.clone()
+        self.choice.tokens.clone()
     }
 }
 
-impl<S: Clone, K: Clone> Layer<S> for AuthLayer<K> {
-    type Service = Auth<S, K>;
+impl<S: Clone, K: Clone, T: Choose + Clone> Layer<S> for AuthLayer<K, T> {
+    type Service = Auth<S, K, T>;
 
-    fn layer(&self, inner: S) -> Auth<S, K> {
+    fn layer(&self, inner: S) -> Auth<S, K, T> {
         let shared = Shared {
             spare: Mutex::new(inner.clone()),
+            choice: self.choice.clone(),
             options: self.options.clone(),
             keep: self.keep.clone(),
         };
@@ -228,11 +237,8 @@ impl<S: Clone, K: Clone> Layer<S> for AuthLayer<K> {
     }
 }
 
-impl<K> fmt::Debug for AuthLayer<K> {
+impl<K, T: fmt::Debug> fmt::Debug for AuthLayer<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthLayer")
-            .field("origin", &self.options.origin)
-            .field("tokens", &self.options.tokens)
-            .finish_non_exhaustive()
+        f.debug_struct("AuthLayer").field("tokens", &self.choice).finish_non_exhaustive()
     }
 }

@@ -7,111 +7,70 @@
 //! remembers the value in its [`Hold`], and is spared even the look at what the services of its thread share.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 
-use super::shared::{Options, Shared};
-use crate::{observe::EACH_USE, time::Horizon, token::Entry};
+use super::{choice::Choose, shared::Shared};
 
 /// How many threads have a place of their own. Those beyond share, which costs time only.
 const PLACES: usize = 32;
 
 /// The state that all clones of a service share, as one thread holds on to it. Not next to another thread's in memory.
 #[repr(align(128))]
-pub(super) struct Local<S, K> {
-    pub(super) shared: Arc<Shared<S, K>>,
+pub(super) struct Local<S, K, T: Choose> {
+    pub(super) shared: Arc<Shared<S, K, T>>,
     place: usize,
-    stamp: ArcSwapOption<Stamp>,
+    memory: T::Memory,
 }
 
-/// The header value of a token, made once.
-struct Stamp {
-    entry: Arc<Entry>,
-    value: HeaderValue,
-    /// Until when it is surely fresh.
-    fresh: Horizon,
-}
-
-impl<S, K> Local<S, K> {
-    fn at(place: usize, shared: Arc<Shared<S, K>>) -> Arc<Self> {
-        Arc::new(Self { shared, place, stamp: ArcSwapOption::empty() })
+impl<S, K, T: Choose> Local<S, K, T> {
+    fn at(place: usize, shared: Arc<Shared<S, K, T>>) -> Arc<Self> {
+        Arc::new(Self { shared, place, memory: T::Memory::default() })
     }
 
     /// The header value of the newest usable token, and its generation, without waiting. There is none where the token is
     /// joined with something of the request's.
     #[inline]
-    pub(super) fn stamp(&self) -> Option<(HeaderValue, u64)> {
-        match &*self.stamp.load() {
-            Some(stamp) if self.admits(stamp) => Some(stamp.copy()),
-            _ => self.new_stamp(),
-        }
-    }
-
-    #[inline]
-    fn admits(&self, stamp: &Stamp) -> bool {
-        let tokens = &self.shared.options.tokens;
-        tokens.is_newest(&stamp.entry) && (stamp.fresh.is_clear() || tokens.uses(&stamp.entry))
-    }
-
-    #[cold]
-    fn new_stamp(&self) -> Option<(HeaderValue, u64)> {
-        let Options { tokens, placement, .. } = &self.shared.options;
-        if placement.is_joined() {
-            return None;
-        }
-        let entry = tokens.usable_now()?;
-        let (value, generation) = (placement.write(&entry.token)?, entry.generation);
-        let fresh = if EACH_USE { Horizon::Veiled } else { Horizon::before(entry.stale_at()) };
-        // The clone is kept, since it is cheaper to clone than what it is a clone of.
-        self.stamp.store(Some(Arc::new(Stamp { entry, value: value.clone(), fresh })));
-        Some((value, generation))
+    pub(super) fn stamp(&self, chosen: &T::Chosen) -> Option<(HeaderValue, u64)> {
+        let Shared { choice, options, .. } = &*self.shared;
+        choice.stamp(chosen, &options.placement, &self.memory)
     }
 }
 
-impl Stamp {
-    #[inline]
-    fn copy(&self) -> (HeaderValue, u64) {
-        (self.value.clone(), self.entry.generation)
-    }
-}
-
-impl<S, K> fmt::Debug for Local<S, K> {
+impl<S, K, T: Choose> fmt::Debug for Local<S, K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Local").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
 /// A service's hold on the part of the thread that it is called on.
-pub(super) struct Hold<S, K> {
-    local: Arc<Local<S, K>>,
-    /// What was sent last, from the second request on: a clone that is made for one request has no use for it.
-    last: Option<Arc<Stamp>>,
-    was_called: bool,
-    elsewhere: OnceLock<Box<Places<S, K>>>,
+pub(super) struct Hold<S, K, T: Choose> {
+    local: Arc<Local<S, K, T>>,
+    last: T::Last,
+    elsewhere: OnceLock<Box<Places<S, K, T>>>,
 }
 
 /// What a service's clones on other threads begin with, so that a service that is cloned for each request need not
 /// make it each time. Lives as long as the service does, not as its clones.
-type Places<S, K> = [OnceLock<Arc<Local<S, K>>>; PLACES];
+type Places<S, K, T> = [OnceLock<Arc<Local<S, K, T>>>; PLACES];
 
-impl<S, K> Hold<S, K> {
-    pub(super) fn new(shared: Arc<Shared<S, K>>) -> Self {
+impl<S, K, T: Choose> Hold<S, K, T> {
+    pub(super) fn new(shared: Arc<Shared<S, K, T>>) -> Self {
         Self::on(Local::at(place(), shared))
     }
 
-    const fn on(local: Arc<Local<S, K>>) -> Self {
-        Self { local, last: None, was_called: false, elsewhere: OnceLock::new() }
+    fn on(local: Arc<Local<S, K, T>>) -> Self {
+        Self { local, last: T::Last::default(), elsewhere: OnceLock::new() }
     }
 
     #[inline]
-    pub(super) fn local(&self) -> &Arc<Local<S, K>> {
+    pub(super) fn local(&self) -> &Arc<Local<S, K, T>> {
         &self.local
     }
 
@@ -121,26 +80,19 @@ impl<S, K> Hold<S, K> {
         let here = place();
         if self.local.place != here {
             self.local = Local::at(here, self.local.shared.clone());
-            self.last = None;
+            self.last = T::Last::default();
         }
     }
 
     /// As [`Local::stamp`].
     #[inline]
-    pub(super) fn stamp(&mut self) -> Option<(HeaderValue, u64)> {
-        if let Some(last) = &self.last
-            && self.local.admits(last)
-        {
-            return Some(last.copy());
-        }
-        if mem::replace(&mut self.was_called, true) {
-            self.last = self.local.stamp.load_full();
-        }
-        self.local.stamp()
+    pub(super) fn stamp(&mut self, chosen: &T::Chosen) -> Option<(HeaderValue, u64)> {
+        let Local { shared, memory, .. } = &*self.local;
+        shared.choice.stamp_of_kept(chosen, &shared.options.placement, memory, &mut self.last)
     }
 }
 
-impl<S, K> Clone for Hold<S, K> {
+impl<S, K, T: Choose> Clone for Hold<S, K, T> {
     #[inline]
     fn clone(&self) -> Self {
         let here = place();
@@ -227,12 +179,12 @@ mod tests {
         service.tokens().get(Duration::ZERO).await.expect("the token");
         let mut hold = Hold::on(service.local().clone());
         for is_kept in [false, true] {
-            assert!(hold.stamp().is_some());
-            assert_eq!(hold.last.is_some(), is_kept);
+            assert!(hold.stamp(&()).is_some());
+            assert_eq!(hold.last.stamp.is_some(), is_kept);
         }
         on_another_thread(|| {
             hold.move_here();
-            assert!(hold.last.is_none(), "it would share its count with the thread that it comes from");
+            assert!(hold.last.stamp.is_none(), "it would share its count with the thread that it comes from");
         });
     }
 

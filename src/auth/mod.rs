@@ -1,14 +1,16 @@
 //! The way of one request, from the layer that was configured to the response that its caller gets.
 //!
-//! A file imports only what stands below it: layer, service, future, exchange, trailers, local, shared, finding, outcome,
-//! placement, template, cookie, query, origin, prefix.
+//! A file imports only what stands below it: layer, service, future, exchange, trailers, local, shared, single, choice,
+//! stamp, finding, outcome, marks, placement, template, cookie, query, origin, prefix.
 
+mod choice;
 mod cookie;
 mod exchange;
 mod finding;
 mod future;
 mod layer;
 mod local;
+mod marks;
 mod origin;
 mod outcome;
 mod placement;
@@ -16,9 +18,12 @@ mod prefix;
 mod query;
 mod service;
 mod shared;
+mod single;
+mod stamp;
 mod template;
 mod trailers;
 
+pub use choice::Choose;
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
 pub use origin::Origin;
@@ -29,3 +34,4 @@ pub use outcome::{AuthOutcome, TrailersOutcome};
 pub use placement::Placement;
 pub(crate) use prefix::stays as stays_beneath;
 pub use service::Auth;
+pub use single::Single;

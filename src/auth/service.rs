@@ -11,7 +11,14 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{exchange::Exchange, future::ResponseFuture, local::Hold, shared::Shared};
+use super::{
+    choice::{Choose, Turned, Wait},
+    exchange::Exchange,
+    future::ResponseFuture,
+    local::Hold,
+    shared::Shared,
+    single::Single,
+};
 use crate::{
     body::PeekBody,
     error::BoxError,
@@ -67,20 +74,22 @@ use crate::{
 /// # Cancel safety
 ///
 /// Dropping a response future ends that request and its wait, and nothing that others wait for.
-pub struct Auth<S, K = CloneBodies> {
+pub struct Auth<S, K = CloneBodies, T: Choose = Single> {
     inner: S,
-    hold: Hold<S, K>,
+    hold: Hold<S, K, T>,
 }
 
 impl<S, K> Auth<S, K> {
-    pub(super) fn new(inner: S, shared: Arc<Shared<S, K>>) -> Self {
-        Self { inner, hold: Hold::new(shared) }
-    }
-
     /// The token cache of this service.
     #[must_use]
     pub fn tokens(&self) -> TokenCache {
-        self.hold.local().shared.options.tokens.clone()
+        self.hold.local().shared.choice.tokens.clone()
+    }
+}
+
+impl<S, K, T: Choose> Auth<S, K, T> {
+    pub(super) fn new(inner: S, shared: Arc<Shared<S, K, T>>) -> Self {
+        Self { inner, hold: Hold::new(shared) }
     }
 
     /// The inner service.
@@ -92,22 +101,46 @@ impl<S, K> Auth<S, K> {
 
 #[cfg(test)]
 impl<S, K> Auth<S, K> {
-    pub(super) fn local(&self) -> &Arc<super::local::Local<S, K>> {
+    pub(super) fn local(&self) -> &Arc<super::local::Local<S, K, Single>> {
         self.hold.local()
     }
 }
 
-impl<S, K, B, R> Service<Request<B>> for Auth<S, K>
+impl<S: Clone, K, T: Choose> Auth<S, K, T> {
+    /// Has a request wait that isn't chosen for yet, and so knows nothing of its token.
+    fn wait<B, R>(
+        &mut self,
+        request: Request<B>,
+        chosen: T::Chosen,
+        wait: Wait,
+    ) -> ResponseFuture<S, K, B, R, T>
+    where
+        K: Keep<B>,
+        S: Service<Request<K::Sent>>,
+    {
+        let local = self.hold.local();
+        // As below.
+        drop(mem::replace(&mut self.inner, local.shared.spare()));
+        let is_head = request.method() == Method::HEAD;
+        let (head, body) = request.into_parts();
+        let (body, kept) = local.shared.keep(&head, body);
+        let request = Request::from_parts(head, body);
+        ResponseFuture::waiting(Exchange::unsent(local.clone(), chosen, request, kept, is_head), wait)
+    }
+}
+
+impl<S, K, B, R, T> Service<Request<B>> for Auth<S, K, T>
 where
     K: Keep<B>,
     S: Service<Request<K::Sent>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
     R: Body,
     R::Error: Into<BoxError>,
+    T: Choose,
 {
     type Response = Response<PeekBody<R>>;
     type Error = BoxError;
-    type Future = ResponseFuture<S, K, B, R>;
+    type Future = ResponseFuture<S, K, B, R, T>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
@@ -115,33 +148,39 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
-        if let Err(why) = shared.admit(&request) {
-            let request = request.map(|body| shared.keep.pass(body));
-            return ResponseFuture::passing(self.inner.call(request), why);
-        }
+        let chosen = match shared.admit(&request) {
+            Ok(chosen) => chosen,
+            Err(Turned::Passes(why)) => {
+                let request = request.map(|body| shared.keep.pass(body));
+                return ResponseFuture::passing(self.inner.call(request), why);
+            }
+            Err(Turned::Waits(chosen, late)) => return self.wait(request, chosen, T::wait(late)),
+        };
         self.hold.move_here();
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();
         // Before the token is put in, which isn't part of the request.
         let (body, kept) = self.hold.local().shared.keep(&head, body);
-        let stamp = self.hold.stamp();
+        let stamp = self.hold.stamp(&chosen);
         let local = self.hold.local();
         let sent = match stamp {
             Some((token, generation)) => {
                 local.shared.put(token, &mut head.headers).map(|()| Some(generation))
             }
-            None => local.shared.prepare(&mut head.uri, &mut head.headers),
+            None => local.shared.prepare(&chosen, &mut head.uri, &mut head.headers),
         };
         match sent {
             Ok(Some(generation)) => {
-                let exchange = Exchange::sent(local.clone(), kept, generation, is_head);
+                let exchange = Exchange::sent(local.clone(), chosen, kept, generation, is_head);
                 ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), exchange)
             }
             Ok(None) => {
                 // The place that poll_ready took is given back before waiting: the token request may need it.
                 drop(mem::replace(&mut self.inner, local.shared.spare()));
                 let request = Request::from_parts(head, body);
-                ResponseFuture::waiting(Exchange::unsent(local.clone(), request, kept, is_head))
+                let exchange = Exchange::unsent(local.clone(), chosen, request, kept, is_head);
+                let wait = exchange.wait();
+                ResponseFuture::waiting(exchange, wait)
             }
             Err(why) => {
                 // Such as for having as many headers as there can be; found out before anybody waits.
@@ -152,16 +191,14 @@ where
     }
 }
 
-impl<S: Clone, K> Clone for Auth<S, K> {
+impl<S: Clone, K, T: Choose> Clone for Auth<S, K, T> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), hold: self.hold.clone() }
     }
 }
 
-impl<S, K> fmt::Debug for Auth<S, K> {
+impl<S, K, T: Choose> fmt::Debug for Auth<S, K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth")
-            .field("origin", &self.hold.local().shared.options.origin)
-            .finish_non_exhaustive()
+        f.debug_struct("Auth").field("tokens", &self.hold.local().shared.choice).finish_non_exhaustive()
     }
 }

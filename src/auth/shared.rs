@@ -6,31 +6,28 @@ use std::sync::{Mutex, PoisonError};
 use http::{Extensions, HeaderMap, HeaderValue, Request, Uri, request::Parts};
 
 use super::{
-    origin::Origin,
+    choice::{Choose, Turned},
+    marks::{is_to_pass, tell_passed},
     placement::{Placement, insert},
 };
 use crate::{
     body::PeekLimits,
     keep::{Exempt, Keep, KeptHead, KeptRequest, NotReplayed},
-    observe::{Passages, Passed},
+    observe::Passed,
     signature::Signatures,
-    token::TokenCache,
-    transport::TokenRequest,
 };
 
-/// Everything that is set on a layer and never changes afterwards.
+/// Everything that is set on a layer, never changes afterwards, and is the same whosever token a request carries.
 #[derive(Clone)]
 pub(super) struct Options {
-    pub(super) origin: Origin,
-    pub(super) tokens: TokenCache,
     pub(super) signatures: Signatures,
     pub(super) placement: Placement,
     pub(super) peek: PeekLimits,
-    pub(super) passages: Passages,
 }
 
 /// What all clones of a service share, and their futures.
-pub(super) struct Shared<S, K> {
+pub(super) struct Shared<S, K, T> {
+    pub(super) choice: T,
     pub(super) options: Options,
     pub(super) keep: K,
     /// For requests that couldn't be sent at once, and for replays. A service that is `Clone` needn't be `Sync`.
@@ -40,61 +37,45 @@ pub(super) struct Shared<S, K> {
 /// What is kept of a request, or why nothing is.
 pub(super) type Kept<T> = Result<KeptRequest<T>, NotReplayed>;
 
-impl<S: Clone, K> Shared<S, K> {
+impl<S: Clone, K, T> Shared<S, K, T> {
     /// Another instance of the inner service, that holds no place in it yet.
     pub(super) fn spare(&self) -> S {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl<S, K> Shared<S, K> {
-    /// Admits a request that is to carry the token: it goes to our origin, isn't exempt, and nobody else has
-    /// authenticated it.
+impl<S, K, T: Choose> Shared<S, K, T> {
+    /// Admits a request that is to carry a token, and chooses whose: it goes to the origin of that, isn't exempt, and nobody
+    /// else has authenticated it.
     ///
     /// # Errors
     ///
-    /// Why any other passes, having told of it. `None` for a credential's own, whose business it is alone.
+    /// What becomes of any other, having told of one that passes.
     #[inline]
-    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<(), Option<Passed>> {
-        let (options, extensions) = (&self.options, request.extensions());
-        if !options.origin.covers(request.uri()) {
-            return Err(self.tell_passed(Passed::OtherOrigin, request.uri(), extensions));
-        }
-        let is_free = extensions.get::<TokenRequest>().is_none()
-            && !is_exempt(extensions)
+    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<T::Chosen, Turned<T>> {
+        let (uri, extensions) = (request.uri(), request.extensions());
+        let chosen = self.choice.choose(uri, extensions)?;
+        let is_free = !is_to_pass(extensions)
             // To look through as many names as requests have takes less than to hash one.
-            && request.headers().keys().all(|name| name != options.placement.watched());
-        if is_free { Ok(()) } else { self.look_again(request.uri(), extensions) }
+            && request.headers().keys().all(|name| name != self.options.placement.watched());
+        if is_free || self.is_free_after_all(extensions) {
+            return Ok(chosen);
+        }
+        let why = tell_passed(self.choice.passages(), Passed::OwnHeader, uri, extensions);
+        Err(Turned::Passes(why))
     }
 
     /// Looks again at a request that has the placement's header, or is exempt. Where the token is joined with what is
     /// there, that header alone says nothing; [`prepare`](Self::prepare) asks what does.
     #[inline(never)]
-    fn look_again(&self, uri: &Uri, extensions: &Extensions) -> Result<(), Option<Passed>> {
-        let is_exempt = extensions.get::<TokenRequest>().is_some() || is_exempt(extensions);
-        if self.options.placement.is_joined() && !is_exempt {
-            return Ok(());
-        }
-        Err(self.tell_passed(Passed::OwnHeader, uri, extensions))
-    }
-
-    /// Tells of a request that is not admitted, by what is against it if nobody has exempted it. Out of the way of those
-    /// that are.
-    #[inline(never)]
-    fn tell_passed(&self, why: Passed, uri: &Uri, extensions: &Extensions) -> Option<Passed> {
-        if extensions.get::<TokenRequest>().is_some() {
-            return None;
-        }
-        // Wherever it goes, it was its sender's wish.
-        let why = if is_exempt(extensions) { Passed::Exempt } else { why };
-        self.options.passages.tell(why, uri);
-        Some(why)
+    fn is_free_after_all(&self, extensions: &Extensions) -> bool {
+        self.options.placement.is_joined() && !is_to_pass(extensions)
     }
 
     /// Tells of a request that passes though it was admitted.
     #[cold]
     pub(super) fn tell_after_all(&self, why: Passed, uri: &Uri) -> Option<Passed> {
-        self.options.passages.tell(why, uri);
+        self.choice.passages().tell(why, uri);
         Some(why)
     }
 
@@ -115,17 +96,42 @@ impl<S, K> Shared<S, K> {
     ///
     /// Why the request is to pass.
     #[cold]
-    pub(super) fn prepare(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<Option<u64>, Passed> {
-        let Options { origin, tokens, placement, .. } = &self.options;
-        placement.prepare(uri, headers, origin)?;
+    pub(super) fn prepare(
+        &self,
+        chosen: &T::Chosen,
+        uri: &mut Uri,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<u64>, Passed> {
+        let placement = &self.options.placement;
+        placement.prepare(uri, headers, self.choice.origin(chosen))?;
         if !placement.is_joined() {
             return Ok(None);
         }
-        let Some(entry) = tokens.usable_now() else { return Ok(None) };
+        let Some(entry) = self.choice.tokens(chosen).usable_now() else { return Ok(None) };
         // Of a token that can't be written, the wait says so.
         let Some(token) = placement.write(&entry.token) else { return Ok(None) };
         placement.put(token, uri, headers)?;
         Ok(Some(entry.generation))
+    }
+
+    /// Puts what was written for a token into a request that has waited for it. Nobody may have looked at it before.
+    ///
+    /// # Errors
+    ///
+    /// Why the request is to pass.
+    pub(super) fn put_late(
+        &self,
+        chosen: &T::Chosen,
+        written: HeaderValue,
+        uri: &mut Uri,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Passed> {
+        let placement = &self.options.placement;
+        if !placement.is_joined() && headers.contains_key(placement.watched()) {
+            return Err(Passed::OwnHeader);
+        }
+        placement.prepare(uri, headers, self.choice.origin(chosen))?;
+        placement.put(written, uri, headers)
     }
 
     /// Takes down what a replay of a request needs, and says which body is sent.
@@ -140,9 +146,4 @@ impl<S, K> Shared<S, K> {
         let (sent, kept) = self.keep.keep(body);
         (sent, kept.and_then(|body| Ok(KeptRequest { head: KeptHead::of(head)?, body })))
     }
-}
-
-#[inline]
-fn is_exempt(extensions: &Extensions) -> bool {
-    extensions.get() == Some(&Exempt::FromAuthentication)
 }

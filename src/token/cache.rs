@@ -257,7 +257,7 @@ impl TokenCache {
     }
 
     /// Takes down that a server accepted `generation`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn mark_accepted(&self, generation: u64) {
         self.shared.accept(generation);
     }

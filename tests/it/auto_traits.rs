@@ -1,8 +1,10 @@
 //! Which public types are `Send`, `Sync`, `Unpin`, `Clone` and `'static`: checked by the compiler, so that no change of
 //! a private field takes one of these away unnoticed.
 
+use bytes::Bytes;
 use http::Request;
-use tower::Service;
+use http_body_util::Full;
+use tower::{Layer, Service};
 use tower_reauth::*;
 
 const fn owned<T: Send + Sync + Unpin + 'static>() {}
@@ -13,6 +15,7 @@ const _: () = {
     shared::<AuthLayer<CloneBodies>>();
     shared::<AuthLayer<RecordBodies>>();
     shared::<AuthLayer<NoReplay>>();
+    shared::<Single>();
     shared::<TokenCache>();
     shared::<Transport>();
     shared::<Origin>();
@@ -183,6 +186,26 @@ fn of_a_service_that_is_sync_and_unpin<S: Send + Sync + Unpin, K: Send + Sync>()
     unpin::<Auth<S, K>>();
 }
 
+/// The layer, its service and its future by the names that they have had from the beginning, which know of one credential.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_one_credential(layer: AuthLayer, once: AuthLayer<NoReplay>, client: Client) {
+    type Sent = Full<Bytes>;
+    let _: TokenCache = layer.tokens();
+    let mut service: Auth<Client> = layer.policy(RefreshPolicy::default()).layer(client.clone());
+    let _: TokenCache = service.tokens();
+    let future: ResponseFuture<Client, CloneBodies, Sent, _> = service.call(Request::new(Sent::default()));
+    drop(future);
+    let once: Auth<Client, NoReplay> = once.layer(client);
+    let _: &Client = once.inner();
+    let _: AuthLayer<CloneBodies, Single> = AuthLayer::with_tokens(origin(), once.tokens());
+    let _: AuthLayer =
+        AuthLayer::new(origin(), StaticToken::new("key").expect("a key")).signatures(Signatures::oauth2());
+}
+
+fn origin() -> Origin {
+    Origin::parse("https://api.example.com").expect("an origin")
+}
+
 /// The future may go to another thread if all that it is made of may.
 #[expect(dead_code, reason = "that it compiles is the test")]
 fn of_any_exchange<S, K, B, R>()
@@ -223,7 +246,7 @@ fn of_any_closure_and_credential<F: Clone + Send + Sync + Unpin + 'static>() {
 #[test]
 fn no_public_type_is_forgotten() {
     // Traits, an alias, and what borrows a response.
-    let others = ["Credential", "Keep", "BoxError", "signature::Answer", "store::Store"];
+    let others = ["Choose", "Credential", "Keep", "BoxError", "signature::Answer", "store::Store"];
     let own = include_str!("auto_traits.rs");
     let mut types = 0;
     for (module, source) in [
