@@ -1,6 +1,6 @@
 //! [`SecretSource::tokens`]: a secret that is another credential's token.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -49,6 +49,10 @@ impl SecretSource {
 struct Tokens(TokenCache);
 
 impl Ask for Tokens {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[another credential's token]")
+    }
+
     fn ask(&self, _: &str) -> Supplied {
         let cache = self.0.clone();
         Box::pin(async move { Ok(cache.get(Duration::ZERO).await?.token().expose_secret().into()) })
