@@ -5,6 +5,7 @@
 #[path = "../../src/store/redis/tests/server.rs"]
 mod server;
 
+mod cluster;
 mod replicas;
 mod sentinels;
 mod way;
@@ -328,6 +329,7 @@ async fn over_tls() {
     let url = std::env::var("STORE_URL").unwrap();
     let connected = match std::env::var("STORE_SENTINELS") {
         Ok(sentinels) => RedisStore::sentinel(sentinels.split(','), &url).await,
+        Err(_) if std::env::var("STORE_CLUSTER").is_ok() => RedisStore::cluster([&url]).await,
         Err(_) => RedisStore::connect(&url).await,
     };
     match connected {
@@ -339,8 +341,8 @@ async fn over_tls() {
     }
 }
 
-#[test]
-fn tls_is_by_the_systems_certificates_with_ring_and_without_openssl() {
+#[tokio::test]
+async fn tls_is_by_the_systems_certificates_with_ring_and_without_openssl() {
     let directory = std::env::temp_dir().join(format!("tower-reauth-redis-tls-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
@@ -372,7 +374,9 @@ fn tls_is_by_the_systems_certificates_with_ring_and_without_openssl() {
     let single = [("STORE_URL", &*format!("rediss://localhost:{port}"))];
     let found =
         [("STORE_URL", "rediss://mymaster"), ("STORE_SENTINELS", &format!("rediss://localhost:{second}"))];
-    for variables in [&single[..], &found] {
+    let (_cluster, url) = cluster::with_tls(&files).await;
+    let sent_on = [("STORE_URL", &*url), ("STORE_CLUSTER", "")];
+    for variables in [&single[..], &found, &sent_on] {
         assert_eq!(says(certificate, variables), "Ok(7)");
         assert_eq!(says(elsewhere, variables), "Unavailable", "nobody has vouched for it");
     }

@@ -116,7 +116,7 @@ fn answer(mut stream: TcpStream, port: u16) {
 /// What is saved after a failover, and where.
 async fn goes_on(store: &RedisStore, primary: &Server) {
     assert_eq!(at_last(store).await, 7, "the new primary has it");
-    for _ in 0..100 {
+    for _ in 0..300 {
         match store.save(&slot(), save(7, 8)).await {
             Ok(saved) => {
                 assert_eq!(saved, Saved::Done);
@@ -159,6 +159,10 @@ async fn a_failover_that_was_asked_for_is_followed_at_once() {
     let watched = Watched::start().await;
     let store = watched.store().await;
     assert!(store.advice().iter().any(|advice| advice.contains("min-replicas-to-write")));
+    // Or else who was the primary takes writes for some seconds more, and loses them.
+    for server in &watched.servers {
+        server.does(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    }
     saved(&store).await;
     watched.replicated().await;
     watched.sentinels[1].does(&["SENTINEL", "FAILOVER", NAME]);
@@ -169,28 +173,40 @@ async fn a_failover_that_was_asked_for_is_followed_at_once() {
     goes_on(&store, &watched.servers[1]).await;
 }
 
-#[tokio::test]
-async fn a_primary_that_is_killed_is_replaced_and_left_alone_when_it_comes_back() {
+/// What becomes of a primary that is gone in this way.
+async fn replaced(gone: fn(&mut Server), seen: StoreErrorKind) -> (Watched, RedisStore) {
     let mut watched = Watched::start().await;
     let store = watched.store().await;
-    let lazy = RedisStore::sentinel_lazy(watched.urls(), &format!("redis://{NAME}")).unwrap();
     saved(&store).await;
     watched.replicated().await;
     for sentinel in &watched.sentinels {
         sentinel.does(&["SENTINEL", "SET", NAME, "down-after-milliseconds", "500"]);
     }
-    watched.servers[0].kill();
-    assert_eq!(revision(&store).await, Err(StoreErrorKind::Unavailable));
-    for _ in 0..100 {
+    gone(&mut watched.servers[0]);
+    assert_eq!(revision(&store).await, Err(seen));
+    for _ in 0..200 {
         if revision(&store).await.is_ok() {
             break;
         }
         sleep(Duration::from_millis(100)).await;
     }
     goes_on(&store, &watched.servers[1]).await;
+    (watched, store)
+}
+
+#[tokio::test]
+async fn a_primary_that_is_killed_is_replaced_and_left_alone_when_it_comes_back() {
+    let (mut watched, store) = replaced(Server::kill, StoreErrorKind::Unavailable).await;
     // It comes back as the primary that it was, without what it had, until it is told.
     watched.servers[0].restart();
-    assert_eq!((revision(&store).await, revision(&lazy).await), (Ok(8), Ok(8)));
+    assert_eq!((revision(&store).await, revision(&watched.store().await).await), (Ok(8), Ok(8)));
+}
+
+#[tokio::test]
+async fn a_primary_that_stands_still_is_replaced() {
+    let (watched, _) = replaced(Server::stop, StoreErrorKind::TimedOut).await;
+    let lazy = RedisStore::sentinel_lazy(watched.urls(), &format!("redis://{NAME}")).unwrap();
+    assert_eq!(revision(&lazy).await, Ok(8));
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! [`Address`]: where a server is, and who asks it, as its URL says.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     aio::MultiplexedConnection,
 };
 
-use super::{cause::because, line::LIMIT, tls};
+use super::{cause::because, tls};
 use crate::error::{StoreError, StoreErrorKind};
+
+/// The longest that Redis is waited for.
+pub(super) const LIMIT: Duration = Duration::from_millis(500);
 
 /// Where a sentinel listens whose URL has no port.
 const SENTINEL_PORT: u16 = 26379;
@@ -37,11 +40,10 @@ impl Address {
 
     /// Reads a sentinel's URL.
     pub(super) fn read_sentinel(url: &str) -> Result<Self, StoreError> {
-        let Self(info) = Self::read(url)?;
-        if info.redis_settings().db() != 0 {
+        let address = Self::read(url)?;
+        if address.has_number() {
             return Err(unusable("a sentinel has no databases; give the number in the primary's url"));
         }
-        let address = Self(info);
         Ok(if has_port(url) { address } else { address.at(address.host(), SENTINEL_PORT) })
     }
 
@@ -72,6 +74,16 @@ impl Address {
             ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
             _ => "",
         }
+    }
+
+    /// Host and port, as servers name each other.
+    pub(super) fn place(&self) -> String {
+        self.0.addr().to_string()
+    }
+
+    /// Whether it says which database, and not the first one.
+    pub(super) fn has_number(&self) -> bool {
+        self.0.redis_settings().db() != 0
     }
 
     /// Connects to it.

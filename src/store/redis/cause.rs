@@ -19,6 +19,10 @@ pub(super) enum Remedy {
     Nothing,
     /// The whole script, as its hash isn't known.
     WholeScript,
+    /// To ask the server that has the slot now.
+    Moved(String),
+    /// To ask the server that is about to have the slot, this once.
+    Moving(String),
     /// The same again: the connection had ended, or the server isn't the primary any more.
     AnotherConnection,
 }
@@ -27,13 +31,17 @@ impl Refusal {
     /// Whether it is due to the server that was asked, or to the way to it, so that another one may do better.
     pub(super) fn is_the_servers(&self) -> bool {
         use StoreErrorKind::{ReadOnly, TimedOut, Unavailable};
-        matches!(self.error.kind(), Unavailable | TimedOut | ReadOnly)
+        !matches!(self.remedy, Remedy::WholeScript)
+            && matches!(self.error.kind(), Unavailable | TimedOut | ReadOnly)
     }
 }
 
 impl From<RedisError> for Refusal {
     fn from(error: RedisError) -> Self {
+        let named = || error.redirect_node().map_or_else(String::new, |(place, _)| place.to_owned());
         let remedy = match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Moved) => Remedy::Moved(named()),
+            ErrorKind::Server(ServerErrorKind::Ask) => Remedy::Moving(named()),
             ErrorKind::Server(ServerErrorKind::NoScript) => Remedy::WholeScript,
             ErrorKind::Server(ServerErrorKind::ReadOnly) => Remedy::AnotherConnection,
             _ if error.is_connection_dropped() => Remedy::AnotherConnection,
@@ -68,7 +76,7 @@ pub(super) fn because(error: &RedisError) -> StoreError {
             ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
         ) => (StoreErrorKind::Unavailable, "redis has no primary for this slot at the moment; wait for one"),
         ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot) => {
-            (StoreErrorKind::Config, "redis is a cluster, which isn't supported; use a single one")
+            (StoreErrorKind::Config, "redis is a cluster; connect to it with `RedisStore::cluster`")
         }
         ErrorKind::InvalidClientConfig => {
             (StoreErrorKind::Config, "redis's url or tls can't be used; check both")
@@ -113,6 +121,12 @@ pub(super) fn because(error: &RedisError) -> StoreError {
 pub(super) fn late() -> StoreError {
     let words = "redis didn't answer within 500 ms; check whether it is overloaded, and the way to it";
     StoreError::new(StoreErrorKind::TimedOut, words)
+}
+
+/// That a cluster's servers don't agree who has a slot.
+pub(super) fn unsettled() -> StoreError {
+    let words = "redis's cluster sends from one server to the next; wait until they agree who has this slot";
+    StoreError::new(StoreErrorKind::Unavailable, words)
 }
 
 /// That the program ends.

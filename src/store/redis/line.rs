@@ -1,25 +1,26 @@
 //! [`Line`]: a connection to one server, made when it is needed, and made anew when it has turned out to be no good.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use redis::{Cmd, Value, aio::MultiplexedConnection};
+use redis::{
+    Cmd, RedisResult, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+    pipe,
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
 };
 
-use super::cause::{Refusal, late, stopped};
+use super::{
+    address::Address,
+    cause::{Refusal, late, stopped},
+};
 use crate::error::StoreError;
-
-/// The longest that Redis is waited for.
-pub(super) const LIMIT: Duration = Duration::from_millis(500);
 
 /// A connection to one server. Whoever asks is answered by one and the same, as long as it is good.
 pub(super) struct Line {
@@ -41,14 +42,48 @@ impl Line {
         Self { dial: Box::new(move || dial().boxed()), current: Mutex::new(None) }
     }
 
+    /// A line to what is at an address.
+    pub(super) fn to(address: Address) -> Self {
+        Self::new(move || {
+            let address = address.clone();
+            async move { address.connect().await }
+        })
+    }
+
     /// What the server answers.
     pub(super) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, Refusal> {
+        self.over(deadline, |mut connection| async move { command.query_async(&mut connection).await }).await
+    }
+
+    /// What a cluster's server answers that is about to have the slot.
+    pub(super) async fn ask_for_what_moves(
+        &self,
+        command: &Cmd,
+        deadline: Instant,
+    ) -> Result<Value, Refusal> {
+        let call = |mut connection: MultiplexedConnection| async move {
+            let mut both = pipe();
+            both.cmd("ASKING").ignore().add_command(command.clone());
+            let answers = connection.req_packed_commands(&both, 0, 2).await?;
+            answers.into_iter().next_back().unwrap_or(Value::Nil).extract_error()
+        };
+        self.over(deadline, call).await
+    }
+
+    /// Waits until there is a connection.
+    pub(super) async fn reached(&self, deadline: Instant) -> Result<(), Refusal> {
+        timeout_at(deadline, self.current()).await.unwrap_or_else(|_| Err(late()))?;
+        Ok(())
+    }
+
+    async fn over<F: Future<Output = RedisResult<Value>>>(
+        &self,
+        deadline: Instant,
+        call: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<Value, Refusal> {
         let dialling = self.current();
-        let mut connection = timeout_at(deadline, dialling.clone())
-            .await
-            .unwrap_or_else(|_| Err(late()))
-            .map_err(Refusal::from)?;
-        let answer = timeout_at(deadline, command.query_async(&mut connection)).await;
+        let connection = timeout_at(deadline, dialling.clone()).await.unwrap_or_else(|_| Err(late()))?;
+        let answer = timeout_at(deadline, call(connection)).await;
         let answer = answer.map_or_else(|_| Err(late().into()), |answer| answer.map_err(Refusal::from));
         if answer.as_ref().is_err_and(Refusal::is_the_servers) {
             self.give_up(&dialling);

@@ -1,29 +1,32 @@
-//! [`RedisStore`]: the connection, and the steps as calls of scripts.
+//! [`RedisStore`]: where it is, and what it is connected to.
 
 use std::{
+    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use redis::cmd;
 use tokio::time::Instant;
 
 use super::{
-    address::Address,
+    address::{Address, LIMIT},
     advice,
-    line::{LIMIT, Line},
+    cluster::Cluster,
+    line::Line,
     logs,
     reply::Reply,
-    script::{self, Step},
+    script::Step,
     sentinels::Sentinels,
+    servers::Servers,
 };
+#[cfg(doc)]
+use crate::error::StoreErrorKind;
 use crate::{
     error::{ConfigError, StoreError},
-    store::{
-        Claim, Claimed, Fate, Keys, Rejection, Release, Save, Saved, SealedStore, Seen, Slot, Standing,
-        Store, claim::Waits, steps::KEPT,
-    },
+    store::{Keys, SealedStore, Slot},
 };
 
 /// How long it is believed how many replicas there are.
@@ -32,7 +35,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The longest that a replica is waited for.
 const REPLICA: Duration = Duration::from_millis(100);
 
-/// A store in Redis, or Valkey: one server, or a primary with replicas, which sentinels may look after. Version 5 or later.
+/// A store in Redis, or Valkey: one server, a primary with replicas that sentinels look after, or a cluster. Version 5 or
+/// later.
 ///
 /// Each slot is a hash under one key, and each step one script over that key, with the server's own clock. The connection is
 /// one for all, and comes back by itself: a step that meets one which was closed meanwhile is sent once more. Each call ends
@@ -51,8 +55,10 @@ const REPLICA: Duration = Duration::from_millis(100);
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
 ///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`. With sentinels also
 ///   `+role`, so that no former primary is taken for one; and their own user needs
-///   `+sentinel|get-master-addr-by-name`.
-/// - The primary alone is asked. A cluster is refused by the first step, as [`StoreErrorKind::Config`].
+///   `+sentinel|get-master-addr-by-name`. With a cluster also `+asking`, for keys that are on their way to another server.
+/// - Primaries alone are asked. [`connect`](Self::connect) is for one server or a name that leads to the primary,
+///   [`sentinel`](Self::sentinel) and [`cluster`](Self::cluster) for those; a cluster's server that was given to the former
+///   says so with the first step, as [`StoreErrorKind::Config`].
 ///
 /// # Examples
 ///
@@ -68,19 +74,20 @@ const REPLICA: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 #[must_use]
 pub struct RedisStore {
-    line: Arc<Line>,
+    servers: Arc<Servers>,
     /// Where it is, without user and password.
     address: String,
     prefix: String,
     advice: Vec<&'static str>,
-    replicas: Arc<Mutex<Replicas>>,
+    /// Of each server that has been asked, by a slot that it has.
+    replicas: Arc<Mutex<HashMap<u16, Replicas>>>,
 }
 
 /// How many replicas there were, and when that was asked.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Replicas {
     count: u32,
-    asked_at: Option<Instant>,
+    asked_at: Instant,
 }
 
 impl RedisStore {
@@ -109,11 +116,7 @@ impl RedisStore {
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
         let address = Address::read(url)?;
         let shown = address.to_string();
-        let dial = move || {
-            let address = address.clone();
-            async move { address.connect().await }
-        };
-        Ok(Self::over(Line::new(dial), shown))
+        Ok(Self::over(Servers::One(Arc::new(Line::to(address))), shown))
     }
 
     /// Connects to the primary that `sentinels` know by a name, and to the next one after a failover. The name takes the place
@@ -124,6 +127,9 @@ impl RedisStore {
     /// Give all sentinels, or a name that leads to them. They are asked at once, when a connection is needed. The first server
     /// that is named, and says that it is a primary, is taken. With TLS, sentinels have to name servers by what is in their
     /// certificates: see their `resolve-hostnames` and `announce-hostnames`.
+    ///
+    /// Sentinels tell a former primary that it is one some seconds after they have named the next. What it is given until then
+    /// is lost, unless it has `min-replicas-to-write 1`: then it takes nothing, and the sentinels are asked again.
     ///
     /// # Errors
     ///
@@ -164,12 +170,47 @@ impl RedisStore {
             let sentinels = sentinels.clone();
             async move { sentinels.connect().await }
         };
-        Ok(Self::over(Line::new(dial), shown))
+        Ok(Self::over(Servers::One(Arc::new(Line::new(dial))), shown))
     }
 
-    fn over(line: Line, address: String) -> Self {
+    /// Connects to the cluster that the servers at `urls` belong to. Give some of them, or a name that leads to all: the others
+    /// are learnt from them. Each slot's key is asked of the server that has it, and a step follows it when it moves, or
+    /// when another server takes over. User, password and TLS for the servers that were learnt of are those of the first URL.
+    ///
+    /// # Errors
+    ///
+    /// As of [`connect`](Self::connect). While the cluster has no server for a key, steps are
+    /// [`StoreErrorKind::Unavailable`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use tower_reauth::{StoreError, store::RedisStore};
+    ///
+    /// # async fn run() -> Result<(), StoreError> {
+    /// let urls = ["rediss://tokens:s3cret@n1.example.com", "rediss://tokens:s3cret@n2.example.com"];
+    /// let store = RedisStore::cluster(urls).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn cluster<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> Result<Self, StoreError> {
+        Self::cluster_lazy(urls)?.connected().await
+    }
+
+    /// The same, but connects with the first step, as [`lazy`](Self::lazy) does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Config`] for a URL that can't be used.
+    pub fn cluster_lazy<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> Result<Self, StoreError> {
+        let cluster = Cluster::read(urls)?;
+        let shown = cluster.to_string();
+        Ok(Self::over(Servers::Cluster(cluster), shown))
+    }
+
+    fn over(servers: Servers, address: String) -> Self {
         Self {
-            line: Arc::new(line),
+            servers: Arc::new(servers),
             address,
             prefix: "tower-reauth:".to_owned(),
             advice: Vec::new(),
@@ -177,12 +218,30 @@ impl RedisStore {
         }
     }
 
-    /// The same, when it has answered.
+    /// The same, when a server has answered.
     async fn connected(mut self) -> Result<Self, StoreError> {
-        self.line.ask(&cmd("PING"), Instant::now() + LIMIT).await.map_err(|refusal| refusal.error)?;
+        let lines = self.servers.lines();
+        let ping = cmd("PING");
+        let answers = join_all(lines.iter().map(|line| line.ask(&ping, Instant::now() + LIMIT))).await;
+        let mut answering = Vec::new();
+        let mut refused = None;
+        for (line, answer) in lines.into_iter().zip(answers) {
+            match answer {
+                Ok(_) => answering.push(line),
+                Err(refusal) => refused = Some(refusal.error),
+            }
+        }
+        if let (true, Some(error)) = (answering.is_empty(), refused) {
+            return Err(error);
+        }
         // Whoever may not ask gets no advice.
-        self.advice = advice::of(&self.line, Instant::now() + LIMIT).await;
-        self.advice.iter().for_each(|advice| logs::advise(advice));
+        let deadline = Instant::now() + LIMIT;
+        for advice in join_all(answering.iter().map(|line| advice::of(line, deadline))).await.concat() {
+            if !self.advice.contains(&advice) {
+                logs::advise(advice);
+                self.advice.push(advice);
+            }
+        }
         Ok(self)
     }
 
@@ -208,134 +267,46 @@ impl RedisStore {
         &self.advice
     }
 
-    async fn step(&self, step: &Step, slot: &Slot, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
-        let key = format!("{}{slot}", self.prefix);
-        Reply::read(step.run(&self.line, &key, arguments, Instant::now() + LIMIT).await?)
+    pub(super) async fn step(
+        &self,
+        step: &Step,
+        slot: &Slot,
+        arguments: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let key = self.key(slot);
+        Reply::read(step.run(&self.servers, &key, arguments, Instant::now() + LIMIT).await?)
+    }
+
+    fn key(&self, slot: &Slot) -> String {
+        format!("{}{slot}", self.prefix)
     }
 
     /// Waits until a replica has it too, if there are any: what would be lost is a refresh token, or that one was sent.
-    async fn replicate(&self) {
+    pub(super) async fn replicate(&self, slot: &Slot) {
+        let key = self.key(slot);
+        let Some(line) = self.servers.line_of(&key) else { return };
         let deadline = Instant::now() + 2 * REPLICA;
-        if self.replicas(deadline).await > 0 {
+        if self.replicas(&line, self.servers.part(&key), deadline).await > 0 {
             // It was saved, whatever comes of this.
-            let _ = self.line.ask(cmd("WAIT").arg(1).arg(REPLICA.as_millis()), deadline).await;
+            let _ = line.ask(cmd("WAIT").arg(1).arg(REPLICA.as_millis()), deadline).await;
         }
     }
 
-    /// How many replicas there are, or were within the last minute.
-    async fn replicas(&self, deadline: Instant) -> u32 {
-        let known = *self.replicas.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.asked_at.is_some_and(|at| at.elapsed() < MINUTE) {
+    /// How many replicas a server has, or had within the last minute.
+    async fn replicas(&self, line: &Line, part: u16, deadline: Instant) -> u32 {
+        let known = self.known_replicas().get(&part).copied();
+        if let Some(known) = known
+            && known.asked_at.elapsed() < MINUTE
+        {
             return known.count;
         }
-        let count = advice::replicas(&self.line, deadline).await;
-        let asked = Replicas { count, asked_at: Some(Instant::now()) };
-        *self.replicas.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+        let count = advice::replicas(line, deadline).await;
+        self.known_replicas().insert(part, Replicas { count, asked_at: Instant::now() });
         count
     }
-}
 
-/// The calls of the scripts.
-impl RedisStore {
-    pub(super) async fn ask_look(&self, slot: &Slot) -> Result<Reply, StoreError> {
-        self.step(&script::LOOK, slot, &[]).await
-    }
-
-    pub(super) async fn ask_claim(&self, slot: &Slot, claim: &Claim) -> Result<Reply, StoreError> {
-        let sending = claim.sending;
-        let rejection = match claim.rejection {
-            None => "",
-            Some(Rejection::Early) => "early",
-            Some(Rejection::Natural) => "natural",
-        };
-        let arguments = [
-            claim.nonce.to_string(),
-            claim.than.number().to_string(),
-            claim.lasting.as_millis().to_string(),
-            claim.whom.map(|whom| whom.to_string()).unwrap_or_default(),
-            if claim.waits == Waits::Obeyed { "obeyed" } else { "" }.to_owned(),
-            rejection.to_owned(),
-            sending.map(|sending| sending.revision.number().to_string()).unwrap_or_default(),
-            sending.and_then(|sending| sending.over).map(|over| over.to_string()).unwrap_or_default(),
-            claim.full_at.map(|full_at| full_at.millis().to_string()).unwrap_or_default(),
-        ];
-        self.step(&script::CLAIM, slot, &bytes(&arguments)).await
-    }
-
-    pub(super) async fn ask_save(&self, slot: &Slot, save: &Save) -> Result<Reply, StoreError> {
-        let draft = match save {
-            Save::Draft(draft) => draft,
-            Save::Accepted(revision) => {
-                let arguments = ["accepted".to_owned(), revision.number().to_string()];
-                return self.step(&script::SAVE, slot, &bytes(&arguments)).await;
-            }
-        };
-        let standing = match draft.standing {
-            Standing::Offered => "",
-            Standing::Rejected => "rejected",
-            Standing::Revoked => "revoked",
-        };
-        let (nonce, than) = (draft.nonce.to_string(), draft.than.number().to_string());
-        let revision = draft.revision.number().to_string();
-        let keep = draft.keep.unwrap_or(KEPT).as_millis().to_string();
-        let arguments: [&[u8]; 7] = [
-            b"draft",
-            nonce.as_bytes(),
-            than.as_bytes(),
-            revision.as_bytes(),
-            standing.as_bytes(),
-            draft.body.as_bytes(),
-            keep.as_bytes(),
-        ];
-        self.step(&script::SAVE, slot, &arguments).await
-    }
-
-    pub(super) async fn ask_release(&self, slot: &Slot, release: &Release) -> Result<Reply, StoreError> {
-        let fate = match release.fate {
-            Fate::Unspent => "unspent",
-            Fate::Unknown => "unknown",
-            Fate::Refused => "refused",
-        };
-        let (text, in_a_row) = match &release.failed {
-            Some(failed) => (failed.text.clone(), failed.in_a_row),
-            None => (String::new(), 0),
-        };
-        let arguments = [
-            release.nonce.to_string(),
-            fate.to_owned(),
-            if release.failed.is_some() { "failed" } else { "" }.to_owned(),
-            release.wait.as_millis().to_string(),
-            release.whom.map(|whom| whom.to_string()).unwrap_or_default(),
-            in_a_row.to_string(),
-            text,
-        ];
-        self.step(&script::RELEASE, slot, &bytes(&arguments)).await
-    }
-}
-
-impl Store for RedisStore {
-    async fn look(&self, slot: &Slot) -> Result<Seen, StoreError> {
-        Ok(self.ask_look(slot).await?.seen)
-    }
-
-    async fn claim(&self, slot: &Slot, claim: Claim) -> Result<Claimed, StoreError> {
-        let claimed = self.ask_claim(slot, &claim).await?.claimed(claim.whom)?;
-        if claim.sending.is_some() && matches!(claimed, Claimed::Yours { .. }) {
-            self.replicate().await;
-        }
-        Ok(claimed)
-    }
-
-    async fn save(&self, slot: &Slot, save: Save) -> Result<Saved, StoreError> {
-        let saved = self.ask_save(slot, &save).await?.saved()?;
-        if let (Save::Draft(_), Saved::Done) = (&save, &saved) {
-            self.replicate().await;
-        }
-        Ok(saved)
-    }
-
-    async fn release(&self, slot: &Slot, release: Release) -> Result<(), StoreError> {
-        self.ask_release(slot, &release).await.map(|_| ())
+    fn known_replicas(&self) -> MutexGuard<'_, HashMap<u16, Replicas>> {
+        self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -346,8 +317,4 @@ impl fmt::Debug for RedisStore {
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
-}
-
-fn bytes<const N: usize>(arguments: &[String; N]) -> [&[u8]; N] {
-    arguments.each_ref().map(String::as_bytes)
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     cause::{Refusal, Remedy},
-    line::Line,
+    servers::Servers,
 };
 use crate::error::StoreError;
 
@@ -26,7 +26,7 @@ impl Step {
     /// that turns out to have ended, or to a server that isn't the primary any more, is sent once more, on a new one.
     pub(super) async fn run(
         &self,
-        line: &Line,
+        servers: &Servers,
         key: &str,
         arguments: &[&[u8]],
         deadline: Instant,
@@ -36,10 +36,10 @@ impl Step {
             call.arg(script).arg(1).arg(key).arg(arguments);
             call
         };
-        match line.ask(&call("EVALSHA", self.script.get_hash()), deadline).await {
+        match servers.ask(key, &call("EVALSHA", self.script.get_hash()), deadline).await {
             // Steps may be repeated. One that had its first answer meanwhile is told the same again.
             Err(Refusal { remedy: Remedy::WholeScript | Remedy::AnotherConnection, .. }) => {
-                line.ask(&call("EVAL", self.code), deadline).await
+                servers.ask(key, &call("EVAL", self.code), deadline).await
             }
             done => done,
         }

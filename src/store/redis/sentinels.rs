@@ -7,9 +7,8 @@ use redis::{Value, aio::MultiplexedConnection, cmd};
 use tokio::time::timeout;
 
 use super::{
-    address::{Address, unusable},
+    address::{Address, LIMIT, unusable},
     cause::{because, late},
-    line::LIMIT,
 };
 use crate::error::{StoreError, StoreErrorKind};
 

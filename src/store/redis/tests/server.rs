@@ -34,6 +34,12 @@ impl Server {
         Self::made(free_port(), Some(lines.join("\n")), arguments)
     }
 
+    /// A server of a cluster, which speaks to the others at a port 10,000 above its own.
+    pub(crate) fn of_cluster(arguments: &[&str]) -> Self {
+        let port = free_port_of_cluster();
+        Self::made(port, None, &[&["--cluster-enabled", "yes"], arguments].concat())
+    }
+
     fn made(port: u16, file: Option<String>, arguments: &[&str]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -61,6 +67,12 @@ impl Server {
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("it is killed");
         self.process.wait().expect("its end");
+    }
+
+    /// Stops it, as by SIGSTOP: its connections stay, and nothing is answered. It never goes on.
+    pub(crate) fn stop(&mut self) {
+        let stopped = Command::new("kill").args(["-STOP", &self.process.id().to_string()]).status();
+        assert!(stopped.expect("kill").success());
     }
 
     /// Starts it again, at the same port, with what it had on its disk.
@@ -114,6 +126,16 @@ impl Drop for Server {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address").port()
+}
+
+/// One whose neighbour, 10,000 above, is free too.
+pub(crate) fn free_port_of_cluster() -> u16 {
+    loop {
+        let port = free_port();
+        if port <= 55_000 && TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn run(port: u16, arguments: &[String], directory: &std::path::Path) -> Child {
