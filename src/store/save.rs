@@ -35,6 +35,7 @@ pub struct Draft {
     pub(super) standing: Standing,
     pub(super) body: Body,
     pub(super) keep: Option<Duration>,
+    pub(super) in_doubt: bool,
 }
 
 impl Draft {
@@ -42,7 +43,15 @@ impl Draft {
     /// newer than that is taken for the one after it.
     pub fn new(nonce: Nonce, than: Revision, revision: Revision, body: impl Into<Body>) -> Self {
         let revision = revision.max(than.next());
-        Self { nonce, than, revision, standing: Standing::Offered, body: body.into(), keep: None }
+        Self {
+            nonce,
+            than,
+            revision,
+            standing: Standing::Offered,
+            body: body.into(),
+            keep: None,
+            in_doubt: false,
+        }
     }
 
     /// Sets what has become of it already. [`Standing::Rejected`] is for an access token that was rejected before, and has
@@ -56,6 +65,13 @@ impl Draft {
     /// Sets how long the record is kept from now on. By default that is 90 days.
     pub fn keep(mut self, keep: Duration) -> Self {
         self.keep = Some(keep);
+        self
+    }
+
+    /// Says that its refresh token may have been sent by now: it is saved again, for a store that has lost it, and with it
+    /// every note.
+    pub fn in_doubt(mut self) -> Self {
+        self.in_doubt = true;
         self
     }
 

@@ -192,6 +192,9 @@ impl Record {
         }
         self.claim.take_if(|held| held.by == draft.nonce);
         self.note.take_if(|note| note.revision < draft.revision);
+        if draft.in_doubt && self.note.is_none() {
+            self.note = Some(Note::new(draft.revision, draft.nonce, now));
+        }
         self.failure = None;
         self.goes_at = now.after(draft.keep.unwrap_or(KEPT));
         Saved::Done

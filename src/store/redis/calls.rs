@@ -52,7 +52,7 @@ impl RedisStore {
         let (nonce, than) = (draft.nonce.to_string(), draft.than.number().to_string());
         let revision = draft.revision.number().to_string();
         let keep = draft.keep.unwrap_or(KEPT).as_millis().to_string();
-        let arguments: [&[u8]; 7] = [
+        let arguments: [&[u8]; 8] = [
             b"draft",
             nonce.as_bytes(),
             than.as_bytes(),
@@ -60,6 +60,7 @@ impl RedisStore {
             standing.as_bytes(),
             draft.body.as_bytes(),
             keep.as_bytes(),
+            if draft.in_doubt { b"in doubt" } else { b"" },
         ];
         self.step(&script::SAVE, slot, &arguments).await
     }

@@ -31,6 +31,7 @@ use crate::{
 
 /// How long it is believed how many replicas there are.
 const MINUTE: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(3);
 
 /// The longest that a replica is waited for.
 const REPLICA: Duration = Duration::from_millis(100);
@@ -292,13 +293,14 @@ impl RedisStore {
         }
     }
 
-    /// How many replicas a server has, or had within the last minute.
+    /// How many replicas a server has, or had within the last minute. Where there was none, one may be on its way: it is
+    /// asked again soon.
     async fn replicas(&self, line: &Line, part: u16, deadline: Instant) -> u32 {
         let known = self.known_replicas().get(&part).copied();
-        if let Some(known) = known
-            && known.asked_at.elapsed() < MINUTE
+        if let Some(Replicas { count, asked_at }) = known
+            && asked_at.elapsed() < if count > 0 { MINUTE } else { SOON }
         {
-            return known.count;
+            return count;
         }
         let count = advice::replicas(line, deadline).await;
         self.known_replicas().insert(part, Replicas { count, asked_at: Instant::now() });

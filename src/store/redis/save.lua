@@ -11,8 +11,8 @@ if ARGV[1] == 'accepted' then
   return answer(answered)
 end
 
-local nonce, than, revision, standing, body, keep =
-  ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
+local nonce, than, revision, standing, body, keep, doubt =
+  ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
 if get('revision') == revision and record.author == nonce then
   write()
   return answer('done')
@@ -30,6 +30,12 @@ put_text('body', body)
 if standing == 'rejected' then put('rejections', math.max(get('rejections') + 1, 2)) end
 if record['claim.by'] == nonce then forget('claim.') end
 if record['note.by'] and get('note.revision') < revision then forget('note.') end
+if doubt ~= '' and record['note.by'] == nil then
+  record['note.by'] = nonce
+  put('note.revision', revision)
+  put('note.at', now)
+  put('note.flights', 1)
+end
 forget('failure.')
 put('goes_at', now + keep)
 write()

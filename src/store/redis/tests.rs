@@ -42,11 +42,12 @@ fn claim(rng: &mut fastrand::Rng) -> Claim {
 fn save(rng: &mut fastrand::Rng) -> Save {
     let draft =
         Draft::new(nonce(rng), revision(rng), revision(rng), vec![rng.u8(..); usize::from(rng.u8(0..4))]);
-    match rng.u8(0..5) {
+    match rng.u8(0..6) {
         0 => Save::Accepted(revision(rng)),
         1 => Save::Draft(draft.standing(Standing::Rejected)),
         2 => Save::Draft(draft.standing(Standing::Revoked)),
         3 => Save::Draft(draft.keep(Duration::from_millis(rng.u64(1..20)))),
+        4 => Save::Draft(draft.in_doubt()),
         _ => Save::Draft(draft),
     }
 }

@@ -41,11 +41,12 @@ fn step() -> impl Strategy<Value = Step> {
                 None => claim,
             }
         });
-    let save = (1..4_u8, 0..6_u64, 0..7_u64, 0..4_u8).prop_map(|(flight, than, number, what)| {
+    let save = (1..4_u8, 0..6_u64, 0..7_u64, 0..5_u8).prop_map(|(flight, than, number, what)| {
         let draft = Draft::new(nonce(flight), revision(than), revision(number), vec![flight, number as u8]);
         match what {
             0 => Save::Accepted(revision(number)),
             1 => Save::Draft(draft.standing(Standing::Rejected)),
+            3 => Save::Draft(draft.in_doubt()),
             2 => Save::Draft(draft.standing(Standing::Revoked).keep(Duration::from_secs(3600 + number))),
             _ => Save::Draft(draft),
         }

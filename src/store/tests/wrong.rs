@@ -35,6 +35,7 @@ enum Mistake {
     OneSlotForAll,
     BudgetOfAnybody,
     SavingEndsEveryClaim,
+    NothingIsInDoubt,
     SavingLeavesTheFailure,
     ClaimsHaveNoEnd,
 }
@@ -143,6 +144,7 @@ impl Store for Wrong {
                     draft.body =
                         String::from_utf8_lossy(draft.body.as_bytes()).into_owned().into_bytes().into();
                 }
+                Some(NothingIsInDoubt) => draft.in_doubt = false,
                 Some(LooksAndThenWrites) => tokio::task::yield_now().await,
                 _ => {}
             }
@@ -183,7 +185,7 @@ async fn check(mistake: Option<Mistake>) -> Conformance {
 async fn a_store_without_a_mistake_keeps_the_contract() {
     let found = check(None).await;
     found.assert();
-    assert_eq!(found.requirements().count(), 27);
+    assert_eq!(found.requirements().count(), 28);
     let memory = crate::testing::MemoryStore::new();
     store_conformance(&memory).await.assert();
 }
@@ -213,6 +215,7 @@ async fn each_mistake_of_a_store_is_found_out() {
         (BudgetOfAnybody, "the_budget_is_kept"),
         (SavingEndsEveryClaim, "a_save_ends_its_own_claim_and_no_other"),
         (SavingLeavesTheFailure, "a_save_ends_notes_and_failures"),
+        (NothingIsInDoubt, "what_is_saved_in_doubt_has_a_note"),
         (ClaimsHaveNoEnd, "a_claim_ends_by_itself"),
     ];
     let found = expected.iter().map(|&(mistake, requirement)| async move {

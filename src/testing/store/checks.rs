@@ -40,6 +40,7 @@ pub(super) async fn all<S: Store>(check: &Check<'_, S>) -> Vec<(&'static str, Re
         what_was_lost_can_be_saved_again,
         a_save_ends_its_own_claim_and_no_other,
         a_save_ends_notes_and_failures,
+        what_is_saved_in_doubt_has_a_note,
         the_note_outlives_the_claim,
         the_note_is_not_written_over,
         the_note_is_taken_back_by_its_own_flight_alone,
@@ -268,6 +269,16 @@ async fn a_save_ends_notes_and_failures<S: Store>(check: &Check<'_, S>) -> Resul
     at.saved(draft(flight, known, known.next())).await?;
     let record = at.record().await?;
     same("note and failure", (record.note, record.failure), (None, None))
+}
+
+async fn what_is_saved_in_doubt_has_a_note<S: Store>(check: &Check<'_, S>) -> Result<(), Wrong> {
+    let (at, _, known) = with_record(check).await?;
+    let [flight, other] = flights();
+    let next = known.next();
+    at.saved(draft(flight, known, next).in_doubt()).await?;
+    let (seen, _) = at.granted(Claim::new(other, next).sending(next, None)).await?;
+    let note = seen.record.note.ok_or("there is no note")?;
+    same("the note", (note.revision, note.by, note.refused), (next, flight, false))
 }
 
 async fn the_note_outlives_the_claim<S: Store>(check: &Check<'_, S>) -> Result<(), Wrong> {

@@ -71,7 +71,7 @@ pub(super) async fn hand_over(
                 landing
             });
             let cache = Arc::downgrade(&{ cache });
-            watch(link, &draft, || is_there(&cache)).await;
+            watch(link, &draft, || is_newest(&cache, draft.revision())).await;
         }
         Err(_) => {
             link.set_unsaved(Unsaved { flight: id, draft: draft.clone(), is_dated });
@@ -101,7 +101,7 @@ pub(super) async fn hand_over(
                     link.tell_saved("late");
                     cache.change(|state| state.saved(id, draft.revision(), Instant::now()));
                     let cache = Arc::downgrade(&{ cache });
-                    watch(link, &draft, || is_there(&cache)).await;
+                    watch(link, &draft, || is_newest(&cache, draft.revision())).await;
                 }
                 _ => {}
             }
@@ -164,7 +164,8 @@ pub(super) async fn dated(link: &Link, draft: Draft) -> Result<Draft, StoreError
     Ok(draft.not_before(Revision::new(seen.now.millis())))
 }
 
-/// Looks a few times whether a store still has what it has acknowledged, and saves it again if not.
+/// Looks a few times whether a store still has what it has acknowledged, and saves it again if not. What else it has lost
+/// nobody knows: somebody may have sent the refresh token meanwhile.
 async fn watch(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) {
     for wait in LOOKS_AFTER {
         if !pass(wait, &is_wanted).await {
@@ -174,7 +175,7 @@ async fn watch(link: &Link, draft: &Draft, is_wanted: impl Fn() -> bool) {
             Ok(seen) if seen.record.revision > draft.revision() => return,
             Ok(seen) if seen.record.revision < draft.revision() => {
                 // Whoever has saved something meanwhile has seen less.
-                let _ = link.save(Save::Draft(draft.clone())).await;
+                let _ = link.save(Save::Draft(draft.clone().in_doubt())).await;
             }
             _ => {}
         }
@@ -190,6 +191,11 @@ async fn pass(mut wait: Duration, is_wanted: &impl Fn() -> bool) -> bool {
         wait -= slice;
     }
     is_wanted()
+}
+
+/// Whether anybody is left, and none of them has seen something newer.
+fn is_newest(cache: &Weak<Shared>, revision: Revision) -> bool {
+    cache.upgrade().is_some_and(|cache| cache.look(|state| state.known_revision()) <= revision)
 }
 
 fn is_there(cache: &Weak<Shared>) -> bool {

@@ -123,6 +123,36 @@ async fn a_store_that_has_lost_what_it_had_gets_it_back_from_who_has_saved_it_ju
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_store_gets_back_may_have_been_sent_by_somebody_whose_note_it_has_lost() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    store.flush();
+    sleep(2 * SECOND).await;
+    let other = server.process(&store);
+    assert_eq!(text(&other).await, "token-1");
+    sleep(601 * SECOND).await;
+    assert_eq!(text(&other).await, "token-2");
+    assert_eq!(*server.0.spent.lock().expect("no panic"), Vec::<String>::new(), "no refresh token was sent");
+    sleep(601 * SECOND).await;
+    assert_eq!(text(&other).await, "token-3");
+    assert_eq!(*server.0.spent.lock().expect("no panic"), ["grant-2"], "and the next one is as good as any");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_the_newest_any_more_is_not_given_back_to_a_store_that_has_lost_it() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(10 * SECOND)));
+    let (tokens, other) = (server.process(&store), server.process(&store));
+    text(&tokens).await;
+    sleep(10 * SECOND).await;
+    assert_eq!((text(&other).await, text(&tokens).await), ("token-2".into(), "token-2".into()));
+    drop(other);
+    store.flush();
+    sleep(30 * SECOND).await;
+    assert_eq!(store.record(), Record::default(), "grant-1 is spent");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_makes_no_sense_is_a_lost_store_and_left_as_it_is() {
     let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
     text(&server.process(&store)).await;
