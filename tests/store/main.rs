@@ -240,9 +240,10 @@ async fn a_replica_is_not_written_to_and_has_what_was_saved_when_it_takes_over()
     let store = RedisStore::connect(&primary.url()).await.unwrap();
     assert!(store.advice().iter().any(|advice| advice.contains("min-replicas-to-write")));
     saved(&store).await;
-    // It has been waited for.
     let other = RedisStore::connect(&replica.url()).await.unwrap();
-    assert!(replica.says(&["EXISTS", &key()]) == ":1");
+    while revision(&other).await != Ok(7) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let error = other.save(&slot(), save(7, 8)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{error}");
     replica.does(&["REPLICAOF", "NO", "ONE"]);
