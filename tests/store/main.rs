@@ -1,4 +1,4 @@
-//! The store in Redis against a real one. `tests/store/run` gets it.
+//! The store in Redis or Valkey against real ones. `tests/store/run` gets them.
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
