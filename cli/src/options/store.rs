@@ -22,8 +22,9 @@ use crate::{
 #[command(next_help_heading = "Remembering tokens")]
 pub(crate) struct StoreOptions {
     /// Remember tokens, for the next call and for other processes: in file:DIR, a directory on this machine, or in a Redis
-    /// or Valkey at redis://HOST or, with TLS, rediss://HOST; env:NAME is a variable that has such a URL with a password. By
-    /// default nothing is remembered
+    /// or Valkey at redis://HOST or, with TLS, rediss://HOST; sentinel:redis://NAME,redis://SENTINEL,... is the primary that
+    /// sentinels know by that name, and cluster:redis://HOST,redis://HOST,... a cluster with some of its servers; env:NAME is
+    /// a variable that has any of these with passwords. By default nothing is remembered
     #[arg(long, value_name = "WHERE", value_parser = Quiet(Place::parse))]
     store: Option<Place>,
 
@@ -81,9 +82,9 @@ impl StoreOptions {
 #[derive(Clone, Debug)]
 enum Place {
     Directory(PathBuf),
-    /// A URL without a password.
+    /// URLs without passwords.
     Redis(String),
-    /// A variable that has a URL.
+    /// A variable that has URLs.
     Variable(String),
 }
 
@@ -97,13 +98,17 @@ impl Place {
                 path::absolute(path).map(Self::Directory).map_err(|error| error.to_string())
             }
             Some(("env", name)) if !name.is_empty() => Ok(Self::Variable(name.to_owned())),
-            Some(("redis" | "rediss", rest)) if rest.contains('@') => Err(
-                "leave the user and the password out, which other users of this machine could see; write env:NAME, and \
-                 put the URL into that variable"
-                    .to_owned(),
-            ),
-            Some(("redis" | "rediss", _)) => Ok(Self::Redis(text.to_owned())),
-            _ => Err("write file:DIR, redis://HOST, rediss://HOST, or env:NAME for a variable with such a URL".to_owned()),
+            Some(("redis" | "rediss" | "valkey" | "valkeys" | "sentinel" | "cluster", rest)) if rest.contains('@') => {
+                Err("leave the user and the password out, which other users of this machine could see; write env:NAME, \
+                     and put the URL into that variable"
+                    .to_owned())
+            }
+            Some(("redis" | "rediss" | "valkey" | "valkeys" | "sentinel" | "cluster", _)) => {
+                Ok(Self::Redis(text.to_owned()))
+            }
+            _ => Err("write file:DIR, redis://HOST, rediss://HOST, sentinel:redis://NAME,redis://SENTINEL,..., \
+                      cluster:redis://HOST,redis://HOST,..., or env:NAME for a variable with any of these URLs"
+                .to_owned()),
         }
     }
 
@@ -140,7 +145,16 @@ fn in_redis(url: &str, name: &str, keys: Option<Keys>) -> Result<SharedSlot, Mis
     let Some(keys) = keys else {
         return Err(Mistake::new("--store: what is in Redis has to be sealed; give --store-key"));
     };
-    Ok(RedisStore::lazy(url).map_err(unusable)?.sealed(&keys)?.slot(name)?)
+    let store = match url.split_once(':') {
+        Some(("sentinel", urls)) => {
+            let mut urls = urls.split(',');
+            let primary = urls.next().unwrap_or_default();
+            RedisStore::sentinel_lazy(urls, primary)
+        }
+        Some(("cluster", urls)) => RedisStore::cluster_lazy(urls.split(',')),
+        _ => RedisStore::lazy(url),
+    };
+    Ok(store.map_err(unusable)?.sealed(&keys)?.slot(name)?)
 }
 
 fn unusable(error: StoreError) -> Mistake {

@@ -228,6 +228,13 @@ async fn a_store_that_can_not_be_used_is_wrong_usage() {
         (format!("--store {sealed}"), "--store"),
         (format!("--store tokens {sealed}"), "write file:DIR"),
         (format!("--store redis://u:{KEY}@localhost {sealed}"), "put the URL into that variable"),
+        (format!("--store sentinel:redis://m,redis://u:{KEY}@s1 {sealed}"), "put the URL into that variable"),
+        (format!("--store cluster:redis://u:{KEY}@n1 {sealed}"), "put the URL into that variable"),
+        (format!("--store sentinel:redis://m {sealed}"), "there is no sentinel to ask"),
+        (format!("--store sentinel:redis://s1:26379,redis://m {sealed}"), "write redis://NAME"),
+        (format!("--store sentinel:redis://m,s1:26379 {sealed}"), "redis:// or rediss://"),
+        (format!("--store cluster: {sealed}"), "redis:// or rediss://"),
+        (format!("--store redis-cluster://n1 {sealed}"), "cluster:redis://HOST,redis://HOST,"),
         (format!("--store env:NOT_SET {sealed}"), "the environment variable NOT_SET has no URL"),
         (format!("--store env:KEY {sealed}"), "redis:// or rediss://"),
         ("--store redis://localhost --subject us".to_owned(), "give --store-key"),
@@ -251,13 +258,28 @@ async fn a_store_that_can_not_be_used_is_wrong_usage() {
 #[tokio::test]
 async fn a_store_that_is_not_there_is_said_and_the_call_is_made() {
     let world = World::new("store-absent").await;
+    // Nobody listens at the port of a server that is gone.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let places = [
+        format!("redis://{gone}"),
+        format!("valkey://{gone}"),
+        format!("sentinel:redis://mymaster,redis://{gone}"),
+        format!("cluster:redis://{gone},redis://{gone}"),
+    ];
+    for (number, place) in (1..).zip(&places) {
+        let program =
+            Program::call().args("--vendor api-video --key env:KEY --base-url").arg(world.served.origin());
+        let program = program.secret("KEY", KEY).secret("STORE_KEY", STORE_KEY).arg("--store").arg(place);
+        let ended = program.args("--subject us --store-key env:STORE_KEY GET /videos").run().await;
+        ended.assert_status(0).assert_says("reauth call: tokens aren't remembered: ");
+        assert_eq!(world.counts(), (number, 0), "{place}");
+    }
+    // A variable has any of them, with passwords.
     let program =
         Program::call().args("--vendor api-video --key env:KEY --base-url").arg(world.served.origin());
     let program = program.secret("KEY", KEY).secret("STORE_KEY", STORE_KEY);
-    // Nobody listens at the port of a server that is gone.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let program = program.arg("--store").arg(format!("redis://{gone}"));
+    let place = format!("sentinel:redis://u:p@mymaster,redis://u:p@{gone}");
+    let program = program.secret("STORE_URL", &place).args("--store env:STORE_URL");
     let ended = program.args("--subject us --store-key env:STORE_KEY GET /videos").run().await;
-    ended.assert_status(0).assert_says("reauth call: tokens aren't remembered: ");
-    assert_eq!(world.counts(), (1, 0));
+    ended.assert_status(0).assert_says("no sentinel can be reached");
 }
