@@ -6,6 +6,7 @@
 //! ```
 
 mod call;
+mod client;
 mod idle;
 mod message;
 mod mistake;

@@ -6,10 +6,11 @@ use http::{HeaderName, Uri, header::COOKIE, uri};
 use tower_reauth::{
     ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, Placement, SecretSource, Signatures,
     Transport, Vervoe, Videsk, Vidizmo,
-    oauth2::{AuthorizationServer, ClientAuthentication, ClientCredentials},
+    oauth2::{AuthorizationServer, ClientCredentials},
 };
 
 use crate::{
+    client,
     mistake::Mistake,
     options::{Kind, Secret, VendorOptions},
 };
@@ -236,18 +237,19 @@ impl Kind {
                 let base_url = self.need("--base-url", options.base_url.take())?;
                 let token_url = self.need("--token-url", options.token_url.take())?;
                 let id = self.need("--client-id", options.client_id.take())?;
-                let secret = self.need("--client-secret", options.client_secret.take())?;
-                let client = ClientAuthentication::secret_basic(id, secret.source("--client-secret")?);
+                let client::Client { authentication, secret } = client::Client::new(id, options)?;
                 let allowed = options.allow_plaintext_secrets;
                 let server = AuthorizationServer::new(token_url);
                 let server = plain(server, options, AuthorizationServer::allow_plaintext_secrets);
-                let credentials = ClientCredentials::new(server, client);
+                let credentials = ClientCredentials::new(server, authentication);
                 let credentials = at(credentials, options.scope.take(), ClientCredentials::scope);
                 let origin = match allowed {
                     true => Origin::parse_allowing_plaintext_tokens(&base_url)?,
                     false => Origin::parse(&base_url)?,
                 };
-                let layer = AuthLayer::new(origin.clone(), credentials.build(transport)?);
+                let credential = credentials.build(transport);
+                let credential = credential.map_err(|error| client::Client::mistake(secret, error))?;
+                let layer = AuthLayer::new(origin.clone(), credential);
                 Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)
             }
         }

@@ -63,6 +63,7 @@ impl<'a> Call<'a> {
         readers.extend(args.store.that_read_stdin());
         readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
         one_reader(&readers)?;
+        args.vendor.check(&args.trust)?;
         let client = args.trust.client()?;
         let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
         if args.store.is_given() {

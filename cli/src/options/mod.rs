@@ -1,5 +1,6 @@
 //! The options that both subcommands have, and what their values are made of.
 
+mod client_auth;
 mod quiet;
 mod seconds;
 mod secret;
@@ -9,6 +10,7 @@ mod trust;
 mod vendor;
 
 pub(crate) use self::{
+    client_auth::ClientAuth,
     seconds::seconds,
     secret::Secret,
     stdin::one_reader,

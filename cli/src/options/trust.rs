@@ -40,6 +40,11 @@ pub(crate) struct TrustOptions {
 }
 
 impl TrustOptions {
+    /// Whether servers that ask for a certificate get one.
+    pub(crate) fn shows_certificate(&self) -> bool {
+        self.client_cert.is_some()
+    }
+
     pub(crate) fn client(&self) -> Result<ClientBuilder, Mistake> {
         let mut client = Client::builder().roots(self.roots.into());
         if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {

@@ -3,8 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use http::{Uri, uri::Scheme};
 
-use super::secret::Secret;
+use super::{
+    client_auth::{ClientAuth, ClientAuthOptions},
+    secret::Secret,
+    trust::TrustOptions,
+};
 use crate::mistake::Mistake;
 
 /// The vendors that the library knows, and OAuth 2.0 for many others.
@@ -18,7 +23,8 @@ pub(crate) enum Kind {
     Vidizmo,
     /// Vervoe: --key and --secret
     Vervoe,
-    /// Any API with OAuth 2.0 client credentials: --base-url, --token-url, --client-id and --client-secret
+    /// Any API with OAuth 2.0 client credentials: --base-url, --token-url, --client-id, and --client-secret, or
+    /// what --client-auth wants instead
     Oauth2,
 }
 
@@ -85,6 +91,9 @@ pub(crate) struct VendorOptions {
     /// OAuth 2.0: what to ask for, words with one space between them
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) client: ClientAuthOptions,
 }
 
 impl VendorOptions {
@@ -95,9 +104,26 @@ impl VendorOptions {
             ("--secret", &self.secret),
             ("--password", &self.password),
             ("--client-secret", &self.client_secret),
+            ("--jwt-key", &self.client.jwt_key),
         ];
         let reads = |(option, secret): (_, &Option<_>)| (*secret == Some(Secret::Stdin)).then_some(option);
         secrets.into_iter().filter_map(reads).collect()
+    }
+
+    /// An error if the certificate by which a client is to be known wouldn't be shown.
+    pub(crate) fn check(&self, trust: &TrustOptions) -> Result<(), Mistake> {
+        if (self.vendor, self.client.client_auth) != (Some(Kind::Oauth2), Some(ClientAuth::Tls)) {
+            return Ok(());
+        }
+        if !trust.shows_certificate() {
+            return Err(Mistake::new("--client-auth tls needs --client-cert and --client-key"));
+        }
+        match self.token_url.as_deref().unwrap_or_default().parse::<Uri>() {
+            Ok(url) if url.scheme() == Some(&Scheme::HTTP) => Err(Mistake::new(
+                "--client-auth tls: --token-url is http, over which no certificate is shown; use https",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// An error if there is an option that nobody has taken: one of another vendor's.
@@ -116,6 +142,11 @@ impl VendorOptions {
             ("--token-url", self.token_url.is_some()),
             ("--client-id", self.client_id.is_some()),
             ("--scope", self.scope.is_some()),
+            ("--client-auth", self.client.client_auth.is_some()),
+            ("--jwt-key", self.client.jwt_key.is_some()),
+            ("--jwt-algorithm", self.client.jwt_algorithm.is_some()),
+            ("--jwt-key-id", self.client.jwt_key_id.is_some()),
+            ("--jwt-audience", self.client.jwt_audience.is_some()),
         ];
         match rest.into_iter().find(|(_, given)| *given) {
             Some((option, _)) => {

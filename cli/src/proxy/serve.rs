@@ -40,6 +40,7 @@ fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
     let mut readers = args.vendor.that_read_stdin();
     readers.extend(args.store.that_read_stdin());
     one_reader(&readers)?;
+    args.vendor.check(&args.trust)?;
     let client = args.trust.client()?;
     let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
     vendor.layer = args.store.remember(vendor.layer)?;

@@ -1,22 +1,14 @@
 //! How servers are reached, by both subcommands: proxies, client certificates, and HTTP/2 without TLS.
 
-use std::sync::Arc;
-
 use axum::{Router, extract::Request};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{RootCertStore, ServerConfig, crypto, server::WebPkiClientVerifier},
-};
+use rcgen::{CertificateParams, KeyPair};
+use tokio::net::TcpListener;
 
 use crate::support::{
     client::get,
     process::{Program, Proxy},
     server::Raw,
+    strict::Strict,
     temporary::Temporary,
 };
 
@@ -133,54 +125,6 @@ async fn http2_is_spoken_without_tls() {
     ended.assert_status(6).assert_says("the server does not speak http/2");
 }
 
-/// An authority as PEM, and a server at loopback that wants a certificate from it; a client's, and its key.
-async fn strict_server() -> (String, String, (String, String)) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let issued = |name: &str| {
-        let key = KeyPair::generate().unwrap();
-        (CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap(), key)
-    };
-    let provider = Arc::new(crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.der().clone()).unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-    let (certificate, key) = issued("localhost");
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![certificate.into()], key.into())
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    tokio::spawn(async move {
-        loop {
-            let (tcp, _) = listener.accept().await.unwrap();
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                match acceptor.accept(tcp).into_fallible().await {
-                    Ok(mut stream) => {
-                        let _ = stream.read(&mut [0; 4096]).await;
-                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nknow").await;
-                        let _ = stream.read(&mut [0; 4096]).await;
-                    }
-                    // What the client has sent is read, or the alert would get lost.
-                    Err((_, mut tcp)) => {
-                        let _ = tcp.shutdown().await;
-                        let _ = tcp.read_to_end(&mut Vec::new()).await;
-                    }
-                }
-            });
-        }
-    });
-    let (certificate, key) = issued("client.test");
-    (authority.pem(), origin, (certificate.pem(), key.serialize_pem()))
-}
-
 /// A certificate and its key.
 fn identity() -> (String, String) {
     let key = KeyPair::generate().unwrap();
@@ -190,12 +134,12 @@ fn identity() -> (String, String) {
 
 #[tokio::test]
 async fn a_server_that_wants_a_certificate_gets_it() {
-    let (authority, origin, (certificate, key)) = strict_server().await;
-    let authority = Temporary::new("authority", &authority);
+    let server = Strict::start("know").await;
+    let authority = Temporary::new("authority", &server.authority);
     let (certificate, key) =
-        (Temporary::new("client-cert", &certificate), Temporary::new("client-key", &key));
+        (Temporary::new("client-cert", &server.certificate), Temporary::new("client-key", &server.key));
     let trusting = |program: Program| {
-        to(program, &origin).secret("SSL_CERT_FILE", &authority.path().display().to_string())
+        to(program, &server.origin).secret("SSL_CERT_FILE", &authority.path().display().to_string())
     };
     let options =
         format!("--client-cert {} --client-key {}", certificate.path().display(), key.path().display());

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod process;
 pub(crate) mod server;
+pub(crate) mod strict;
 pub(crate) mod temporary;
 
 use std::time::Duration;
