@@ -1,6 +1,6 @@
 //! Secrets: where they come from, how they are written on the wire, and how they are taken out of what others wrote.
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 mod certificates;
 pub(crate) mod encode;
 mod file;
@@ -17,7 +17,7 @@ mod tidy;
 mod veil;
 mod without_token;
 
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use certificates::certificates_pem;
 #[cfg(any(feature = "client", feature = "jwt"))]
 pub(crate) use private_key::private_key_pem;

@@ -107,7 +107,7 @@ impl EndpointCredential {
         };
         let rendered =
             request.render(&self.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
-        let (requested_at, sent) = (Instant::now(), Sent::of(&rendered));
+        let (requested_at, sent) = (Instant::now(), Sent::of(request, &rendered));
         let response = self.send(rendered, request, previous).await?;
         let answer = Answer::new(&self.contract.shape, &response);
         let failed = |problem| self.failure(problem, refused, request, &sent, &answer, previous);
@@ -263,7 +263,7 @@ impl Credential for EndpointCredential {
         let request = &*request.with_secrets().await?;
         let rendered =
             request.render(&self.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
-        let sent = Sent::of(&rendered);
+        let sent = Sent::of(request, &rendered);
         let response = self.send(rendered, request, Some(token)).await?;
         let answer = Answer::new(&self.contract.shape, &response);
         let refused = AcquireErrorKind::Rejected;

@@ -204,7 +204,9 @@ pub(super) fn words(
         None => String::new(),
     };
     match problem {
-        Problem::Refused => format!("{endpoint} refused {sent}{said}{}", refusal(answer.code())),
+        Problem::Refused => {
+            format!("{endpoint} refused {sent}{said}{}", refusal(answer.code(), sent.look_at_client))
+        }
         Problem::Unavailable if wait.is_empty() => format!("{endpoint} isn't working: {sent} failed{said}"),
         Problem::Unavailable => {
             format!("{endpoint} isn't working, and asks to be left alone{wait}: {sent} failed{said}")
@@ -264,31 +266,36 @@ pub(super) fn words(
 }
 
 /// What to look at where the credentials were refused.
-fn refusal(code: Option<ErrorCode>) -> &'static str {
-    match code {
-        Some(ErrorCode::InvalidClient) => "; check client id and secret",
-        Some(ErrorCode::InvalidGrant) => "; check the password, assertion or refresh token",
-        Some(ErrorCode::UnauthorizedClient) => "; check what the client may use",
-        Some(ErrorCode::UnsupportedGrantType) => "; check the grant",
-        Some(ErrorCode::InvalidScope) => "; check the scope",
-        Some(ErrorCode::InvalidTarget) => "; check resource and audience",
-        Some(ErrorCode::InvalidRequest) => "; check the request's parameters",
-        _ => "",
-    }
+fn refusal(code: Option<ErrorCode>, client: &str) -> String {
+    let look_at = match code {
+        Some(ErrorCode::InvalidClient) => client,
+        Some(ErrorCode::InvalidGrant) => "the password, assertion or refresh token",
+        Some(ErrorCode::UnauthorizedClient) => "what the client may use",
+        Some(ErrorCode::UnsupportedGrantType) => "the grant",
+        Some(ErrorCode::InvalidScope) => "the scope",
+        Some(ErrorCode::InvalidTarget) => "resource and audience",
+        Some(ErrorCode::InvalidRequest) => "the request's parameters",
+        _ => return String::new(),
+    };
+    format!("; check {look_at}")
 }
 
 /// Method and URL of a request, without the query, in which there may be secrets.
-pub(super) struct Sent(String);
+pub(super) struct Sent {
+    line: String,
+    look_at_client: &'static str,
+}
 
 impl Sent {
-    pub(super) fn of<B>(request: &http::Request<B>) -> Self {
-        Self(format!("{} {}", request.method(), without_query(request.uri())))
+    pub(super) fn of<B>(request: &TokenRequest, rendered: &http::Request<B>) -> Self {
+        let line = format!("{} {}", rendered.method(), without_query(rendered.uri()));
+        Self { line, look_at_client: request.look_at_client() }
     }
 }
 
 impl std::fmt::Display for Sent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.line)
     }
 }
 

@@ -12,6 +12,7 @@ mod json;
 mod judgement;
 mod lifetime;
 mod param;
+mod refused_client;
 mod request;
 pub(super) mod retry_after;
 pub(super) mod shape;
@@ -29,6 +30,8 @@ pub(crate) use json::is_number;
 pub use json::{JsonObject, JsonValue};
 pub(super) use lifetime::left_of_jwt;
 pub use param::Param;
+#[cfg(feature = "oauth2")]
+pub(super) use refused_client::{BY_JWT, BY_SECRET};
 pub use request::TokenRequest;
 #[cfg(feature = "serde")]
 pub(crate) use shape::check_token_type;

@@ -49,8 +49,10 @@ pub struct TokenRequest {
     authorization: Vec<Authorization>,
     json: JsonObject,
     json_body: Option<JsonValue>,
-    form: Vec<(Cow<'static, str>, Param)>,
+    pub(super) form: Vec<(Cow<'static, str>, Param)>,
     accepted: Vec<StatusCode>,
+    /// What to look at if the client is refused.
+    pub(super) client: Option<&'static str>,
 }
 
 /// What goes into `Authorization`.
@@ -82,6 +84,7 @@ impl TokenRequest {
             json_body: None,
             form: Vec::new(),
             accepted: Vec::new(),
+            client: None,
         }
     }
 

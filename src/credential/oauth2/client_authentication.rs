@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::assertion::Assertion;
 use crate::{
-    credential::{Param, TokenRequest},
+    credential::{
+        Param, TokenRequest,
+        endpoint::{BY_JWT, BY_SECRET},
+    },
     error::{AcquireError, ConfigError, ConfigErrorKind},
     secret::{SecretSource, Supply},
 };
@@ -185,6 +188,7 @@ impl ClientAuthentication {
 
     /// Adds what says and proves who we are.
     pub(super) fn authenticate(&self, request: TokenRequest, secret: Option<&SecretString>) -> TokenRequest {
+        let request = request.client(self.look_at());
         let Some(id) = &self.id else { return request };
         let secret = || secret.cloned().unwrap_or_default();
         let in_body = |request: TokenRequest| request.form("client_id", Param::text(id.clone()));
@@ -197,6 +201,17 @@ impl ClientAuthentication {
             Method::Assertion(_) => in_body(request)
                 .form("client_assertion_type", JWT_BEARER)
                 .form("client_assertion", Param::secret(secret())),
+        }
+    }
+
+    /// What to look at if the server refuses the client.
+    fn look_at(&self) -> &'static str {
+        match self.method {
+            Method::None if self.id.is_none() => "which client the server wants to know of; none was named",
+            Method::None => "client id, and whether the server takes it without a secret",
+            Method::Tls => "client id, and the certificate that the connection shows",
+            Method::Basic(_) | Method::RawBasic(_) | Method::Post(_) => BY_SECRET,
+            Method::Assertion(_) => BY_JWT,
         }
     }
 

@@ -309,6 +309,10 @@ async fn the_servers_own_words_are_shown() {
         "the token endpoint of Acme refused POST https://api.example.com/token: \"d: 7\"; check client id and secret \
          (status 401)"
     );
+    let by_jwt = plain().form("client_assertion", Param::secret("eyJ"));
+    let error = cold(endpoint(by_jwt), &server).await.unwrap_err().to_string();
+    let look_at = "; check client id, the key that signs the jwt, its key id and its audience (status 401)";
+    assert!(error.ends_with(look_at), "{error}");
     let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(100_000));
     let error = cold(endpoint(plain()), &Scripted::answers(500, &[], &long)).await.unwrap_err();
     assert!(error.to_string().len() < 400);

@@ -5,7 +5,10 @@ use memchr::memmem;
 use ring::digest::{Algorithm, digest};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    secret::certificates_pem,
+};
 
 /// The digest of the first certificate in `pem_or_der`, which has to be about `public_key`.
 pub(super) fn thumbprint(
@@ -17,14 +20,13 @@ pub(super) fn thumbprint(
     let der = if is_der(pem_or_der) {
         CertificateDer::from(pem_or_der)
     } else {
-        match CertificateDer::from_pem_slice(pem_or_der) {
+        // As variables keep it, too, and with words for what there is in its place.
+        let pem = certificates_pem(pem_or_der)
+            .map_err(|error| ConfigError::new(ConfigErrorKind::Secret, error.to_string()))?;
+        match CertificateDer::from_pem_slice(&pem) {
             Ok(der) => der,
             // The parser's errors may show a line of the file.
-            Err(_) => {
-                return refuse(
-                    "there is no certificate in the pem; it begins with -----BEGIN CERTIFICATE-----",
-                );
-            }
+            Err(_) => return refuse("there is no certificate in the pem that can be read"),
         }
     };
     if !is_der(&der) {

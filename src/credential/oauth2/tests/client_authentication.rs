@@ -67,6 +67,31 @@ fn without_an_id_there_is_none_to_put_into_the_body() {
     assert_eq!(error.kind(), ConfigErrorKind::Declaration);
 }
 
+#[tokio::test]
+async fn a_refused_client_is_told_to_look_at_what_it_authenticates_with() {
+    let server = Server::answering([(401, json!({"error": "invalid_client"}))]);
+    let by_jwt = "client id, the key that signs the jwt, its key id and its audience";
+    for (client, look_at) in [
+        (basic(), "client id and secret"),
+        (ClientAuthentication::secret_basic_raw("s6BhdRkqt3", "s3cret"), "client id and secret"),
+        (ClientAuthentication::secret_post("a", "s3cret").with_id_in_body(), "client id and secret"),
+        (ClientAuthentication::assertion("a", SecretSource::fixed("eyJ")), by_jwt),
+        (ClientAuthentication::tls("a"), "client id, and the certificate that the connection shows"),
+        (ClientAuthentication::public("a"), "client id, and whether the server takes it without a secret"),
+        (ClientAuthentication::unidentified(), "which client the server wants to know of; none was named"),
+    ] {
+        let credential = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
+        let error = acquire(&credential).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the token endpoint of server.example.com (client credentials) refused POST {URL}: \"invalid_client\"; \
+                 check {look_at} (status 401)"
+            )
+        );
+    }
+}
+
 /// Metadata with other endpoints for clients with a certificate.
 fn metadata(aliases: Value) -> Value {
     json!({

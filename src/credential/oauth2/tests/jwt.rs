@@ -361,7 +361,11 @@ async fn certificates_are_named_by_the_thumbprints_that_openssl_computes() {
         ),
     ] {
         let der = CertificateDer::from_pem_slice(certificate).unwrap();
-        for form in [certificate, &der] {
+        let lines = std::str::from_utf8(certificate).unwrap();
+        let as_a_variable_keeps_it = lines.replace('\n', "\\n");
+        let with_another_behind_it =
+            [certificate, include_bytes!("keys/rfc7515-a2-certificate.pem")].concat();
+        for form in [certificate, &der, as_a_variable_keeps_it.as_bytes(), &with_another_behind_it] {
             let key = key.clone().x5t(form).unwrap().x5t_s256(form).unwrap();
             let (header, _) = granted(JwtAssertion::new(key, "robot")).await;
             let expected = json!({"alg": header["alg"], "typ": "JWT", "x5t": sha1, "x5t#S256": sha256});
@@ -378,7 +382,7 @@ fn what_is_no_certificate_of_the_key_is_refused() {
     let torn = b"-----BEGIN CERTIFICATE-----\ns3cret!!\n-----END CERTIFICATE-----\n";
     let no_der = b"-----BEGIN CERTIFICATE-----\nczNjcmV0\n-----END CERTIFICATE-----\n";
     for (wrong, why) in [
-        (EC, "no certificate in the pem"),
+        (EC, "no certificate in the pem that can be used: it is a private key; take the certificate"),
         (b"", "no certificate in the pem"),
         (torn, "no certificate in the pem"),
         (no_der, "torn"),
