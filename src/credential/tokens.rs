@@ -58,8 +58,8 @@ impl Ask for Tokens {
         Box::pin(async move { Ok(cache.get(Duration::ZERO).await?.token().expose_secret().into()) })
     }
 
-    fn at_hand(&self) -> Option<SecretString> {
-        Some(self.0.usable_now()?.token.expose_secret().into())
+    fn differs_from(&self, made: &str) -> bool {
+        self.0.usable_now().is_some_and(|entry| entry.token.expose_secret() != made)
     }
 
     fn accept(&self, secret: &SecretString) {

@@ -15,7 +15,7 @@ use super::{
     word::{secret, source},
 };
 use crate::{
-    credential::oauth2::{JwtAlgorithm, JwtAssertion, JwtKey, LIFETIME, Outline, Refusal},
+    credential::oauth2::{JwtAlgorithm, JwtAssertion, JwtKey, LIFETIME, Outline, Refusal, is_of_another_key},
     error::{ConfigError, ConfigErrorKind},
     secret::{Ask, SecretSource, Supplied, Supply},
 };
@@ -231,6 +231,10 @@ impl Ask for Declared {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.peek()?.assertion()?.check()
+    }
+
+    fn differs_from(&self, made: &str) -> bool {
+        is_of_another_key(self.algorithm, &self.key, made)
     }
 
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -148,9 +148,11 @@ pub(crate) trait Ask: Send + Sync {
         Ok(())
     }
 
-    /// The one that it would give now, if it has one already.
-    fn at_hand(&self) -> Option<SecretString> {
-        None
+    /// Whether it would give another one by now than `made`, and not just one that is made anew, as far as can be told without
+    /// waiting.
+    fn differs_from(&self, made: &str) -> bool {
+        let _ = made;
+        false
     }
 
     /// Takes down that a server has taken `secret`.
@@ -239,6 +241,9 @@ impl Supply {
 
     /// What it is now, if that is another secret than `refused`, and can be told without waiting.
     pub(crate) fn differs_from(&self, refused: &SecretString) -> bool {
+        if let Self::Ask(maker) = self {
+            return maker.differs_from(refused.expose_secret());
+        }
         self.may_change()
             && self.look().is_some_and(|secret| {
                 secret.is_ok_and(|secret| {
@@ -251,10 +256,7 @@ impl Supply {
     /// What it is now, if that can be told without waiting, and is what was configured: what is made for the occasion is
     /// another each time.
     pub(crate) fn at_hand(&self) -> Option<SecretString> {
-        match self {
-            Self::Ask(_) => None,
-            _ => self.look().and_then(|read| usable(read).ok()),
-        }
+        self.look().and_then(|read| usable(read).ok())
     }
 
     /// Takes down that a server has taken `secret`.
@@ -304,7 +306,7 @@ impl Supply {
             Self::Env(name) => Some(env_secret(name)),
             Self::File(path) => Some(file_secret(path, file::read)),
             Self::Look(look) => Some(tidied(look())),
-            Self::Ask(maker) => maker.at_hand().map(Ok),
+            Self::Ask(_) => None,
         }
     }
 

@@ -82,7 +82,7 @@ pub use credential::OAuth2Credential;
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAlgorithm, JwtAssertion, JwtKey};
 #[cfg(all(feature = "jwt", feature = "serde"))]
-pub(crate) use jwt::{LIFETIME, Outline, Refusal};
+pub(crate) use jwt::{LIFETIME, Outline, Refusal, is_of_another_key};
 pub use jwt_bearer::JwtBearer;
 pub use password::Password;
 pub use refresh_token::RefreshToken;

@@ -295,6 +295,20 @@ async fn what_it_refers_to_is_read_for_each_request() {
     issuer.write("");
 }
 
+#[tokio::test]
+async fn another_key_than_the_one_that_was_refused_is_tried_at_once() {
+    let key = TempFile::new("jwt-refused", EC);
+    let jwt = format!("algorithm = 'ES256'\nkey = 'file:{}'\nissuer = 'text:a'", key.path().display());
+    let server = Scripted::answers(401, &[], "{}");
+    let credential = acme(&bearer(&jwt)).parts(server.transport()).unwrap().credential;
+    credential.acquire(Acquire::new(Reason::Cold, None)).await.unwrap_err();
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    for (content, is_new) in [(EC, false), (&*other, true), ("s3cret", false), (EC, false)] {
+        key.write(content);
+        assert_eq!(credential.has_new_secret(), is_new, "{content}");
+    }
+}
+
 /// Each is a table, and the whole of what is said of it.
 #[test]
 fn mistakes_in_a_jwt_are_refused_by_the_path_of_their_key() {

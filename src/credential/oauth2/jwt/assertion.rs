@@ -97,8 +97,8 @@ impl JwtAssertion {
         Self::by(Key::Here(key), issuer.into())
     }
 
-    /// The same, with a key that is read for each JWT, so that it may be replaced without a restart. It is what
-    /// [`JwtKey::new`] takes for `algorithm`. What names it, such as `kid`, is a [`header`](Self::header).
+    /// The same, with a key that is read for each JWT, so that it may be replaced without a restart, and is tried at once if the
+    /// one before it was refused. It is what [`JwtKey::new`] takes for `algorithm`. What names it, such as `kid`, is a [`header`](Self::header).
     ///
     /// # Errors
     ///
@@ -270,6 +270,24 @@ impl Ask for JwtAssertion {
             }
         }
     }
+
+    fn differs_from(&self, made: &str) -> bool {
+        match &self.key {
+            Key::Here(_) => false,
+            Key::Read(algorithm, source) => is_of_another_key(*algorithm, source, made),
+        }
+    }
+}
+
+/// Whether the key in `source` is by now another one than that which has signed `jwt`, as far as can be told without waiting.
+pub(crate) fn is_of_another_key(algorithm: JwtAlgorithm, source: &SecretSource, jwt: &str) -> bool {
+    // Who asks for it has no key at hand.
+    if matches!(source.0, Supply::Ask(_)) {
+        return false;
+    }
+    let key =
+        source.0.peek("key of a jwt").and_then(|key| JwtKey::new(algorithm, key.expose_secret().as_bytes()));
+    key.is_ok_and(|key| !key.has_signed(jwt))
 }
 
 impl From<JwtAssertion> for Assertion {

@@ -17,7 +17,7 @@ use ring::{
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use serde_json::{Map, Value};
 
-use super::{algorithm::JwtAlgorithm, thumbprint::thumbprint};
+use super::{algorithm::JwtAlgorithm, signed::is_signed, thumbprint::thumbprint};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     secret::private_key_pem,
@@ -236,6 +236,18 @@ impl JwtKey {
         }
     }
 
+    /// Whether it is the one that signed `jwt`.
+    pub(super) fn has_signed(&self, jwt: &str) -> bool {
+        let Some((message, signature)) = jwt.rsplit_once('.') else { return false };
+        let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
+        match &*self.pair {
+            Pair::Hmac(key) => hmac::verify(key, message.as_bytes(), &signature).is_ok(),
+            pair => {
+                pair.public().is_some_and(|public| is_signed(self.algorithm, public, message, &signature))
+            }
+        }
+    }
+
     /// What the header says of the key.
     pub(super) fn header(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let names = [
@@ -384,5 +396,34 @@ mod tests {
             sign(&key, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"),
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
         );
+    }
+
+    #[test]
+    fn a_key_knows_what_it_has_signed() {
+        let rsa = include_bytes!("../tests/keys/rfc7515-a2-pkcs8.pem");
+        let secret = [b's'; 64];
+        for key in [
+            JwtKey::rs256(rsa),
+            JwtKey::rs384(rsa),
+            JwtKey::rs512(rsa),
+            JwtKey::ps256(rsa),
+            JwtKey::es256(include_bytes!("../tests/keys/rfc7515-a3-pkcs8.pem")),
+            JwtKey::es384(include_bytes!("../tests/keys/rfc6979-a26-pkcs8.pem")),
+            JwtKey::eddsa(include_bytes!("../tests/keys/rfc8037-a-pkcs8.pem")),
+            JwtKey::hs256(&secret),
+            JwtKey::hs384(&secret),
+            JwtKey::hs512(&secret),
+        ] {
+            let key = key.expect("a key");
+            let claims = Map::from_iter([("iss".to_owned(), "me".into())]);
+            let jwt = key.sign(Map::new(), claims, &SystemRandom::new()).expect("it signs");
+            assert!(key.has_signed(&jwt), "{key:?}");
+            let (_, signature) = jwt.rsplit_once('.').expect("a signature");
+            for other in
+                [jwt.replacen('e', "f", 1), format!("e30.e30.{signature}"), "e30.e30.".into(), String::new()]
+            {
+                assert!(!key.has_signed(&other), "{key:?} {other}");
+            }
+        }
     }
 }

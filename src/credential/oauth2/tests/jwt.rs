@@ -216,6 +216,46 @@ async fn a_key_may_be_read_for_each_jwt() {
     acquire(&build(jwt).unwrap()).await.unwrap();
 }
 
+#[tokio::test]
+async fn another_key_than_the_one_that_was_refused_is_tried_at_once() {
+    use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+    let pem = |algorithm| KeyPair::generate_for(algorithm).unwrap().serialize_pem();
+    let text = |pem: &[u8]| std::str::from_utf8(pem).unwrap().to_owned();
+    for (algorithm, key, other) in [
+        (JwtAlgorithm::Es256, text(EC), pem(&PKCS_ECDSA_P256_SHA256)),
+        (JwtAlgorithm::Es384, text(EC_384), pem(&PKCS_ECDSA_P384_SHA384)),
+        (JwtAlgorithm::EdDsa, text(ED), pem(&PKCS_ED25519)),
+        (
+            JwtAlgorithm::Hs256,
+            "one secret of 32 or more bytes...".into(),
+            "two secret of 32 or more bytes...".into(),
+        ),
+    ] {
+        let file = TempFile::new(&format!("jwt-refused-{algorithm}"), &key);
+        let jwt = || JwtAssertion::reading(algorithm, SecretSource::file(file.path()), "my-client");
+        let client = ClientAuthentication::assertion("my-client", jwt());
+        let server = Server::answering([(401, json!({"error": "invalid_client"}))]);
+        let as_client = ClientCredentials::new(URL, client).build(server.transport()).unwrap();
+        let server = Server::answering([(400, json!({"error": "invalid_grant"}))]);
+        let as_grant = JwtBearer::new(URL, ClientAuthentication::unidentified(), jwt());
+        let as_grant = as_grant.build(server.transport()).unwrap();
+        let server = Server::answering([(401, json!({}))]);
+        let request = TokenRequest::post("/token").bearer(jwt());
+        let endpoint = TokenEndpoint::new("Acme", "https://api.example.com", request);
+        let as_bearer = endpoint.build(server.transport()).unwrap();
+        let anew = || [as_client.has_new_secret(), as_grant.has_new_secret(), as_bearer.has_new_secret()];
+        assert_eq!(anew(), [false; 3], "nothing was refused");
+        acquire(&as_client).await.unwrap_err();
+        acquire(&as_grant).await.unwrap_err();
+        Credential::acquire(&as_bearer, Acquire::new(Reason::Cold, None)).await.unwrap_err();
+        for (content, is_new) in [(&key, false), (&other, true), (&key, false), (&"no key".to_owned(), false)]
+        {
+            file.write(content);
+            assert_eq!(anew(), [is_new; 3], "{algorithm}");
+        }
+    }
+}
+
 /// The algorithm that a JWT of `key` states, what is signed, and the signature.
 async fn signed(key: JwtKey) -> (Value, Vec<u8>, Vec<u8>) {
     let jwts = client_assertions(key, 1).await;
