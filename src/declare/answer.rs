@@ -98,16 +98,18 @@ fn lifetime(value: &Value, endpoint: TokenEndpoint) -> Result<TokenEndpoint, Con
     }
 }
 
-/// A JSON Pointer, `body`, `status`, or `header:` and a name.
+/// A JSON Pointer, `body`, `status`, or `header:` or `cookie:` and a name.
 fn field(path: &str, text: &str) -> Result<AnswerField, ConfigError> {
     let field = match text.split_once(':') {
         _ if text == "body" => AnswerField::body(),
         _ if text == "status" => AnswerField::status(),
         Some(("header", name)) => AnswerField::header(name.to_owned()),
+        Some(("cookie", name)) => AnswerField::cookie(name.to_owned()),
         _ if text.starts_with('/') => AnswerField::pointer(text.to_owned()),
         // Not shown: somebody may have written the token itself.
         _ => {
-            let words = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, body, or status";
+            let words = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, \
+                         cookie:NAME, body, or status";
             return Err(refuse(path, words));
         }
     };

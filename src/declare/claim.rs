@@ -48,6 +48,7 @@ fn claim(value: Value, depth: usize) -> Result<Claim, ConfigError> {
         Node::BigInteger(digits) => Claim::Known(number(&value, digits)?),
         Node::Fraction => return Err(value.refuse("write a number with a fraction as json:1.5")),
         Node::Date => return Err(value.refuse("json has no dates; write text:2030-01-01 in quotes")),
+        Node::Secret(source) => Claim::Source(source.clone()),
         Node::Text(text) => match text.strip_prefix("json:") {
             Some("null") => Claim::Known(Json::Null),
             Some(digits) => Claim::Known(number(&value, digits)?),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
     answer, condition,
+    inputs::Open,
     node::Node,
     request, rules,
     value::{Table, Value, within},
@@ -20,9 +21,10 @@ use crate::{
     transport::Transport,
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "name",
     "base_url",
+    "inputs",
     "acquire",
     "key",
     "basic",
@@ -70,6 +72,10 @@ pub(super) enum Kind {
     Endpoint(Box<TokenEndpoint>),
     /// It takes a key as it is.
     Static(Box<Static>),
+    /// It isn't whole before its inputs are filled.
+    Open(Box<Open>),
+    /// One of them was given an input that it doesn't have.
+    Strange(Box<Kind>, String),
 }
 
 #[derive(Clone, Debug)]
@@ -92,10 +98,56 @@ impl Declaration {
     /// The vendor's name, for logs and errors.
     #[must_use]
     pub fn name(&self) -> &str {
-        match &self.0 {
-            Kind::Endpoint(endpoint) => endpoint.name(),
-            Kind::Static(declared) => &declared.name,
-        }
+        self.0.name()
+    }
+
+    /// The names of the inputs that the file leaves open, each of which is to be [filled](Self::input).
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        let open = match &self.0 {
+            Kind::Open(open) => Some(open),
+            _ => None,
+        };
+        open.into_iter().flat_map(|open| open.names())
+    }
+
+    /// Fills the input `name`, which the file has as `input:name`, or in the braces of a URL as `{name}`.
+    ///
+    /// One in a URL can't change later, and is one label of a host or one segment of a path, or one of those that the file
+    /// lists: it never leads elsewhere than the file says. Any other may be a secret that changes, as everywhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{AuthLayer, BoxError, Declaration, SecretSource, Transport};
+    ///
+    /// const SHOP: &str = r#"
+    ///     name = "Shop"
+    ///     base_url = "https://{shop}.shops.example.com"
+    ///
+    ///     [acquire]
+    ///     request = "POST /oauth/token"
+    ///     json = { id = "input:client_id", secret = "input:client_secret" }
+    /// "#;
+    ///
+    /// fn layer(transport: Transport) -> Result<AuthLayer, BoxError> {
+    ///     let shop: Declaration = toml::from_str(SHOP)?;
+    ///     assert!(shop.inputs().eq(["client_id", "client_secret", "shop"]));
+    ///     let shop = shop
+    ///         .input("shop", "acme")
+    ///         .input("client_id", "7F3A")
+    ///         .input("client_secret", SecretSource::file("/run/secrets/shop"));
+    ///     Ok(shop.layer(transport)?)
+    /// }
+    /// # let _ = layer;
+    /// ```
+    pub fn input(self, name: impl Into<String>, source: impl Into<SecretSource>) -> Self {
+        Self(match self.0 {
+            Kind::Open(mut open) => {
+                open.fill(name.into(), source.into());
+                Kind::Open(open)
+            }
+            kind => Kind::Strange(Box::new(kind), name.into()),
+        })
     }
 
     /// Replaces the origin of the API: a staging host, a gateway, or a server on loopback in tests. Token requests
@@ -106,6 +158,11 @@ impl Declaration {
             Kind::Static(declared) => {
                 Kind::Static(Box::new(Static { base_url: base_url.into(), ..*declared }))
             }
+            Kind::Open(mut open) => {
+                open.set("base_url", Node::Text(base_url.into()));
+                Kind::Open(open)
+            }
+            Kind::Strange(kind, name) => Kind::Strange(Box::new(Self(*kind).base_url(base_url).0), name),
         })
     }
 
@@ -116,6 +173,13 @@ impl Declaration {
             Kind::Static(declared) => {
                 Kind::Static(Box::new(Static { plaintext: Plaintext::Allowed, ..*declared }))
             }
+            Kind::Open(mut open) => {
+                open.set("allow_plaintext_secrets", Node::Flag(true));
+                Kind::Open(open)
+            }
+            Kind::Strange(kind, name) => {
+                Kind::Strange(Box::new(Self(*kind).allow_plaintext_secrets().0), name)
+            }
         })
     }
 
@@ -124,8 +188,9 @@ impl Declaration {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret) if a secret's variable or file can't be read, is
-    /// empty, or has to go where it can't, and the other errors of [`TokenEndpoint::build`] if
-    /// [`base_url`](Self::base_url) was given what is none.
+    /// empty, or has to go where it can't; [`ConfigErrorKind::Input`](crate::ConfigErrorKind::Input) if an input isn't
+    /// [filled](Self::input), isn't the file's, or can't be where it is; and the other errors of [`TokenEndpoint::build`]
+    /// if [`base_url`](Self::base_url) was given what is none.
     pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<BoxCredential>, ConfigError> {
         match self.0 {
             Kind::Endpoint(endpoint) => {
@@ -133,6 +198,11 @@ impl Declaration {
                 Ok(Parts { credential: BoxCredential::new(credential), origin, signatures, placement })
             }
             Kind::Static(declared) => declared.parts(),
+            Kind::Open(open) => Self::read_whole(open.whole()?)?.parts(transport),
+            Kind::Strange(kind, name) => {
+                let words = format!("{} has no inputs, so {name:?} isn't one of them", kind.name());
+                Err(ConfigError::new(ConfigErrorKind::Input, words))
+            }
         }
     }
 
@@ -146,6 +216,18 @@ impl Declaration {
     }
 
     fn read(node: Node) -> Result<Self, ConfigError> {
+        let (node, listed) = without_inputs(node);
+        match Open::read(node, listed)? {
+            Ok(open) => {
+                let _ = Self::read_whole(open.with_stand_ins()?)?;
+                Ok(Self(Kind::Open(Box::new(open))))
+            }
+            Err(node) => Self::read_whole(node),
+        }
+    }
+
+    /// Reads a file that leaves nothing open.
+    fn read_whole(node: Node) -> Result<Self, ConfigError> {
         let mut table = Value::root(node).table(&KEYS)?;
         let name = named(&table.need("name")?)?;
         let plaintext = table.take("allow_plaintext_secrets").map(|value| value.flag()).transpose()?;
@@ -200,6 +282,17 @@ impl Declaration {
     }
 }
 
+impl Kind {
+    fn name(&self) -> &str {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.name(),
+            Self::Static(declared) => &declared.name,
+            Self::Open(open) => open.name(),
+            Self::Strange(kind, _) => kind.name(),
+        }
+    }
+}
+
 impl Static {
     fn parts(self) -> Result<Parts<BoxCredential>, ConfigError> {
         self.check_placement()?;
@@ -237,6 +330,14 @@ impl<'de> Deserialize<'de> for Declaration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::read(Node::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+/// What inputs may be, and the rest of the file.
+fn without_inputs(node: Node) -> (Node, Option<Value>) {
+    let Node::Table(mut entries) = node else { return (node, None) };
+    let inputs = entries.iter().position(|(key, _)| key == "inputs");
+    let listed = inputs.map(|index| Value::at("inputs", entries.remove(index).1));
+    (Node::Table(entries), listed)
 }
 
 fn named(value: &Value) -> Result<String, ConfigError> {

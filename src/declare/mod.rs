@@ -145,6 +145,7 @@
 //! | key | what it says | default |
 //! |---|---|---|
 //! | `name` | the vendor's name, for logs and errors | it has to be there |
+//! | `inputs` | what [inputs](#inputs) may be: a table of names, each with a list | whatever is fit for where they are |
 //! | `base_url` | the origin of the API, such as `https://api.example.com`, and the path of a gateway if there is one, which comes before every path of the vendor; tokens go nowhere else | it has to be there |
 //! | `acquire` | the [request](#requests) that gets a token from secrets | one of these three has to be there |
 //! | `key` | a [secret](#values) that is the token itself | |
@@ -184,11 +185,28 @@
 //! | `token:access` | in `refresh` and `revoke`: the access token |
 //! | `token:refresh` | in `refresh` and `revoke`: the newest refresh token; without one, `refresh` is left out |
 //! | `json:null`, `json:1.50` | in `json` only: `null`, which TOML lacks, and a number that is sent digit for digit as it is written here |
+//! | `input:NAME` | an [input](#inputs): what the program fills in, a secret or not |
 //!
 //! Any other text is refused, and not shown, since it may be a secret. Whole numbers, `true` and `false` are sent as they are.
 //! In `form`, `query`, `headers` and `bearer` a value may also be [a JWT](#jwts) that is signed for the request.
 //! Secrets are read when the layer is built, and again for each request, so that a file may be replaced at any time: see
 //! [`SecretSource`](crate::SecretSource).
+//!
+//! # Inputs
+//!
+//! A file may leave open what differs from one user to the next, or is a secret whose place isn't the file's business.
+//! [`Declaration::input`](crate::Declaration::input) fills it in, with whatever a [`SecretSource`](crate::SecretSource) is.
+//!
+//! - `input:NAME` is a [value](#values).
+//! - `{NAME}` is a piece of a URL, in `base_url` and in each `request`: `https://{shop}.example.com/{tenant}/token`. Within a host
+//!   it is one label, with at least two after it, or a piece of one. Within a path or a query it has letters, digits and `-._~`
+//!   alone. So it never leads elsewhere than the file says.
+//! - `base_url = "input:base_url"` is a base URL that is the program's own, for what people run themselves. It is checked as any
+//!   other, and [`Declaration::base_url`](crate::Declaration::base_url) fills it as well.
+//! - `inputs.region = ["eu", "us.west"]` lists what an input may be. One that is at the end of a host needs such a list.
+//!
+//! Names have small letters, digits and underscores. An input that isn't filled, or that the file doesn't have, is an error when
+//! the layer is built, which lists them all.
 //!
 //! # Requests
 //!
@@ -302,8 +320,8 @@
 //!
 //! # Answers
 //!
-//! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, `status`, or `body`, which is
-//! the whole body as text or a JSON string.
+//! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, `cookie:NAME` for a cookie that
+//! the answer sets, `status`, or `body`, which is the whole body as text or a JSON string.
 //!
 //! | key in `answer` | what it says | default |
 //! |---|---|---|
@@ -367,6 +385,7 @@ mod answer;
 mod claim;
 mod condition;
 mod declaration;
+mod inputs;
 #[cfg_attr(not(feature = "jwt"), path = "no_jwt.rs")]
 mod jwt;
 #[cfg(all(test, feature = "jwt"))]
@@ -374,6 +393,7 @@ mod no_jwt;
 mod node;
 mod request;
 mod rules;
+mod template;
 mod value;
 mod word;
 

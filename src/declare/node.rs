@@ -7,10 +7,13 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::secret::SecretSource;
+
 /// As what the crate toml shows a date: a table with this key.
 const TOML_DATE: &str = "$__toml_private_datetime";
 
 /// A value of a file. It is not to be printed: it may be a secret that somebody wrote where none belongs.
+#[derive(Clone)]
 pub(super) enum Node {
     Null,
     Flag(bool),
@@ -21,6 +24,8 @@ pub(super) enum Node {
     Fraction,
     Date,
     Text(String),
+    /// An input that the program has filled. No format has such a thing.
+    Secret(SecretSource),
     List(Vec<Self>),
     Table(Vec<(String, Self)>),
 }
@@ -36,6 +41,7 @@ impl Node {
             Self::Fraction => "a number with a fraction",
             Self::Date => "a date",
             Self::Text(_) => "text",
+            Self::Secret(_) => "an input, which has no place here",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }

@@ -150,7 +150,7 @@ fn json(value: Value, depth: usize) -> Result<JsonValue, ConfigError> {
             }
             Ok(object.into())
         }
-        Node::Flag(_) | Node::Integer(_) => Ok(param(&value)?.into()),
+        Node::Flag(_) | Node::Integer(_) | Node::Secret(_) => Ok(param(&value)?.into()),
     }
 }
 

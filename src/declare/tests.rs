@@ -1,6 +1,7 @@
 //! What files say, and what is refused.
 
 mod conditions;
+mod inputs;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod refused;

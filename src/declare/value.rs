@@ -25,6 +25,11 @@ impl Value {
         Self { path: String::new(), node }
     }
 
+    /// The value of a key of the file itself.
+    pub(super) fn at(key: &str, node: Node) -> Self {
+        Self { path: key.to_owned(), node }
+    }
+
     pub(super) fn path(&self) -> &str {
         &self.path
     }

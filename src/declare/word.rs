@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::value::{Value, within};
+use super::{
+    node::Node,
+    value::{Value, within},
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
@@ -37,6 +40,9 @@ pub(super) enum Word {
 
 /// Text that says what it is.
 pub(super) fn word(value: &Value) -> Result<Word, ConfigError> {
+    if let Node::Secret(source) = value.node() {
+        return Ok(Word::Secret(source.clone()));
+    }
     let (kind, rest) = value.text()?.split_once(':').ok_or_else(|| literal(value))?;
     match (kind, rest) {
         ("env", name) if name.is_empty() || name.contains(['=', '\0']) => {

@@ -40,6 +40,8 @@ pub enum ConfigErrorKind {
     Header,
     /// A token endpoint's declaration that is incomplete or contradicts itself.
     Declaration,
+    /// An input of a declaration that isn't filled, isn't there, or can't be where it is.
+    Input,
     /// Trust anchors or TLS settings that can't be used.
     Tls,
     /// A store, a slot's name, or a key to seal with that can't be used.

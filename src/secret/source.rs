@@ -282,6 +282,12 @@ impl Supply {
         !matches!(self, Self::Fixed(_))
     }
 
+    /// Whether it has to be asked for, and so is known only when it is needed.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Ask(_))
+    }
+
     /// What it is for as long as the program runs, if that is so: the program's own text, or the environment's.
     pub(crate) fn lasting(&self) -> Option<SecretString> {
         match self {

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use http::{HeaderMap, HeaderName, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderName, Response, StatusCode,
+    header::{CONTENT_TYPE, SET_COOKIE},
+};
 use secrecy::SecretString;
 
 use super::{
@@ -176,6 +179,7 @@ impl<'a> Answer<'a> {
         let text: Cow<'_, str> = match (&field.0, &self.content) {
             (Place::Status, _) => self.status.as_str().into(),
             (Place::Header(name), _) => self.headers.get(&**name)?.to_str().ok()?.into(),
+            (Place::Cookie(name), _) => cookie(self.headers, name)?.into(),
             (Place::Pointer(pointer), Content::Json(document)) => {
                 self.scalar(Pointer::parse(pointer)?.first(document.root())?.scalar()?, wanted)?
             }
@@ -208,6 +212,15 @@ impl<'a> Answer<'a> {
             (Scalar::Number(_) | Scalar::Bool(_), Wanted::Token) | (Scalar::Null, _) => None,
         }
     }
+}
+
+/// The value of the cookie `name`, of the last one that has it: it would replace those before it.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let pairs = headers.get_all(SET_COOKIE).iter().filter_map(|line| {
+        let (known, value) = line.to_str().ok()?.split(';').next()?.split_once('=')?;
+        (known.trim() == name).then(|| value.trim().trim_matches('"'))
+    });
+    pairs.last()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -20,6 +20,7 @@ use crate::{
 /// let token: AnswerField = "/data/token".into(); // {"data":{"token":"…"}}
 /// let token = AnswerField::body(); // "…", or the same without quotes
 /// let token = AnswerField::header("X-Subject-Token"); // in a header
+/// let token = AnswerField::cookie("AuthSession"); // in a cookie that the answer sets
 /// let refusal = (AnswerField::status(), 422); // with `TokenEndpoint::refusal`
 /// ```
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ pub(super) enum Place {
     Pointer(Cow<'static, str>),
     Body,
     Header(Cow<'static, str>),
+    Cookie(Cow<'static, str>),
     Status,
 }
 
@@ -52,6 +54,12 @@ impl AnswerField {
         Self(Place::Header(name.into()))
     }
 
+    /// The value of a cookie that the answer sets (RFC 6265 §4.1), without its attributes: a session login's token. It is
+    /// sent again where [`Placement`](crate::Placement) says, such as [`Placement::cookie`](crate::Placement::cookie).
+    pub fn cookie(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(Place::Cookie(name.into()))
+    }
+
     /// The status, as a number: for answers that say by it alone what they mean.
     #[must_use]
     pub fn status() -> Self {
@@ -72,6 +80,7 @@ impl AnswerField {
             Place::Pointer(pointer) => pointer.clone(),
             Place::Body => "body".into(),
             Place::Header(name) => format!("header:{name}").into(),
+            Place::Cookie(name) => format!("cookie:{name}").into(),
             Place::Status => "status".into(),
         }
     }
@@ -83,6 +92,10 @@ impl AnswerField {
                 format!("{pointer:?} is not a json pointer; one looks like \"/data/token\" (RFC 6901)"),
             )),
             Place::Header(name) => header_name(name).map(drop),
+            // Made of the same characters as a header's (RFC 6265 §4.1.1).
+            Place::Cookie(name) => header_name(name).map(drop).map_err(|_| {
+                ConfigError::new(ConfigErrorKind::Header, format!("{name:?} is not a cookie's name"))
+            }),
             Place::Pointer(_) | Place::Body | Place::Status => Ok(()),
         }
     }

@@ -25,7 +25,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
     let empty_list = "the list is empty; write something into it, or leave the key out";
     let empty_table = "the table is empty; write something into it, or leave the key out";
     let line = "write a method in capitals, a space, and a path or a url: POST /token";
-    let place = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, body, or status";
+    let place = "that is no place in an answer; write a json pointer such as /data/token, header:NAME, cookie:NAME, body, or \
+                 status";
     let about = "it has to send the token that it is about: token:access or token:refresh";
     let cases: Vec<(String, String)> = vec![
         // Where tokens come from.
@@ -37,7 +38,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         ("key = 'env:K'\nrenewal = 'keeps-previous'".into(), "renewal: it doesn't go with key".into()),
         ("key = 'env:K'\nrevoke.request = 'POST /r'".into(), "revoke: it doesn't go with key".into()),
         // Keys that aren't any.
-        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, acquire, key, basic, \
+        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, inputs, acquire, key, basic, \
                                refresh, revoke, answer, renewal, placement, rules, rfc6750, reason, \
                                allow_plaintext_secrets".into()),
         (request("body = 1"), "acquire.body: there is no such key here; there are request, query, headers, basic, \

@@ -155,6 +155,21 @@ async fn tokens_are_found_where_they_were_declared() {
         (AnswerField::body(), vec![], "Service is down", None),
         (AnswerField::header("X-Subject-Token"), vec![("x-subject-token", "t")], "", Some("t")),
         (AnswerField::header("X-Subject-Token"), vec![], "t", None),
+        (AnswerField::cookie("sid"), vec![("set-cookie", "sid=t; Path=/; HttpOnly")], "{}", Some("t")),
+        (AnswerField::cookie("sid"), vec![("set-cookie", "sid=\"t\"")], "text", Some("t")),
+        (
+            AnswerField::cookie("sid"),
+            vec![("set-cookie", "other=x"), ("set-cookie", "sid=old"), ("set-cookie", " sid = t=1 ;Secure")],
+            "",
+            Some("t=1"),
+        ),
+        (
+            AnswerField::cookie("sid"),
+            vec![("set-cookie", "SID=t"), ("set-cookie", "sidx=t; sid=t")],
+            "t",
+            None,
+        ),
+        (AnswerField::cookie("sid"), vec![("set-cookie", "sid=; Max-Age=0")], "t", None),
     ] {
         let server = Scripted::answers(200, &headers, body);
         let found = cold(endpoint(plain()).token(field), &server).await;

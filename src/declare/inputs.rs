@@ -1,0 +1,298 @@
+//! [`Open`]: a file that leaves inputs open, which the program fills in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use secrecy::ExposeSecret;
+
+use super::{
+    node::{Node, join},
+    template::{Part, Piece, pieces},
+    value::{Value, refuse},
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    secret::SecretSource,
+};
+
+/// Where inputs may be. What else a file has is the vendor's, and no program's business.
+const SECTIONS: [&str; 6] = ["base_url", "acquire", "refresh", "revoke", "key", "basic"];
+
+/// A file that isn't whole yet.
+#[derive(Clone)]
+pub(super) struct Open {
+    name: String,
+    node: Node,
+    /// All of the file's, even if a URL that had one was replaced.
+    names: BTreeSet<String>,
+    /// What some of them may be.
+    listed: BTreeMap<String, Vec<String>>,
+    filled: BTreeMap<String, SecretSource>,
+}
+
+impl Open {
+    /// The file, unless there is nothing open in it, and the file itself then. `listed` is its table of inputs.
+    pub(super) fn read(node: Node, listed: Option<Value>) -> Result<Result<Self, Node>, ConfigError> {
+        let mut lists = BTreeMap::new();
+        for (name, value) in listed.map(Value::entries).transpose()?.unwrap_or_default() {
+            let values: Result<Vec<_>, _> =
+                value.list()?.iter().map(|value| value.text().map(ToOwned::to_owned)).collect();
+            lists.insert(name, values?);
+        }
+        let found = found(&node)?;
+        for (name, places) in &found {
+            let path = &places.path;
+            if !is_name(name) {
+                let words =
+                    "an input's name has small letters, digits and underscores, and begins with a letter";
+                return Err(refuse(path, words));
+            }
+            if places.part == Some(Part::End) && !lists.contains_key(name) {
+                let words = format!(
+                    "the input {name} could make any host of this; list what it may be in inputs.{name}, or write \
+                     input:{name} for all of base_url"
+                );
+                return Err(refuse(path, words));
+            }
+        }
+        if let Some((name, _)) = lists.iter().find(|(name, _)| !found.contains_key(*name)) {
+            return Err(refuse(
+                &format!("inputs.{name}"),
+                format_args!("nothing in the file is input:{name}"),
+            ));
+        }
+        if found.is_empty() {
+            return Ok(Err(node));
+        }
+        let names = found.into_keys().collect();
+        Ok(Ok(Self { name: name(&node), node, names, listed: lists, filled: BTreeMap::new() }))
+    }
+
+    /// The vendor's name, as the file has it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+
+    pub(super) fn fill(&mut self, name: String, source: SecretSource) {
+        self.filled.insert(name, source);
+    }
+
+    /// Replaces or adds a key of the file itself.
+    pub(super) fn set(&mut self, key: &str, node: Node) {
+        let Node::Table(entries) = &mut self.node else { return };
+        match entries.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = node,
+            None => entries.push((key.to_owned(), node)),
+        }
+    }
+
+    /// The file with stand-ins, to see whether the rest of it holds.
+    pub(super) fn with_stand_ins(&self) -> Result<Node, ConfigError> {
+        let stand_in = |name: &str, part| match (self.listed.get(name).and_then(|list| list.first()), part) {
+            (Some(listed), _) => Ok(SecretSource::fixed(listed.clone())),
+            (None, Some(Part::Whole)) => Ok(SecretSource::fixed("https://stand-in.example")),
+            (None, _) => Ok(SecretSource::fixed("stand-in")),
+        };
+        filled(&self.node, &stand_in)
+    }
+
+    /// The file with its inputs.
+    pub(super) fn whole(&self) -> Result<Node, ConfigError> {
+        let error = |words| ConfigError::new(ConfigErrorKind::Input, words);
+        let known = || self.names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
+        if let Some(name) = self.filled.keys().find(|name| !self.names.contains(*name)) {
+            return Err(error(format!("{} has no input {name:?}; its inputs are {}", self.name, known())));
+        }
+        let missing: Vec<String> =
+            found(&self.node)?.into_keys().filter(|name| !self.filled.contains_key(name)).collect();
+        if !missing.is_empty() {
+            let (inputs, are) = if missing.len() == 1 { ("input", "is") } else { ("inputs", "are") };
+            let words = format!(
+                "the {inputs} {} of {} {are} not filled; fill each with Declaration::input",
+                missing.join(", "),
+                self.name
+            );
+            return Err(error(words));
+        }
+        for (name, source) in &self.filled {
+            let Some(listed) = self.listed.get(name) else { continue };
+            if !listed.contains(&self.text(name, source)?) {
+                return Err(error(format!(
+                    "the input {name} of {} is one of {}",
+                    self.name,
+                    listed.join(", ")
+                )));
+            }
+        }
+        filled(&self.node, &|name, part| {
+            let source = &self.filled[name];
+            let Some(part) = part else { return Ok(source.clone()) };
+            let text = self.text(name, source)?;
+            match part.refuses(&text) {
+                Some(why) if !self.listed.contains_key(name) => {
+                    Err(error(format!("the input {name} of {} {why}", self.name)))
+                }
+                _ => Ok(SecretSource::fixed(text)),
+            }
+        })
+    }
+
+    /// What an input is now, that can't be another one later.
+    fn text(&self, name: &str, source: &SecretSource) -> Result<String, ConfigError> {
+        if source.0.is_asked_for() {
+            let words = format!(
+                "the input {name} of {} has to be known when the layer is built; give it as text, or by a variable or a \
+                 file",
+                self.name
+            );
+            return Err(ConfigError::new(ConfigErrorKind::Input, words));
+        }
+        Ok(source.0.peek(&format!("input {name}"))?.expose_secret().to_owned())
+    }
+}
+
+/// Shows what is to be filled, and from where it is.
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("name", &self.name)
+            .field("inputs", &self.names)
+            .field("filled", &self.filled)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an input is: in the strictest part of a URL, if in any, and the first path that has it.
+struct Places {
+    path: String,
+    part: Option<Part>,
+}
+
+/// The inputs of a file.
+fn found(node: &Node) -> Result<BTreeMap<String, Places>, ConfigError> {
+    let mut found: BTreeMap<String, Places> = BTreeMap::new();
+    let mut note = |name: &str, path: &str, part: Option<Part>| {
+        let places =
+            found.entry(name.to_owned()).or_insert_with(|| Places { path: path.to_owned(), part: None });
+        if part > places.part {
+            *places = Places { path: path.to_owned(), part };
+        }
+    };
+    walk(node, &mut |path, text, is_url| {
+        if let Some(name) = text.strip_prefix("input:") {
+            note(name, path, is_url.then_some(Part::Whole));
+        } else if is_url {
+            for piece in pieces(text).map_err(|why| refuse(path, why))? {
+                if let Piece::Input(name, part) = piece {
+                    note(name, path, Some(part));
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Shows each text that may have inputs, with its path, and whether it is a URL.
+fn walk(
+    node: &Node,
+    see: &mut dyn FnMut(&str, &str, bool) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    fn within(
+        node: &Node,
+        path: &str,
+        see: &mut dyn FnMut(&str, &str, bool) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        match node {
+            Node::Text(text) => see(path, text, is_url(path)),
+            Node::Table(entries) => {
+                entries.iter().try_for_each(|(key, node)| within(node, &join(path, key), see))
+            }
+            Node::List(nodes) => nodes
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, node)| within(node, &format!("{path}[{index}]"), see)),
+            _ => Ok(()),
+        }
+    }
+    let Node::Table(entries) = node else { return Ok(()) };
+    let mut sections = entries.iter().filter(|(key, _)| SECTIONS.contains(&&**key));
+    sections.try_for_each(|(key, node)| within(node, key, see))
+}
+
+/// The file with what `fill` has for each input, and the part of a URL that it is for.
+fn filled(
+    node: &Node,
+    fill: &dyn Fn(&str, Option<Part>) -> Result<SecretSource, ConfigError>,
+) -> Result<Node, ConfigError> {
+    fn within(
+        node: &Node,
+        path: &str,
+        fill: &dyn Fn(&str, Option<Part>) -> Result<SecretSource, ConfigError>,
+    ) -> Result<Node, ConfigError> {
+        let written = |name: &str, part| {
+            let source = fill(name, Some(part))?;
+            // By now it is text.
+            Ok::<_, ConfigError>(source.0.peek("input")?.expose_secret().to_owned())
+        };
+        Ok(match node {
+            Node::Text(text) => match text.strip_prefix("input:") {
+                Some(name) if is_url(path) => Node::Text(written(name, Part::Whole)?),
+                Some(name) => Node::Secret(fill(name, None)?),
+                None if is_url(path) => {
+                    let mut whole = String::new();
+                    for piece in pieces(text).map_err(|why| refuse(path, why))? {
+                        match piece {
+                            Piece::Text(text) => whole.push_str(text),
+                            Piece::Input(name, part) => whole.push_str(&written(name, part)?),
+                        }
+                    }
+                    Node::Text(whole)
+                }
+                None => node.clone(),
+            },
+            Node::Table(entries) => Node::Table(
+                entries
+                    .iter()
+                    .map(|(key, node)| Ok((key.clone(), within(node, &join(path, key), fill)?)))
+                    .collect::<Result<_, ConfigError>>()?,
+            ),
+            Node::List(nodes) => {
+                Node::List(nodes.iter().map(|node| within(node, path, fill)).collect::<Result<_, _>>()?)
+            }
+            node => node.clone(),
+        })
+    }
+    let Node::Table(entries) = node else { return Ok(node.clone()) };
+    let entry = |(key, node): &(String, Node)| {
+        let is_ours = SECTIONS.contains(&&**key);
+        Ok((key.clone(), if is_ours { within(node, key, fill)? } else { node.clone() }))
+    };
+    Ok(Node::Table(entries.iter().map(entry).collect::<Result<_, ConfigError>>()?))
+}
+
+/// Whether what is at `path` is a URL, perhaps with a method before it.
+fn is_url(path: &str) -> bool {
+    matches!(path, "base_url" | "acquire.request" | "refresh.request" | "revoke.request")
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|first| first.is_ascii_lowercase());
+    first && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn name(node: &Node) -> String {
+    let Node::Table(entries) = node else { return String::new() };
+    let name = entries.iter().find_map(|(key, node)| match node {
+        Node::Text(text) if key == "name" => Some(text.trim().to_owned()),
+        _ => None,
+    });
+    name.unwrap_or_default()
+}
