@@ -165,6 +165,8 @@
 mod address;
 mod auth;
 mod body;
+#[cfg(feature = "catalogue")]
+pub mod catalogue;
 mod credential;
 #[cfg(feature = "serde")]
 pub mod declare;

@@ -75,7 +75,7 @@ pub(super) enum Kind {
     /// It isn't whole before its inputs are filled.
     Open(Box<Open>),
     /// One of them was given an input that it doesn't have.
-    Strange(Box<Kind>, String),
+    Strange(Box<Self>, String),
 }
 
 #[derive(Clone, Debug)]

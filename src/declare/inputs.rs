@@ -199,16 +199,12 @@ fn found(node: &Node) -> Result<BTreeMap<String, Places>, ConfigError> {
     Ok(found)
 }
 
+/// Is told of each text: its path, itself, and whether it is a URL.
+type See<'s> = dyn FnMut(&str, &str, bool) -> Result<(), ConfigError> + 's;
+
 /// Shows each text that may have inputs, with its path, and whether it is a URL.
-fn walk(
-    node: &Node,
-    see: &mut dyn FnMut(&str, &str, bool) -> Result<(), ConfigError>,
-) -> Result<(), ConfigError> {
-    fn within(
-        node: &Node,
-        path: &str,
-        see: &mut dyn FnMut(&str, &str, bool) -> Result<(), ConfigError>,
-    ) -> Result<(), ConfigError> {
+fn walk(node: &Node, see: &mut See<'_>) -> Result<(), ConfigError> {
+    fn within(node: &Node, path: &str, see: &mut See<'_>) -> Result<(), ConfigError> {
         match node {
             Node::Text(text) => see(path, text, is_url(path)),
             Node::Table(entries) => {
@@ -226,16 +222,12 @@ fn walk(
     sections.try_for_each(|(key, node)| within(node, key, see))
 }
 
+/// Has what fills an input, or the part of a URL that one stands for.
+type Fill<'f> = dyn Fn(&str, Option<Part>) -> Result<SecretSource, ConfigError> + 'f;
+
 /// The file with what `fill` has for each input, and the part of a URL that it is for.
-fn filled(
-    node: &Node,
-    fill: &dyn Fn(&str, Option<Part>) -> Result<SecretSource, ConfigError>,
-) -> Result<Node, ConfigError> {
-    fn within(
-        node: &Node,
-        path: &str,
-        fill: &dyn Fn(&str, Option<Part>) -> Result<SecretSource, ConfigError>,
-    ) -> Result<Node, ConfigError> {
+fn filled(node: &Node, fill: &Fill<'_>) -> Result<Node, ConfigError> {
+    fn within(node: &Node, path: &str, fill: &Fill<'_>) -> Result<Node, ConfigError> {
         let written = |name: &str, part| {
             let source = fill(name, Some(part))?;
             // By now it is text.

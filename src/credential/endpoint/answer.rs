@@ -216,11 +216,11 @@ impl<'a> Answer<'a> {
 
 /// The value of the cookie `name`, of the last one that has it: it would replace those before it.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let pairs = headers.get_all(SET_COOKIE).iter().filter_map(|line| {
+    let mut pairs = headers.get_all(SET_COOKIE).iter().filter_map(|line| {
         let (known, value) = line.to_str().ok()?.split(';').next()?.split_once('=')?;
         (known.trim() == name).then(|| value.trim().trim_matches('"'))
     });
-    pairs.last()
+    pairs.next_back()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -1,0 +1,74 @@
+//! Entries by their names.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::nearest::nearest;
+use crate::{
+    declare::Declaration,
+    error::{ConfigError, ConfigErrorKind},
+};
+
+/// Made from `catalogue/` at the root of the sources, without what the entries say of themselves.
+const ENTRIES: &str = include_str!("catalogue.json");
+
+impl Declaration {
+    /// The vendor `name` of the [catalogue](crate::catalogue), whose inputs are to be [filled](Self::input).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{AuthLayer, ConfigError, Declaration, SecretSource, Transport};
+    ///
+    /// fn zoom(transport: Transport) -> Result<AuthLayer, ConfigError> {
+    ///     Declaration::named("zoom")?
+    ///         .input("account_id", "AbCdEfGhIjKlMnOpQrStUv")
+    ///         .input("client_id", SecretSource::env("ZOOM_CLIENT_ID"))
+    ///         .input("client_secret", SecretSource::file("/run/secrets/zoom"))
+    ///         .layer(transport)
+    /// }
+    /// # let _ = zoom;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Declaration`] if there is no such entry. The text has the nearest name.
+    pub fn named(name: &str) -> Result<Self, ConfigError> {
+        let error = |words| ConfigError::new(ConfigErrorKind::Declaration, words);
+        let mut entries = entries();
+        let Some(entry) = entries.remove(name) else {
+            let known = entries.keys().map(|name| &**name);
+            let hint = match nearest(name, known) {
+                Some(nearest) => format!("; do you mean {nearest:?}?"),
+                None => String::from("; catalogue::names() has all of them"),
+            };
+            return Err(error(format!("the catalogue has no vendor {name:?}{hint}")));
+        };
+        // Each entry is read by a test.
+        Self::deserialize(entry).map_err(|why| error(format!("the catalogue's {name}: {why}")))
+    }
+}
+
+/// The names of all entries, in their order.
+///
+/// # Examples
+///
+/// ```
+/// use tower_reauth::{Declaration, catalogue};
+///
+/// for name in catalogue::names() {
+///     let vendor = Declaration::named(&name)?;
+///     println!("{name}: {}, with {}", vendor.name(), vendor.inputs().collect::<Vec<_>>().join(", "));
+/// }
+/// # Ok::<(), tower_reauth::ConfigError>(())
+/// ```
+pub fn names() -> impl Iterator<Item = String> {
+    entries().into_keys()
+}
+
+fn entries() -> BTreeMap<String, Value> {
+    // A test reads them as well.
+    serde_json::from_str(ENTRIES).unwrap_or_default()
+}
