@@ -4,15 +4,15 @@ use std::{fmt, path::Path};
 
 use http::{HeaderName, Uri, header::COOKIE, uri};
 use tower_reauth::{
-    ApiVideo, AuthLayer, Client, Credential, Declaration, Origin, Parts, Placement, SecretSource, Signatures,
-    Transport, Vervoe, Videsk, Vidizmo,
+    ApiVideo, AuthLayer, Client, ConfigErrorKind, Credential, Declaration, Origin, Parts, Placement,
+    SecretSource, Signatures, Transport, Vervoe, Videsk, Vidizmo,
     oauth2::{AuthorizationServer, ClientCredentials},
 };
 
 use crate::{
     client,
     mistake::Mistake,
-    options::{Kind, Secret, VendorOptions},
+    options::{HOW, Kind, Secret, VendorOptions},
 };
 
 /// A vendor that can be called.
@@ -31,10 +31,9 @@ impl Vendor {
         let (vendor, name) = match (options.vendor.take(), options.config.take()) {
             (Some(kind), None) => (kind.vendor(&mut options, client.into())?, kind.name().to_owned()),
             (None, Some(path)) => {
-                let declaration = at(declaration(&path)?, options.base_url.take(), Declaration::base_url);
-                let declaration = plain(declaration, &mut options, Declaration::allow_plaintext_secrets);
+                let declaration = declaration(&path)?;
                 let name = declaration.name().to_owned();
-                (Self::of(declaration.parts(client)?)?, name)
+                (declared(declaration, &mut options, client.into())?, name)
             }
             _ => return Err(Mistake::new("give either --vendor or --config")),
         };
@@ -188,6 +187,7 @@ impl Kind {
             Self::Vidizmo => "VIDIZMO",
             Self::Vervoe => "Vervoe",
             Self::Oauth2 => "OAuth 2.0 client credentials",
+            Self::Catalogue(name) => name,
         }
     }
 
@@ -252,6 +252,7 @@ impl Kind {
                 let layer = AuthLayer::new(origin.clone(), credential);
                 Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)
             }
+            Self::Catalogue(name) => declared(Declaration::named(name)?, options, transport),
         }
     }
 
@@ -262,6 +263,29 @@ impl Kind {
     fn secret(self, option: &str, secret: &mut Option<Secret>) -> Result<SecretSource, Mistake> {
         self.need(option, secret.take())?.source(option)
     }
+}
+
+/// A vendor as a declaration has it, with its inputs filled.
+fn declared(
+    mut declaration: Declaration,
+    options: &mut VendorOptions,
+    transport: Transport,
+) -> Result<Vendor, Mistake> {
+    let inputs = std::mem::take(&mut options.set);
+    for (index, input) in inputs.iter().enumerate() {
+        if inputs[..index].iter().any(|other| other.name == input.name) {
+            return Err(Mistake::new(format!("--set {} is given twice", input.name)));
+        }
+        declaration = declaration.input(&*input.name, input.source()?);
+    }
+    let declaration = at(declaration, options.base_url.take(), Declaration::base_url);
+    let declaration = plain(declaration, options, Declaration::allow_plaintext_secrets);
+    Vendor::of(declaration.parts(transport).map_err(|error| match error.kind() {
+        ConfigErrorKind::Input => {
+            Mistake::new(error.to_string().replace("Declaration::input", &format!("--set {HOW}")))
+        }
+        _ => error.into(),
+    })?)
 }
 
 /// Lets secrets travel in plain text, if that was asked for.

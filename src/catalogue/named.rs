@@ -39,10 +39,10 @@ impl Declaration {
         let error = |words| ConfigError::new(ConfigErrorKind::Declaration, words);
         let mut entries = entries();
         let Some(entry) = entries.remove(name) else {
-            let known = entries.keys().map(|name| &**name);
+            let known = entries.keys().copied();
             let hint = match nearest(name, known) {
                 Some(nearest) => format!("; do you mean {nearest:?}?"),
-                None => String::from("; catalogue::names() has all of them"),
+                None => String::from("; its documentation lists all of them"),
             };
             return Err(error(format!("the catalogue has no vendor {name:?}{hint}")));
         };
@@ -59,16 +59,16 @@ impl Declaration {
 /// use tower_reauth::{Declaration, catalogue};
 ///
 /// for name in catalogue::names() {
-///     let vendor = Declaration::named(&name)?;
+///     let vendor = Declaration::named(name)?;
 ///     println!("{name}: {}, with {}", vendor.name(), vendor.inputs().collect::<Vec<_>>().join(", "));
 /// }
 /// # Ok::<(), tower_reauth::ConfigError>(())
 /// ```
-pub fn names() -> impl Iterator<Item = String> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     entries().into_keys()
 }
 
-fn entries() -> BTreeMap<String, Value> {
+fn entries() -> BTreeMap<&'static str, Value> {
     // A test reads them as well.
     serde_json::from_str(ENTRIES).unwrap_or_default()
 }

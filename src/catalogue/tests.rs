@@ -55,5 +55,5 @@ fn a_name_that_is_not_there_suggests_the_nearest() {
     assert_eq!(error.kind(), ConfigErrorKind::Declaration);
     assert_eq!(error.to_string(), r#"the catalogue has no vendor "zom"; do you mean "zoom"?"#);
     let error = Declaration::named("no such thing").unwrap_err();
-    assert!(error.to_string().ends_with("; catalogue::names() has all of them"), "{error}");
+    assert!(error.to_string().ends_with("; its documentation lists all of them"), "{error}");
 }

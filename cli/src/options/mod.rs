@@ -1,6 +1,7 @@
 //! The options that both subcommands have, and what their values are made of.
 
 mod client_auth;
+mod input;
 mod quiet;
 mod seconds;
 mod secret;
@@ -8,9 +9,11 @@ mod stdin;
 mod store;
 mod trust;
 mod vendor;
+mod vendor_name;
 
 pub(crate) use self::{
     client_auth::ClientAuth,
+    input::HOW,
     seconds::seconds,
     secret::Secret,
     stdin::one_reader,

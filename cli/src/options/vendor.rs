@@ -7,12 +7,14 @@ use http::{Uri, uri::Scheme};
 
 use super::{
     client_auth::{ClientAuth, ClientAuthOptions},
+    input::Input,
     secret::Secret,
     trust::TrustOptions,
+    vendor_name::VendorName,
 };
 use crate::mistake::Mistake;
 
-/// The vendors that the library knows, and OAuth 2.0 for many others.
+/// The vendors that the library knows, those that its catalogue declares, and OAuth 2.0 for many others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// api.video: --key, and --sandbox for a key of the sandbox
@@ -26,19 +28,26 @@ pub(crate) enum Kind {
     /// Any API with OAuth 2.0 client credentials: --base-url, --token-url, --client-id, and --client-secret, or
     /// what --client-auth wants instead
     Oauth2,
+    /// An entry of the catalogue.
+    #[value(skip)]
+    Catalogue(&'static str),
 }
 
 /// Whom to call, and as whom.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Vendor")]
 pub(crate) struct VendorOptions {
-    /// Whose API is called
-    #[arg(long, value_enum, value_name = "NAME", required_unless_present = "config")]
+    #[arg(long, value_parser = VendorName::parser(), help = VendorName::help(), value_name = "NAME", required_unless_present = "config")]
     pub(crate) vendor: Option<Kind>,
 
     /// Another vendor, as a TOML file declares it
     #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Fill in what an entry of the catalogue or a file leaves open, once for each input: env:VARIABLE, file:PATH or - for a
+    /// secret, and text:VALUE for anything else
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Input::parser())]
+    pub(crate) set: Vec<Input>,
 
     /// Another origin than the vendor's own: https, or http to this machine. It may have a path, such as a gateway's
     #[arg(long, value_name = "URL")]
@@ -107,7 +116,8 @@ impl VendorOptions {
             ("--jwt-key", &self.client.jwt_key),
         ];
         let reads = |(option, secret): (_, &Option<_>)| (*secret == Some(Secret::Stdin)).then_some(option);
-        secrets.into_iter().filter_map(reads).collect()
+        let inputs = self.set.iter().filter(|input| input.reads_stdin()).map(|_| "--set");
+        secrets.into_iter().filter_map(reads).chain(inputs).collect()
     }
 
     /// An error if the certificate by which a client is to be known wouldn't be shown.
@@ -129,6 +139,7 @@ impl VendorOptions {
     /// An error if there is an option that nobody has taken: one of another vendor's.
     pub(crate) fn refuse_rest(&self, taker: &str) -> Result<(), Mistake> {
         let rest = [
+            ("--set", !self.set.is_empty()),
             ("--base-url", self.base_url.is_some()),
             ("--allow-plaintext-secrets", self.allow_plaintext_secrets),
             ("--sandbox", self.sandbox),

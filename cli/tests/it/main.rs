@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod call;
+mod catalogue;
 mod clients;
 mod connections;
 mod declared;

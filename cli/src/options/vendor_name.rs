@@ -1,0 +1,58 @@
+//! [`VendorName`]: whom `--vendor` names, one of the program's own or an entry of the catalogue.
+
+use std::ffi::OsStr;
+
+use clap::{
+    Arg, Command, ValueEnum,
+    builder::{PossibleValue, TypedValueParser},
+    error::ErrorKind,
+};
+use tower_reauth::{Declaration, catalogue};
+
+use super::vendor::Kind;
+
+/// Reads the name.
+#[derive(Clone)]
+pub(crate) struct VendorName;
+
+impl VendorName {
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Kind> {
+        Self
+    }
+
+    pub(crate) fn help() -> String {
+        let own = own_names();
+        let others = catalogue::names().filter(|name| !own.iter().any(|own| own == name));
+        let others = others.collect::<Vec<_>>().join(", ");
+        format!(
+            "Whose API is called: one of these, or an entry of the catalogue with --set for each of its inputs, of {others}"
+        )
+    }
+}
+
+impl TypedValueParser for VendorName {
+    type Value = Kind;
+
+    fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Kind, clap::Error> {
+        let name = value.to_str().unwrap_or_default();
+        if let Ok(kind) = Kind::from_str(name, false) {
+            return Ok(kind);
+        }
+        catalogue::names().find(|known| *known == name).map(Kind::Catalogue).ok_or_else(|| {
+            let hint = Declaration::named(name).err().map(|error| error.to_string()).unwrap_or_default();
+            let own = own_names().join(", ");
+            let words =
+                format!("--vendor: {hint}\n  [possible values: {own}, and those of the catalogue, which --help lists]\n");
+            clap::Error::raw(ErrorKind::ValueValidation, words).with_cmd(command)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Kind::value_variants().iter().filter_map(Kind::to_possible_value)))
+    }
+}
+
+fn own_names() -> Vec<String> {
+    let values = Kind::value_variants().iter().filter_map(Kind::to_possible_value);
+    values.map(|value| value.get_name().to_owned()).collect()
+}
