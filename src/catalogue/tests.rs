@@ -19,7 +19,7 @@ fn entries() -> serde_json::Map<String, Value> {
 fn every_entry_is_read_and_asks_for_its_inputs() {
     assert!(names().count() >= 20);
     for name in names() {
-        let vendor = Declaration::named(&name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let vendor = Declaration::named(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         let inputs: Vec<_> = vendor.inputs().map(ToOwned::to_owned).collect();
         assert!(!inputs.is_empty(), "{name} knows its secrets");
         let error = vendor.layer(nowhere()).unwrap_err();
