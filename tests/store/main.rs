@@ -198,6 +198,28 @@ async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
 }
 
 #[tokio::test]
+async fn those_who_ask_at_once_share_one_connection() {
+    let server = Server::start();
+    let connections = || {
+        let stats = server.says(&["INFO", "stats"]);
+        let count = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        count.unwrap().parse::<u32>().unwrap()
+    };
+    let store = RedisStore::lazy(&server.url()).unwrap();
+    let before = connections();
+    let looks: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { revision(&store).await })
+        })
+        .collect();
+    for look in looks {
+        assert_eq!(look.await.unwrap(), Ok(0));
+    }
+    assert_eq!(connections() - before, 2, "with the one that asks for the number");
+}
+
+#[tokio::test]
 async fn who_stands_still_is_given_up_after_half_a_second() {
     let server = Server::start();
     let store = RedisStore::connect(&server.url()).await.unwrap();

@@ -14,7 +14,7 @@ use tower_reauth::{
     testing::store_conformance,
 };
 
-use super::{RIGHTS, at_last, key, pair, revision, save, saved, server::Server, slot};
+use super::{RIGHTS, at_last, key, pair, revision, save, saved, server::Server, slot, way::Way};
 
 /// As sentinels take it: letters of both kinds, and a line.
 const NAME: &str = "My_Master";
@@ -239,6 +239,21 @@ async fn sentinels_that_are_gone_or_silent_delay_nobody() {
     assert!(words.contains("check the name"), "{words}");
     sentinel.does(&["ACL", "SETUSER", "default", "-sentinel"]);
     assert_eq!(kind(&[gone, sentinel.port], &name).await.0, StoreErrorKind::Denied);
+}
+
+#[tokio::test]
+async fn a_search_that_takes_longer_than_a_step_goes_on_for_the_next_one() {
+    let server = Server::with(&[]);
+    let primary = Way::to(server.port);
+    let sentinel = Way::to(liar(primary.port));
+    for way in [&primary, &sentinel] {
+        way.delay(Duration::from_millis(80));
+    }
+    // A greeting and a question, there and back, at each of them.
+    let url = format!("redis://127.0.0.1:{}", sentinel.port);
+    let store = RedisStore::sentinel_lazy([url], &format!("redis://{NAME}")).unwrap();
+    assert_eq!(revision(&store).await, Err(StoreErrorKind::TimedOut));
+    assert_eq!(at_last(&store).await, 0);
 }
 
 #[tokio::test]
