@@ -57,6 +57,10 @@ impl Case {
     }
 }
 
+/// When a token has expired that lives for two seconds. A moment is compared with the answer's `Date`, which may be nearly a
+/// second earlier than it was sent.
+const EXPIRED: Duration = Duration::from_millis(3_100);
+
 async fn success(recording: &Recording) {
     let world = World::of(recording).await;
     for _ in 0..3 {
@@ -83,7 +87,7 @@ async fn clock(recording: &Recording) {
     let world = World::of(recording).await;
     world.fake.state().lifetime = 2;
     world.succeed().await;
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(EXPIRED).await;
     world.fake.state().expire();
     world.succeed().await;
     world.assert_as_documented();
@@ -134,7 +138,7 @@ async fn refresh(recording: &Recording) {
                 state.expired = Some(answer.clone());
                 state.expire();
             }
-            None => tokio::time::sleep(Duration::from_millis(2_100)).await,
+            None => tokio::time::sleep(EXPIRED).await,
         }
         world.succeed().await;
         let state = world.fake.state();
