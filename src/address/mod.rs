@@ -5,9 +5,12 @@
 mod embedded;
 mod loopback;
 mod metadata;
+mod public;
 mod spelled;
 
 pub(crate) use loopback::is_loopback;
 #[allow(unused_imports, reason = "for those who connect, and have resolved the name")]
 pub(crate) use metadata::is_metadata;
 pub(crate) use metadata::is_metadata_host;
+#[allow(unused_imports, reason = "for those who connect on behalf of others")]
+pub(crate) use public::{is_inward_host, leads_inwards};

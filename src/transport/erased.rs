@@ -13,7 +13,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
-use super::{cause::tell_cause, content_length::say_no_content, io_cause::io_cause};
+use super::{cause::tell_cause, content_length::say_no_content, io_cause::io_cause, outward::mark};
 use crate::error::{AcquireError, AcquireErrorKind, BoxError};
 
 /// The longest answer that is read, in bytes, before and after whatever decoding the client does.
@@ -84,6 +84,7 @@ impl Transport {
     /// Sends one request and reads the whole answer, at most 1 MiB of it.
     pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Read {
         request.extensions_mut().insert(TokenRequest);
+        mark(request.extensions_mut());
         if request.body().is_empty() {
             say_no_content(&mut request);
         }

@@ -7,6 +7,9 @@ pub mod client;
 mod content_length;
 mod erased;
 mod io_cause;
+mod outward;
 
 pub(crate) use erased::TokenRequest;
 pub use erased::Transport;
+#[allow(unused_imports, reason = "where there is one credential, the program has chosen")]
+pub(crate) use outward::{Outward, outwards};

@@ -17,6 +17,7 @@ use rustls::{
 use super::{
     connect::Connector,
     environment,
+    guard::Reach,
     identity::Identity,
     pool::Client,
     proxy::Proxies,
@@ -206,9 +207,8 @@ impl ClientBuilder {
             Some(proxies) => proxies,
             None => environment::proxies(|name| env::var_os(name))?,
         };
-        let connector = Connector::new(tls, proxies, self.versions, self.connect_timeout);
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
+        let mut pool = legacy::Client::builder(TokioExecutor::new());
+        pool.timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.idle_per_host)
@@ -219,9 +219,13 @@ impl ClientBuilder {
             .http2_keep_alive_while_idle(true)
             // hyper hands a request back only if no byte of it was written, so this can't deliver one twice.
             .retry_canceled_requests(true)
-            .http2_only(self.versions == Versions::Http2)
-            .build(connector);
-        Ok(Client::over(inner))
+            .http2_only(self.versions == Versions::Http2);
+        let reaching = |reach| {
+            let connector =
+                Connector::new(tls.clone(), proxies.clone(), self.versions, self.connect_timeout, reach);
+            pool.build(connector)
+        };
+        Ok(Client::over(reaching(Reach::Anywhere), reaching(Reach::Outwards)))
     }
 
     fn trust(mut self, certificate: CertificateDer<'_>) -> Result<Self, ConfigError> {

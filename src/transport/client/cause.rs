@@ -6,7 +6,11 @@ use std::{borrow::Cow, error::Error as StdError, fmt, io};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::{
-    super::io_cause::is_telling, chain::chain, guard::MetadataHost, prior::NotHttp2, proxy_error::ProxyError,
+    super::io_cause::is_telling,
+    chain::chain,
+    guard::{InwardHost, MetadataHost},
+    prior::NotHttp2,
+    proxy_error::ProxyError,
 };
 
 /// Why a request got no response.
@@ -28,7 +32,7 @@ impl Cause {
             if let Some(error) = error.downcast_ref::<ProxyError>() {
                 return Some(Self::of_proxy(error));
             }
-            if error.is::<MetadataHost>() || error.is::<NotHttp2>() {
+            if error.is::<MetadataHost>() || error.is::<InwardHost>() || error.is::<NotHttp2>() {
                 return Some(Self::Whole(error.to_string().into()));
             }
             if let Some(error) = error.downcast_ref::<hyper::Error>() {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 use super::{
-    guard::{Guard, MetadataHost},
+    guard::{Guard, Reach},
     link::Link,
     prior::{NotHttp2, Prior},
     proxy::{Proxies, Proxy},
@@ -25,7 +25,7 @@ use super::{
     tls::{Tls, Versions},
     tunnel::tunnel,
 };
-use crate::{address::is_metadata_host, error::BoxError, observe::tell_tunnel, time::after};
+use crate::{error::BoxError, observe::tell_tunnel, time::after};
 
 /// How long a connection may be silent before TCP probes it, and the pause between probes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -39,6 +39,9 @@ pub(super) struct Connector<R = GaiResolver> {
 
 struct Steps<R> {
     tcp: HttpConnector<Guard<R>>,
+    /// To proxies, which the program has chosen.
+    to_proxies: HttpConnector<Guard<R>>,
+    reach: Reach,
     tls: Tls,
     proxies: Proxies,
     versions: Versions,
@@ -46,12 +49,18 @@ struct Steps<R> {
 }
 
 impl Connector {
-    pub(super) fn new(tls: Tls, proxies: Proxies, versions: Versions, timeout: Duration) -> Self {
-        Self::resolving(GaiResolver::new(), tls, proxies, versions, timeout)
+    pub(super) fn new(
+        tls: Tls,
+        proxies: Proxies,
+        versions: Versions,
+        timeout: Duration,
+        reach: Reach,
+    ) -> Self {
+        Self::resolving(GaiResolver::new(), tls, proxies, versions, timeout, reach)
     }
 }
 
-impl<R> Connector<R> {
+impl<R: Clone> Connector<R> {
     /// One that has names resolved by `resolver`.
     pub(super) fn resolving(
         resolver: R,
@@ -59,17 +68,25 @@ impl<R> Connector<R> {
         proxies: Proxies,
         versions: Versions,
         timeout: Duration,
+        reach: Reach,
     ) -> Self {
-        let mut tcp = HttpConnector::new_with_resolver(Guard::new(resolver));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(KEEPALIVE));
-        tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
-        tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
-        // The bound below would let the first of several addresses use up all the time; this one divides it.
-        tcp.set_connect_timeout(Some(timeout));
-        Self { steps: Arc::new(Steps { tcp, tls, proxies, versions, timeout }) }
+        let to_proxies = tcp(Guard::new(resolver.clone(), Reach::Anywhere), timeout);
+        let tcp = tcp(Guard::new(resolver, reach), timeout);
+        Self { steps: Arc::new(Steps { tcp, to_proxies, reach, tls, proxies, versions, timeout }) }
     }
+}
+
+/// A connector to TCP alone.
+fn tcp<R>(resolver: Guard<R>, timeout: Duration) -> HttpConnector<Guard<R>> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
+    // The bound below would let the first of several addresses use up all the time; this one divides it.
+    tcp.set_connect_timeout(Some(timeout));
+    tcp
 }
 
 impl<R> Clone for Connector<R> {
@@ -127,9 +144,7 @@ where
         let Some("http" | "https") = uri.scheme_str() else {
             return Err(io::Error::other("the scheme is neither http nor https").into());
         };
-        if uri.host().is_some_and(is_metadata_host) {
-            return Err(MetadataHost.into());
-        }
+        uri.host().map_or(Ok(()), |host| self.reach.check_host(host))?;
         let deadline = after(Instant::now(), self.timeout);
         let stream = match self.proxies.find(&uri) {
             None => {
@@ -158,7 +173,7 @@ where
 
     /// Through `proxy` to the host and port of `origin`.
     async fn tunnel(&self, proxy: &Proxy, origin: &Uri) -> Result<Link, Fault> {
-        let link = self.tcp.link(proxy.uri().clone()).await.map_err(Fault::Unreachable)?;
+        let link = self.to_proxies.link(proxy.uri().clone()).await.map_err(Fault::Unreachable)?;
         let stream = secure(Prior::none(link), proxy.uri(), &self.tls.proxies).await;
         tunnel(stream.map_err(Fault::Unreachable)?, proxy, origin).await.map(Link::Tunnel)
     }

@@ -9,7 +9,7 @@ use rustls::Error as TlsError;
 use super::{
     cause::Cause,
     chain::{chain, find},
-    guard::MetadataHost,
+    guard::{InwardHost, MetadataHost},
     proxy_error::{Fault, ProxyError},
 };
 use crate::error::AcquireErrorKind;
@@ -71,6 +71,10 @@ pub enum ClientErrorKind {
     /// The host is the metadata service of a machine, or its name leads to one, where this client never connects.
     /// Nothing was sent.
     MetadataHost,
+    /// The host is this machine or in a private network, or its name leads there, and a [tenant](crate::Tenants) has chosen
+    /// it. Nothing is sent there unless
+    /// [`TenantsBuilder::allow_private_addresses`](crate::TenantsBuilder::allow_private_addresses) says so.
+    InwardHost,
     /// The exchange failed after that, or the request can't be sent as it is (a URI without host, a body that
     /// fails). Whether the server saw it is not known.
     Exchange,
@@ -97,7 +101,7 @@ impl ClientError {
     pub(in crate::transport) fn tell_cause(&mut self) -> Option<(AcquireErrorKind, String)> {
         let What::Failed { cause: Some(cause), error } = &self.what else { return None };
         let kind = match self.kind {
-            ClientErrorKind::MetadataHost => AcquireErrorKind::Blocked,
+            ClientErrorKind::MetadataHost | ClientErrorKind::InwardHost => AcquireErrorKind::Blocked,
             ClientErrorKind::Proxy => match find::<ProxyError>(error).map(ProxyError::fault) {
                 Some(Fault::Refused(status)) => refused_kind(*status),
                 _ => AcquireErrorKind::Transient,
@@ -135,7 +139,8 @@ impl fmt::Display for ClientError {
             ClientErrorKind::Connect
             | ClientErrorKind::ConnectTimedOut
             | ClientErrorKind::Proxy
-            | ClientErrorKind::MetadataHost => "no connection could be made",
+            | ClientErrorKind::MetadataHost
+            | ClientErrorKind::InwardHost => "no connection could be made",
             ClientErrorKind::Exchange => "the request could not be sent, or its answer was lost",
         })?;
         cause.map_or(Ok(()), |cause| write!(f, ": {cause}"))
@@ -159,6 +164,9 @@ impl StdError for ClientError {
 
 /// Why there is no connection.
 fn unconnected(error: &legacy::Error) -> ClientErrorKind {
+    if find::<InwardHost>(error).is_some() {
+        return ClientErrorKind::InwardHost;
+    }
     if find::<MetadataHost>(error).is_some() {
         return ClientErrorKind::MetadataHost;
     }

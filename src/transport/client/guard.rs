@@ -1,9 +1,10 @@
-//! [`Guard`]: no connection to a machine's metadata service, whatever name leads there.
+//! [`Guard`]: no connection to a machine's metadata service, whatever name leads there; and none that leads inwards, where
+//! somebody else has chosen the destination.
 
 use std::{
     error::Error as StdError,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     vec,
@@ -12,17 +13,51 @@ use std::{
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-use crate::{address::is_metadata, error::BoxError};
+use crate::{
+    address::{is_inward_host, is_metadata, is_metadata_host, leads_inwards},
+    error::BoxError,
+};
 
-/// A resolver whose names don't lead to metadata services.
+/// Where connections may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Anywhere but to a metadata service.
+    Anywhere,
+    /// To no place that is reached from inside alone.
+    Outwards,
+}
+
+impl Reach {
+    /// Whether a host, as it stands in a URL, is surely out of reach.
+    ///
+    /// # Errors
+    ///
+    /// Why it is.
+    pub(super) fn check_host(self, host: &str) -> Result<(), BoxError> {
+        if is_metadata_host(host) {
+            return Err(MetadataHost.into());
+        }
+        if self == Self::Outwards && is_inward_host(host) { Err(InwardHost.into()) } else { Ok(()) }
+    }
+
+    fn check(self, address: IpAddr) -> Result<(), BoxError> {
+        if is_metadata(address) {
+            return Err(MetadataHost.into());
+        }
+        if self == Self::Outwards && leads_inwards(address) { Err(InwardHost.into()) } else { Ok(()) }
+    }
+}
+
+/// A resolver whose names don't lead out of reach.
 #[derive(Clone)]
 pub(super) struct Guard<R> {
     inner: R,
+    reach: Reach,
 }
 
 impl<R> Guard<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: R, reach: Reach) -> Self {
+        Self { inner, reach }
     }
 }
 
@@ -42,13 +77,11 @@ where
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let resolving = self.inner.call(name);
+        let (resolving, reach) = (self.inner.call(name), self.reach);
         Box::pin(async move {
             let found: Vec<_> = resolving.await.map_err(Into::into)?.collect();
             // One is enough: a name that has others beside it is nobody's mistake.
-            if found.iter().any(|address| is_metadata(address.ip())) {
-                return Err(MetadataHost.into());
-            }
+            found.iter().try_for_each(|address| reach.check(address.ip()))?;
             Ok(found.into_iter())
         })
     }
@@ -67,3 +100,19 @@ impl fmt::Display for MetadataHost {
 }
 
 impl StdError for MetadataHost {}
+
+/// A host that is reached from inside alone, by its address or the addresses that its name leads to, where somebody else has
+/// chosen it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InwardHost;
+
+impl fmt::Display for InwardHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the host is this machine or in a private network, or its name leads there; for tenants nothing is sent \
+             there unless private addresses are allowed",
+        )
+    }
+}
+
+impl StdError for InwardHost {}

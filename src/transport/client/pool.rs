@@ -16,7 +16,7 @@ use hyper_util::client::legacy;
 use tower_service::Service;
 
 use super::{
-    super::{content_length::say_no_content, erased::Transport},
+    super::{content_length::say_no_content, erased::Transport, outward::Outward},
     connect::Connector,
     decode::decoded,
     error::ClientError,
@@ -49,18 +49,28 @@ use crate::error::BoxError;
 ///
 /// The futures that it returns panic when they are polled outside a Tokio runtime with I/O and time enabled.
 pub struct Client<B = Full<Bytes>> {
-    inner: Arc<legacy::Client<Connector, B>>,
+    pools: Arc<Pools<B>>,
+}
+
+/// One for all that the program asks, and one for where [somebody else](Outward) has chosen whom to ask: they share no
+/// connection.
+struct Pools<B> {
+    anywhere: legacy::Client<Connector, B>,
+    outwards: legacy::Client<Connector, B>,
 }
 
 impl<B> Client<B> {
-    pub(super) fn over(inner: legacy::Client<Connector, B>) -> Self {
-        Self { inner: Arc::new(inner) }
+    pub(super) fn over(
+        anywhere: legacy::Client<Connector, B>,
+        outwards: legacy::Client<Connector, B>,
+    ) -> Self {
+        Self { pools: Arc::new(Pools { anywhere, outwards }) }
     }
 }
 
 impl<B> Clone for Client<B> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { pools: Arc::clone(&self.pools) }
     }
 }
 
@@ -91,7 +101,11 @@ where
         let uri = request.uri();
         let names_a_server = uri.scheme().is_some() && uri.host().is_some();
         if names_a_server || request.method() == Method::CONNECT {
-            ResponseFuture { state: State::Sent(self.inner.request(request)) }
+            let pool = match request.extensions().get() {
+                Some(Outward) => &self.pools.outwards,
+                None => &self.pools.anywhere,
+            };
+            ResponseFuture { state: State::Sent(pool.request(request)) }
         } else {
             ResponseFuture { state: State::Refused(Some(ClientError::relative(uri))) }
         }

@@ -12,6 +12,7 @@ const H2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
 
 /// What servers are shown, and what proxies are.
+#[derive(Clone)]
 pub(super) struct Tls {
     pub(super) servers: Arc<ClientConfig>,
     pub(super) proxies: Arc<ClientConfig>,

@@ -51,6 +51,16 @@ async fn get(
     addresses: Vec<SocketAddr>,
     proxies: Proxies,
 ) -> (Result<http::StatusCode, ClientError>, usize) {
+    get_within(Reach::Anywhere, url, addresses, proxies).await
+}
+
+/// The same with a client that connects to no more than this.
+async fn get_within(
+    reach: Reach,
+    url: &str,
+    addresses: Vec<SocketAddr>,
+    proxies: Proxies,
+) -> (Result<http::StatusCode, ClientError>, usize) {
     let lookups = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&lookups);
     let resolver = service_fn(move |_: Name| {
@@ -58,7 +68,7 @@ async fn get(
         ready(Ok::<vec::IntoIter<SocketAddr>, io::Error>(addresses.clone().into_iter()))
     });
     let tls = Tls::new(Roots::Bundled, RootCertStore::empty(), None, Versions::Negotiated).unwrap();
-    let connector = Connector::resolving(resolver, tls, proxies, Versions::Negotiated, BOUND);
+    let connector = Connector::resolving(resolver, tls, proxies, Versions::Negotiated, BOUND, reach);
     let client = legacy::Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
     let answer = client.request(Request::get(url).body(Full::default()).unwrap()).await;
     (answer.map(|answer| answer.status()).map_err(ClientError::from), lookups.load(SeqCst))
@@ -129,4 +139,46 @@ async fn a_proxy_that_is_a_metadata_service_is_not_asked() {
     let (answer, lookups) = get("https://api.test/", vec![metadata, address], proxies).await;
     assert_eq!(answer.unwrap_err().kind(), ClientErrorKind::MetadataHost);
     assert_eq!((lookups, accepted.load(SeqCst)), (1, 0));
+}
+
+#[tokio::test]
+async fn where_somebody_else_has_chosen_a_name_that_leads_inwards_is_not_followed() {
+    let (address, accepted) = server().await;
+    let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), address.port());
+    let public = at("203.0.114.1");
+    for inner in [
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.1.1",
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::a00:1",
+    ] {
+        for addresses in [vec![at(inner)], vec![public, at(inner)]] {
+            let (answer, lookups) =
+                get_within(Reach::Outwards, "http://api.test/", addresses, Proxies::none()).await;
+            assert_eq!(answer.unwrap_err().kind(), ClientErrorKind::InwardHost, "{inner}");
+            assert_eq!(lookups, 1, "{inner}");
+        }
+    }
+    for host in [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "[::1]",
+        "[::ffff:7f00:1]",
+        "localhost",
+        "localhost.",
+        "127.0.0.1.",
+    ] {
+        let url = format!("http://{host}:{}/", address.port());
+        for proxies in [Proxies::none(), Proxies::one(&format!("http://{address}")).unwrap()] {
+            let (answer, lookups) = get_within(Reach::Outwards, &url, vec![address], proxies).await;
+            assert_eq!(answer.unwrap_err().kind(), ClientErrorKind::InwardHost, "{host}");
+            assert_eq!(lookups, 0, "{host}");
+        }
+    }
+    assert_eq!(accepted.load(SeqCst), 0);
 }
