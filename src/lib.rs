@@ -54,6 +54,8 @@
 //! - **One token for several processes, and across restarts**: [`AuthLayer::shared`], with a [`SharedSlot`](store::SharedSlot)
 //!   of a store: `store::FileStore`, with the feature `file-store`, or `store::RedisStore`, with `redis`. [`store`] has the
 //!   trait [`Store`](store::Store) for another one. [`TokenCache::settled`] is for programs that end.
+//! - **Many credentials behind one layer**, one for each customer, with the feature `tenants`: `Tenants`, of which each is a
+//!   `Tenant`, and `AuthLayer::tenants`.
 //! - **How credentials send their requests**: [`Transport`] wraps any Tower HTTP client. With the feature `client` there
 //!   is `Client`, which does for both: token requests and the calls themselves.
 //!
@@ -179,6 +181,8 @@ mod secret;
 pub mod signature;
 pub mod store;
 mod sync;
+#[cfg(feature = "tenants")]
+mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
@@ -207,6 +211,8 @@ pub use keep::{CloneBodies, Exempt, Keep, NoReplay, NotReplayed, RecordBodies, R
 pub use observe::{Passed, Reason};
 pub use secret::SecretSource;
 pub use signature::{Condition, Rule, Signatures, Verdict};
+#[cfg(feature = "tenants")]
+pub use tenants::{Census, Tenant, TenantId, Tenants, TenantsBuilder};
 pub use token::{
     AccessToken, Acquire, CacheState, Credential, Description, Grants, InvalidToken, Lease, RefreshPolicy,
     RefreshTokens, Renewal, TokenCache, TokenState,

@@ -39,6 +39,10 @@ pub(crate) trait Choice: Sized + fmt::Debug {
     /// What becomes of the request instead.
     fn choose(&self, uri: &Uri, extensions: &Extensions) -> Result<Self::Chosen, Turned<Self>>;
 
+    /// Marks a request before it is sent.
+    #[inline]
+    fn mark(&self, _extensions: &mut Extensions) {}
+
     /// The wait of a request for which the choice takes time.
     fn wait(late: Self::Late) -> Wait;
 

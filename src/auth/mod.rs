@@ -24,8 +24,12 @@ mod template;
 mod trailers;
 
 pub use choice::Choose;
+#[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
+pub(crate) use choice::{Choice, Turned, Wait};
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
+#[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
+pub(crate) use marks::{is_to_pass, tell_passed};
 pub use origin::Origin;
 pub(crate) use origin::Plaintext;
 #[cfg(test)]
@@ -35,3 +39,5 @@ pub use placement::Placement;
 pub(crate) use prefix::stays as stays_beneath;
 pub use service::Auth;
 pub use single::Single;
+#[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
+pub(crate) use stamp::Stamp;

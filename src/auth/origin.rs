@@ -10,7 +10,7 @@ use http::{
 
 use super::prefix::{is_beneath, prefix};
 use crate::{
-    address::{is_loopback, is_metadata_host},
+    address::{is_inward_host, is_loopback, is_metadata_host},
     error::{ConfigError, ConfigErrorKind},
 };
 
@@ -169,6 +169,12 @@ impl Origin {
     #[inline(never)]
     fn is_implied_by(&self, uri: &Uri) -> bool {
         self.implied == Implied::Beneath && is_beneath(&self.prefix, uri.path())
+    }
+
+    /// Whether it surely is what is reached from inside alone: this machine, or a private network.
+    #[allow(dead_code, reason = "where somebody else has chosen it")]
+    pub(crate) fn leads_inwards(&self) -> bool {
+        is_inward_host(&self.host)
     }
 
     /// This origin, if no metadata service is there.

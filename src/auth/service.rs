@@ -146,8 +146,9 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
+        shared.choice.mark(request.extensions_mut());
         let chosen = match shared.admit(&request) {
             Ok(chosen) => chosen,
             Err(Turned::Passes(why)) => {

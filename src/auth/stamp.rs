@@ -40,6 +40,12 @@ impl Stamp {
         tokens.is_newest(&self.entry) && (self.fresh.is_clear() || tokens.uses(&self.entry))
     }
 
+    /// What it takes, in bytes.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + 6 * size_of::<usize>() + self.value.len()
+    }
+
     /// The value and the token's generation.
     #[inline]
     pub(crate) fn copy(&self) -> (HeaderValue, u64) {

@@ -201,6 +201,11 @@ impl AcquireError {
         self.refresh_token.as_ref()
     }
 
+    /// Whether the server calls the grant dead (`invalid_grant`), and there was no other: it needs a new login.
+    pub(crate) fn is_dead_grant(&self) -> bool {
+        self.kind.may_be_the_secret() && self.code == Some(ErrorCode::InvalidGrant)
+    }
+
     /// Whether the server asked everybody to stay away for a while: 429, 503, any `Retry-After`, or in its own words.
     pub(crate) fn is_throttled(&self) -> bool {
         self.throttled

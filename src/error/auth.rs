@@ -62,6 +62,22 @@ pub enum AuthErrorKind {
     /// The token can't be sent where [`Placement`](crate::Placement) has it go: a cookie doesn't take each of its characters
     /// (RFC 6265 §4.1.1). The request isn't sent.
     NotPlaceable,
+    /// The request says of no [tenant](crate::Tenants) that it is for: it has no extension of the id's type. It isn't sent.
+    NoTenant,
+    /// The request goes to another origin than its tenant's. It isn't sent.
+    OtherTenant,
+    /// The program doesn't know the tenant, or won't have it, or it was built wrongly; [`AuthError::acquire_error`] says why.
+    /// The request isn't sent, and the next one asks again.
+    TenantRefused,
+    /// The tenant couldn't be built in time, or the program's code for that panicked; [`AuthError::acquire_error`] says which.
+    /// The request isn't sent, and the next one asks again.
+    TenantUnavailable,
+    /// There is no room for another tenant, since all that are there are in use, or have a refresh token that would be lost
+    /// with them. Allow more bytes ([`TenantsBuilder::bytes`](crate::TenantsBuilder::bytes)), or share their tokens in a
+    /// [store](crate::store).
+    TenantsFull,
+    /// The tenant was [removed](crate::Tenants::remove) while the request waited. It isn't sent.
+    TenantRemoved,
 }
 
 impl AuthError {
@@ -89,6 +105,19 @@ impl AuthError {
             | AcquireErrorKind::Undeclared => AuthErrorKind::EndpointUnusable,
         };
         Self { kind, retry_at: None, source: Some(error) }
+    }
+
+    /// Whether the grant is dead, and there is no other.
+    #[allow(dead_code, reason = "of tenants alone")]
+    pub(crate) fn is_dead_grant(&self) -> bool {
+        self.source.as_ref().is_some_and(|error| error.is_dead_grant())
+    }
+
+    /// With what the program said, or was said of it.
+    #[allow(dead_code, reason = "of tenants alone")]
+    pub(crate) fn with_acquire_error(mut self, error: AcquireError) -> Self {
+        self.source = Some(Arc::new(error));
+        self
     }
 
     pub(crate) fn with_retry_at(mut self, at: Option<Instant>) -> Self {
@@ -159,6 +188,16 @@ impl fmt::Display for AuthError {
             AuthErrorKind::NotRenewable => "the credential is static and can't be renewed; supply a new one",
             AuthErrorKind::NotRevocable => "the credential can't revoke tokens",
             AuthErrorKind::StoreLost => "the token is revoked, but the store couldn't be told; revoke it again later",
+            AuthErrorKind::NoTenant => "the request names no tenant; give it an extension of the id's type",
+            AuthErrorKind::OtherTenant => {
+                "the request goes to another origin than its tenant's; check the url and the tenant's id"
+            }
+            AuthErrorKind::TenantRefused => "there is no such tenant; the error's source says why",
+            AuthErrorKind::TenantUnavailable => "the tenant could not be built; the error's source says why",
+            AuthErrorKind::TenantsFull => {
+                "no tenant can make room for another one; allow more bytes, or keep their tokens in a store"
+            }
+            AuthErrorKind::TenantRemoved => "the tenant was removed",
             AuthErrorKind::NotPlaceable => {
                 "the token has a quote, comma, semicolon or backslash, which no cookie can have; place it in a header"
             }

@@ -161,5 +161,11 @@ fn name(kind: AuthErrorKind) -> &'static str {
         AuthErrorKind::NotRevocable => "not_revocable",
         AuthErrorKind::StoreLost => "store_lost",
         AuthErrorKind::NotPlaceable => "not_placeable",
+        AuthErrorKind::NoTenant => "no_tenant",
+        AuthErrorKind::OtherTenant => "other_tenant",
+        AuthErrorKind::TenantRefused => "tenant_refused",
+        AuthErrorKind::TenantUnavailable => "tenant_unavailable",
+        AuthErrorKind::TenantsFull => "tenants_full",
+        AuthErrorKind::TenantRemoved => "tenant_removed",
     }
 }

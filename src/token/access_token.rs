@@ -132,6 +132,18 @@ impl AccessToken {
         self.members.iter().map(|(name, value)| (&**name, value.expose_secret()))
     }
 
+    /// What it takes beside itself, in bytes.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(super) fn bytes(&self) -> usize {
+        let text = |secret: &SecretString| secret.expose_secret().len() + 2 * size_of::<usize>();
+        let members =
+            self.members.iter().map(|(name, value)| name.len() + text(value) + 2 * size_of::<usize>());
+        // Each has its counts and the text's place.
+        let secrets = [Some(&self.secret), self.refresh_token.as_ref()];
+        secrets.into_iter().flatten().map(|secret| text(secret) + 2 * size_of::<usize>()).sum::<usize>()
+            + members.sum::<usize>()
+    }
+
     /// When the request for this token was sent, if the credential said so.
     #[must_use]
     pub fn requested_at(&self) -> Option<Instant> {

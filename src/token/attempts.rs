@@ -32,6 +32,10 @@ pub(super) async fn attempts(
     let mut previous = order.previous.clone();
     let (mut reason, mut tries) = (order.reason, 1);
     loop {
+        let place = match source.place() {
+            Some(place) => Some(place.await),
+            None => None,
+        };
         // It may have been superseded between two attempts. Another call then would be beside its successor's. The
         // flight itself ends where it waits for this.
         if superseded.is_so() {
@@ -67,6 +71,7 @@ pub(super) async fn attempts(
             Ok(Err(_)) => AcquireError::new(AcquireErrorKind::Panicked, "the credential's code panicked"),
             Err(_) => timed_out("the attempt's time was up"),
         };
+        drop(place);
         if let Some(token) = error.refresh_token() {
             keep(token);
             previous = previous.map(|previous| previous.with_refresh_token(token.clone()));

@@ -55,7 +55,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct TokenCache {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl TokenCache {
@@ -70,7 +70,7 @@ impl TokenCache {
     }
 
     pub(crate) fn from_source(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
-        Self { shared: Arc::new(Shared::new(source, policy)) }
+        Self { shared: Arc::new(Shared::new(source, Arc::new(policy), None)) }
     }
 
     /// Has `policy` decide from now on, for everybody who shares the cache.

@@ -15,6 +15,8 @@ mod report;
 mod shared;
 mod source;
 mod state;
+#[cfg(feature = "tenants")]
+mod tenant;
 mod waiting;
 
 pub use access_token::{AccessToken, InvalidToken};
@@ -26,3 +28,5 @@ pub use refresh_tokens::RefreshTokens;
 pub use report::{CacheState, TokenState};
 pub(crate) use source::Source;
 pub use source::{Acquire, Credential, Description, Grants, Renewal};
+#[allow(unused_imports, reason = "for those who bound how many ask one server")]
+pub(crate) use source::{Place, PlaceFuture};

@@ -64,6 +64,7 @@ pub struct RefreshPolicy {
     back_off: Doubling,
     retry_after_cap: Duration,
     serve_expired: Duration,
+    without_dead_grants: bool,
 }
 
 impl Default for RefreshPolicy {
@@ -81,6 +82,7 @@ impl Default for RefreshPolicy {
             back_off: Doubling { first: Duration::from_secs(1), longest: Duration::from_secs(60) },
             retry_after_cap: Duration::from_secs(10 * 60),
             serve_expired: Duration::ZERO,
+            without_dead_grants: false,
         }
     }
 }
@@ -182,6 +184,17 @@ impl RefreshPolicy {
     pub fn serve_expired(mut self, limit: Duration) -> Self {
         self.serve_expired = limit;
         self
+    }
+
+    /// Has a grant that a server calls dead not sent again, however long ago that was.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(crate) fn without_dead_grants(mut self) -> Self {
+        self.without_dead_grants = true;
+        self
+    }
+
+    pub(super) fn is_without_dead_grants(&self) -> bool {
+        self.without_dead_grants
     }
 
     /// How long before its expiry a token of this lifetime is stale. `spread` is the cache's own, from 0 to 1.

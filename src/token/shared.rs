@@ -47,9 +47,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(source: Arc<dyn Source>, policy: RefreshPolicy) -> Self {
+    pub(super) fn new(
+        source: Arc<dyn Source>,
+        policy: Arc<RefreshPolicy>,
+        observer: Option<Observer>,
+    ) -> Self {
         let description = source.describe();
-        let state = State::new(Arc::new(policy), &description, fastrand::Rng::new());
+        let state = State::new(policy, &description, fastrand::Rng::new());
         Self {
             published: ArcSwapOption::empty(),
             newest: AtomicU64::new(0),
@@ -57,7 +61,7 @@ impl Shared {
             began: Instant::now(),
             accepted: AtomicU64::new(0),
             state: Mutex::new(state),
-            observer: Observer::new(description.name()),
+            observer: observer.unwrap_or_else(|| Observer::new(description.name())),
             source,
             link: OnceLock::new(),
         }
@@ -153,6 +157,11 @@ impl Shared {
             Landing::Moved => {}
         }
         flight.announce(landing.clone());
+        match &landing {
+            Landing::Landed(lease) => self.source.hear(Ok(lease.token())),
+            Landing::Failed(error) => self.source.hear(Err(error)),
+            Landing::Moved => {}
+        }
         Some(landing)
     }
 

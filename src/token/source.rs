@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{access_token::AccessToken, refresh_tokens::RefreshTokens};
 use crate::{
-    error::{AcquireError, ConfigError, ConfigErrorKind},
+    error::{AcquireError, AuthError, ConfigError, ConfigErrorKind},
     observe::Reason,
     store::{SharedSlot, Shelf},
 };
@@ -104,6 +104,8 @@ pub struct Description {
     identity: Vec<(&'static str, Cow<'static, str>)>,
     whose: Whose,
     pub(crate) asks_for: Cow<'static, str>,
+    endpoint: Option<Cow<'static, str>>,
+    pub(crate) is_saved_by_program: bool,
 }
 
 /// What tells whose token it is.
@@ -129,6 +131,8 @@ impl Description {
             identity: Vec::new(),
             whose: Whose::Identified,
             asks_for: Cow::Borrowed(""),
+            endpoint: None,
+            is_saved_by_program: false,
         }
     }
 
@@ -205,6 +209,28 @@ impl Description {
     pub fn asks_for(mut self, what: impl Into<Cow<'static, str>>) -> Self {
         self.asks_for = what.into();
         self
+    }
+
+    /// Sets which server is asked, by whatever text is the same for all credentials that ask it. Of
+    /// [tenants](crate::Tenants), only so many ask one server at a time. By default that is the [name](Self::name).
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<Cow<'static, str>>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Says that the program has each refresh token, so that none is lost with the cache.
+    #[must_use]
+    #[allow(dead_code, reason = "not all credentials have one")]
+    pub(crate) fn saved_by_program(mut self) -> Self {
+        self.is_saved_by_program = true;
+        self
+    }
+
+    /// Which server is asked.
+    #[allow(dead_code, reason = "for those who count who asks it")]
+    pub(crate) fn asked(&self) -> &str {
+        self.endpoint.as_deref().unwrap_or(&self.name)
     }
 
     /// The name for logs.
@@ -364,7 +390,22 @@ pub(crate) trait Source: Send + Sync + 'static {
     fn has_new_secret(&self) -> bool;
     fn current_secret(&self) -> Option<SecretString>;
     fn describe(&self) -> Description;
+
+    /// A place among those who ask the same server at a time, which is held while it is asked. Waiting for one is no part of
+    /// an attempt.
+    fn place(&self) -> Option<PlaceFuture<'_>> {
+        None
+    }
+
+    /// Hears how each flight ends. Called under no lock.
+    fn hear(&self, _landing: Result<&AccessToken, &AuthError>) {}
 }
+
+/// Whatever gives the place back when it is dropped.
+pub(crate) type Place = Box<dyn Send>;
+
+/// The wait for a [`Place`].
+pub(crate) type PlaceFuture<'a> = Pin<Box<dyn Future<Output = Place> + Send + 'a>>;
 
 impl<C: Credential> Source for C {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken> {

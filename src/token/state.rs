@@ -24,7 +24,12 @@ use super::{
     refresh_tokens::RefreshTokens,
     source::{Description, Grants, Renewal},
 };
-use crate::{error::AuthError, observe::Reason, store::Revision, time::after};
+use crate::{
+    error::{AcquireError, AuthError},
+    observe::Reason,
+    store::Revision,
+    time::after,
+};
 
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -415,10 +420,29 @@ impl<F> State<F> {
                 None => self.policy.back_off_after(in_a_row, &mut self.rng),
             },
         };
+        if self.policy.is_without_dead_grants() && error.is_dead_grant() {
+            return self.bury(error, id, in_a_row, since, now);
+        }
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
         self.failure =
             Some(Failure { error: error.clone(), flight: id, in_a_row, since, retry_at, looked_at: None });
+        error
+    }
+
+    /// The only grant is dead: nobody asks again before there is another one.
+    fn bury(
+        &mut self,
+        error: Arc<AcquireError>,
+        flight: u64,
+        in_a_row: u32,
+        since: Instant,
+        now: Instant,
+    ) -> AuthError {
+        let error = AuthError::from_acquire(error);
+        let retry_at = Some(after(now, Duration::MAX));
+        self.failure =
+            Some(Failure { error: error.clone(), flight, in_a_row, since, retry_at, looked_at: None });
         error
     }
 
@@ -449,6 +473,14 @@ impl<F> State<F> {
             Some(newest) => token.with_refresh_token(newest),
             None => token,
         }
+    }
+
+    /// Whether there is but one way to another token, which is good once, and a server has handed it out since.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(super) fn has_only_grant(&self) -> bool {
+        let kept = || self.refresh_tokens.as_ref().and_then(RefreshTokens::newest).is_some();
+        let came = || self.grant.as_ref().is_some_and(|grant| grant.token.refresh_token().is_some());
+        self.grants == Grants::SingleUse && (kept() || came())
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.

@@ -16,6 +16,9 @@ const _: () = {
     shared::<AuthLayer<RecordBodies>>();
     shared::<AuthLayer<NoReplay>>();
     shared::<Single>();
+    shared::<Tenants<String>>();
+    shared::<Census>();
+    shared::<AuthLayer<CloneBodies, Tenants<u64>>>();
     shared::<TokenCache>();
     shared::<Transport>();
     shared::<Origin>();
@@ -168,6 +171,15 @@ const _: () = {
 #[cfg(feature = "redis")]
 const _: () = shared::<store::RedisStore>();
 
+/// What is handed over once, and may be made of what isn't `Sync`.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn of_tenants() {
+    owned::<Tenant>();
+    owned::<TenantsBuilder<String>>();
+    sync::<Auth<Client, CloneBodies, Tenants<String>>>();
+    send::<ResponseFuture<Client, CloneBodies, Full<Bytes>, hyper::body::Incoming, Tenants<String>>>();
+}
+
 fn send<T: Send + 'static>() {}
 fn sync<T: Sync>() {}
 fn unpin<T: Unpin>() {}
@@ -246,7 +258,8 @@ fn of_any_closure_and_credential<F: Clone + Send + Sync + Unpin + 'static>() {
 #[test]
 fn no_public_type_is_forgotten() {
     // Traits, an alias, and what borrows a response.
-    let others = ["Choose", "Credential", "Keep", "BoxError", "signature::Answer", "store::Store"];
+    let others =
+        ["Choose", "Credential", "TenantId", "Keep", "BoxError", "signature::Answer", "store::Store"];
     let own = include_str!("auto_traits.rs");
     let mut types = 0;
     for (module, source) in [

@@ -22,6 +22,7 @@ mod sharing;
 mod stacks;
 mod streaming;
 mod support;
+mod tenants;
 mod vendors;
 mod videsk;
 mod vidizmo;

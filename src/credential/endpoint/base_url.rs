@@ -21,6 +21,11 @@ impl BaseUrl {
         Ok(Self { url: url.strip_suffix('/').unwrap_or(url).into(), plaintext })
     }
 
+    /// Its text, without a slash at its end.
+    pub(super) fn as_str(&self) -> &str {
+        &self.url
+    }
+
     /// The absolute URL that `url` means, if secrets may be sent there. A path comes after the base URL's own.
     pub(super) fn resolve(&self, url: &str) -> Result<String, ConfigError> {
         if !url.starts_with('/') {

@@ -286,6 +286,6 @@ impl Credential for EndpointCredential {
         };
         let description =
             Description::new(self.contract.name.clone()).renewal(self.contract.renewal).grants(grants);
-        self.contract.identify(description, &self.base)
+        self.contract.identify(description, &self.base).endpoint(self.base.as_str().to_owned())
     }
 }

@@ -156,8 +156,12 @@ impl Credential for OAuth2Credential {
             .renewal(inner.setup.renewal)
             .grants(inner.grant.uses())
             .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()));
-        let description = identify(description, &inner.setup, &inner.grant);
+        let description = identify(description, &inner.setup, &inner.grant)
+            .endpoint(inner.setup.server.identity().1.to_owned());
         match inner.grant.rotation() {
+            Some(rotation) if rotation.is_saved_by_program() => {
+                description.refresh_tokens(rotation.refresh_tokens().clone()).saved_by_program()
+            }
             Some(rotation) => description.refresh_tokens(rotation.refresh_tokens().clone()),
             None => description,
         }

@@ -84,6 +84,11 @@ impl Rotation {
         self.initial.lasting().filter(|_| self.persist.is_none())
     }
 
+    /// Whether the program saves each one.
+    pub(super) fn is_saved_by_program(&self) -> bool {
+        self.persist.is_some()
+    }
+
     /// Where the one in force is, for the caches.
     pub(super) fn refresh_tokens(&self) -> &RefreshTokens {
         &self.refresh_tokens

@@ -1,0 +1,109 @@
+//! [`Held`]: a tenant in memory. Whoever works with it holds on to it, and so keeps it there.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use arc_swap::ArcSwapOption;
+use http::HeaderValue;
+
+use super::{id::TenantId, ward::Ward};
+use crate::{
+    auth::{Origin, Placement, Stamp},
+    token::TokenCache,
+};
+
+/// A tenant in memory.
+pub(super) struct Held<Id> {
+    pub(super) id: Id,
+    pub(super) tokens: TokenCache,
+    pub(super) origin: Arc<Origin>,
+    pub(super) ward: Arc<Ward>,
+    /// What takes no part of the cache: the credential, and the rest of this.
+    base: usize,
+    /// Kept from the second request on that a token is used for: most tenants make one now and then.
+    stamp: ArcSwapOption<Stamp>,
+    /// The last token was used once.
+    was_used: AtomicBool,
+    /// That its grant is dead was told.
+    pub(super) was_told: AtomicBool,
+}
+
+/// What the allocator adds to each piece, and what the map has for each place beside the id.
+const OVERHEAD: usize = 160;
+
+/// What a credential has beside its own size, if nobody says.
+const TEXTS: usize = 512;
+
+impl<Id: TenantId> Held<Id> {
+    pub(super) fn new(
+        id: Id,
+        tokens: TokenCache,
+        origin: Arc<Origin>,
+        ward: Arc<Ward>,
+        credential: usize,
+    ) -> Self {
+        let base = size_of::<Self>()
+            + size_of::<Ward>()
+            + TokenCache::BYTES
+            // Three times: here, in the map, and with the ward.
+            + 3 * (size_of::<Id>() + id.heap_bytes())
+            + credential
+            + TEXTS
+            + OVERHEAD;
+        Self {
+            id,
+            tokens,
+            origin,
+            ward,
+            base,
+            stamp: ArcSwapOption::empty(),
+            was_used: AtomicBool::new(false),
+            was_told: AtomicBool::new(false),
+        }
+    }
+
+    /// What it takes by now, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let stamp = self.stamp.load().as_ref().map_or(0, |stamp| stamp.bytes());
+        self.base + self.tokens.token_bytes() + stamp
+    }
+
+    /// Whether somebody works with it, or something would be lost with it. The map itself holds it once.
+    pub(super) fn is_pinned(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || self.tokens.is_held() || self.tokens.has_only_grant()
+    }
+
+    /// The header value of the newest usable token, its generation, and whether that has changed what this weighs.
+    pub(super) fn stamp(&self, placement: &Placement) -> Option<(HeaderValue, u64)> {
+        match &*self.stamp.load() {
+            Some(stamp) if stamp.is_good(&self.tokens) => Some(stamp.copy()),
+            _ => self.new_stamp(placement),
+        }
+    }
+
+    #[cold]
+    fn new_stamp(&self, placement: &Placement) -> Option<(HeaderValue, u64)> {
+        let (stamp, copy) = Stamp::of(&self.tokens, placement)?;
+        if self.was_used.swap(true, Relaxed) {
+            self.stamp.store(Some(Arc::new(stamp)));
+            self.was_used.store(false, Relaxed);
+        }
+        Some(copy)
+    }
+
+    /// A new token has come: what was written for the one before it is of no use.
+    pub(super) fn forget_stamp(&self) {
+        self.stamp.store(None);
+    }
+}
+
+impl<Id> fmt::Debug for Held<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("tokens", &self.tokens).finish_non_exhaustive()
+    }
+}

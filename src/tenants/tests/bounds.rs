@@ -1,0 +1,100 @@
+//! What tenants take, and how many ask at a time.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn tenants_that_are_not_used_make_room() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).bytes(100_000).build();
+    for number in 0..200 {
+        assert_eq!(world.call(&tenants, &format!("t{number}")).await, Ok(StatusCode::OK));
+        assert!(tenants.census().bytes <= 100_000, "{:?}", tenants.census());
+    }
+    let census = tenants.census();
+    assert!((20..100).contains(&census.healthy), "{census:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_land_are_weighed() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).build();
+    let tokens = tenants.get(&"acme".to_owned()).await.unwrap();
+    let before = tenants.census().bytes;
+    tokens.get(Duration::ZERO).await.unwrap();
+    let with_token = tenants.census().bytes;
+    assert!(with_token > before + 100, "{before} {with_token}");
+    tokens.invalidate();
+    tokens.get(Duration::ZERO).await.unwrap();
+    assert_eq!(tenants.census().bytes, with_token);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_in_flight_keeps_its_place() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).bytes(50_000).build();
+    let flying = tokio::spawn({
+        let (world, tenants) = (world.clone(), tenants.clone());
+        async move { world.call(&tenants, "hangs.b").await }
+    });
+    sleep(SECOND).await;
+    for number in 0..100 {
+        assert_eq!(world.call(&tenants, &format!("t{number}")).await, Ok(StatusCode::OK));
+        assert!(tenants.find(&"hangs.b".to_owned()).is_some(), "after {number}");
+    }
+    assert_eq!(flying.await.unwrap(), Err(AuthErrorKind::TimedOut));
+    assert_eq!(of(&world.built, "hangs.b"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_each_would_lose_its_grant_the_newest_is_refused() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::SingleUse).bytes(50_000).build();
+    let mut kept = Vec::new();
+    let refused = loop {
+        let id = format!("t{}", kept.len());
+        match world.call(&tenants, &id).await {
+            Ok(_) => kept.push(id),
+            Err(kind) => break kind,
+        }
+    };
+    assert_eq!(refused, AuthErrorKind::TenantsFull);
+    assert!(kept.len() > 10, "{}", kept.len());
+    for id in &kept {
+        assert_eq!(world.call(&tenants, id).await, Ok(StatusCode::OK));
+        assert_eq!((of(&world.built, id), of(&world.asked, id)), (1, 1), "none was lost");
+    }
+    tenants.remove(&kept[0]).await.expect("its grant");
+    assert_eq!(world.call(&tenants, "another").await, Ok(StatusCode::OK));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_hang_at_one_endpoint_leave_others_alone_and_give_their_places_back() {
+    let world = World::default();
+    let policy = crate::token::RefreshPolicy::default().attempts(1);
+    let tenants = world.tenants(Grants::Reusable).policy(policy).build();
+    let hanging: Vec<_> = (0..128).map(|number| format!("hangs{number}.a")).collect();
+    let mut all = Box::pin(join_all(hanging.iter().map(|id| world.call(&tenants, id))));
+    assert!(tokio::time::timeout(SECOND, &mut all).await.is_err());
+    assert_eq!(world.asked.lock().unwrap().len(), 64);
+    let began = tokio::time::Instant::now();
+    assert_eq!(world.call(&tenants, "acme.b").await, Ok(StatusCode::OK));
+    assert_eq!(began.elapsed(), Duration::from_millis(20));
+    // The first 64 give theirs back after an attempt's 10 s.
+    assert!(tokio::time::timeout(10 * SECOND, &mut all).await.is_err());
+    assert_eq!(world.asked.lock().unwrap().len(), 129);
+    assert!(all.await.iter().all(|answer| *answer == Err(AuthErrorKind::TimedOut)));
+    assert!(format!("{tenants:?}").contains("endpoints: 0"), "{tenants:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_cold_tenants_make_ten_thousand_calls_and_nobody_starves() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).build();
+    let ids: Vec<_> = (0..10_000).map(|number| format!("t{number}.a")).collect();
+    let answers = join_all(ids.iter().map(|id| world.call(&tenants, id))).await;
+    assert!(answers.iter().all(|answer| *answer == Ok(StatusCode::OK)));
+    assert!(world.asked.lock().unwrap().values().all(|calls| *calls == 1));
+    assert_eq!(world.asked.lock().unwrap().len(), 10_000);
+}
