@@ -58,11 +58,12 @@ impl Inner {
         let stale_at = self.calls[access.call].asked_at + self.plan.lifetime - self.plan.window();
         let is_good = !access.revoked && !access.rejected && now + MARGIN < stale_at;
         let clock_was_set = self.clock_was_set_since(access.minted_at - MARGIN);
-        // Whoever knows what a store had before it lost that, and its clock was set back, takes nothing that is older.
+        // Whoever knows what a store had before it lost that, and its clock was set back, takes nothing whose revision is
+        // no newer.
         let is_older = self.authority.access.iter().any(|before| {
             before.account == there.account
                 && before.minted_at < access.minted_at
-                && before.saved.as_ref().is_some_and(|before| before.revision > saved.revision)
+                && before.saved.as_ref().is_some_and(|before| before.revision >= saved.revision)
         });
         let is_unwanted = there.invalidated_at.is_some_and(|at| at + MARGIN >= saved.at);
         (is_good
