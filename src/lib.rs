@@ -113,7 +113,7 @@
 //! | `serde` | no | `declare`: vendors declared in TOML, JSON, or any other format that serde reads |
 //! | `store` | no | `store::SealedStore` and `store::Keys`: tokens that several processes share, sealed with AES-256-GCM |
 //! | `file-store` | no | `store::FileStore`: `store`, in files, for the programs of one user on one machine |
-//! | `redis` | no | `store::RedisStore`: `store`, in Redis or Valkey, with TLS |
+//! | `redis` | no | `store::RedisStore`: `store`, in Redis or Valkey: one server, Sentinel or Cluster, with TLS |
 //! | `tracing` | no | spans and events for `tracing` |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
 //! | `testing` | no | `testing`: the four vendors as in-memory services that can be served on loopback; a store with faults, and what checks one |

@@ -130,7 +130,8 @@ impl RedisStore {
     /// certificates: see their `resolve-hostnames` and `announce-hostnames`.
     ///
     /// Sentinels tell a former primary that it is one some seconds after they have named the next. What it is given until then
-    /// is lost, unless it has `min-replicas-to-write 1`: then it takes nothing, and the sentinels are asked again.
+    /// is lost, unless it has `min-replicas-to-write 1`: then it takes nothing when its replicas have left it, and the
+    /// sentinels are asked again.
     ///
     /// # Errors
     ///
