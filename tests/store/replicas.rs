@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_reauth::store::{Claim, Claimed, Nonce, RedisStore, Revision, Saved, Store};
 
-use super::{online, replica, revision, save, saved, server::Server, slot, way::Way};
+use super::{at_last, online, replica, revision, save, saved, server::Server, slot, way::Way};
 
 /// As long as is waited for a replica, less than what a command takes.
 const WAITED: Duration = Duration::from_millis(90);
@@ -111,4 +111,20 @@ async fn a_primary_that_must_have_replicas_takes_nothing_without_one() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it takes writes for ever");
+}
+
+#[tokio::test]
+async fn a_primary_that_did_not_say_in_time_how_many_replicas_it_has_is_asked_again() {
+    let pair = Pair::start().await;
+    let way = Way::to(pair.primary.port);
+    let store = RedisStore::connect(&format!("redis://127.0.0.1:{}", way.port)).await.unwrap();
+    // Long enough for that question, and not for a step.
+    way.delay(Duration::from_millis(120));
+    let _ = store.save(&slot(), save(7, 8)).await;
+    way.delay(Duration::ZERO);
+    pair.way.delay(Duration::from_secs(5));
+    let last = at_last(&store).await;
+    let began = Instant::now();
+    assert_eq!(store.save(&slot(), save(last, 9)).await.unwrap(), Saved::Done);
+    assert!(began.elapsed() >= WAITED, "{:?}", began.elapsed());
 }

@@ -24,19 +24,24 @@ pub(super) async fn of(line: &Line, deadline: Instant) -> Vec<&'static str> {
         advice.push("redis loses what was saved last when it is restarted: set `appendonly yes`");
     }
     let replicas = replicas(line, deadline).await;
-    if replicas > 0 && setting("min-replicas-to-write").await.is_some_and(|least| least == "0") {
+    if replicas.is_some_and(|count| count > 0)
+        && setting("min-replicas-to-write").await.is_some_and(|least| least == "0")
+    {
         advice
             .push("redis loses what was saved last when a replica takes over: set `min-replicas-to-write 1`");
     }
     advice
 }
 
-/// How many replicas a server has, as far as it may be asked.
-pub(super) async fn replicas(line: &Line, deadline: Instant) -> u32 {
-    let info: Option<String> = told(line, cmd("INFO").arg("replication"), deadline).await;
-    let count =
-        info.as_deref().and_then(|info| info.lines().find_map(|line| line.strip_prefix("connected_slaves:")));
-    count.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
+/// How many replicas a server has, and none if it may not be asked. Nothing is known if it doesn't answer.
+pub(super) async fn replicas(line: &Line, deadline: Instant) -> Option<u32> {
+    let info = match line.ask(cmd("INFO").arg("replication"), deadline).await {
+        Ok(info) => String::from_redis_value(info).unwrap_or_default(),
+        Err(refusal) if refusal.is_the_servers() => return None,
+        Err(_) => return Some(0),
+    };
+    let count = info.lines().find_map(|line| line.strip_prefix("connected_slaves:"));
+    Some(count.and_then(|count| count.trim().parse().ok()).unwrap_or_default())
 }
 
 /// What a server tells, if it does.

@@ -288,24 +288,24 @@ impl RedisStore {
         let key = self.key(slot);
         let Some(line) = self.servers.line_of(&key) else { return };
         let deadline = Instant::now() + 2 * REPLICA;
-        if self.replicas(&line, self.servers.part(&key), deadline).await > 0 {
+        if self.replicas(&line, self.servers.part(&key), deadline).await.is_some_and(|count| count > 0) {
             // It was saved, whatever comes of this.
             let _ = line.ask(cmd("WAIT").arg(1).arg(REPLICA.as_millis()), deadline).await;
         }
     }
 
-    /// How many replicas a server has, or had within the last minute. Where there was none, one may be on its way: it is
-    /// asked again soon.
-    async fn replicas(&self, line: &Line, part: u16, deadline: Instant) -> u32 {
+    /// How many replicas a server has, or had within the last minute, if that is known. Where there was none, one may be on
+    /// its way: it is asked again soon.
+    async fn replicas(&self, line: &Line, part: u16, deadline: Instant) -> Option<u32> {
         let known = self.known_replicas().get(&part).copied();
         if let Some(Replicas { count, asked_at }) = known
             && asked_at.elapsed() < if count > 0 { MINUTE } else { SOON }
         {
-            return count;
+            return Some(count);
         }
-        let count = advice::replicas(line, deadline).await;
+        let count = advice::replicas(line, deadline).await?;
         self.known_replicas().insert(part, Replicas { count, asked_at: Instant::now() });
-        count
+        Some(count)
     }
 
     fn known_replicas(&self) -> MutexGuard<'_, HashMap<u16, Replicas>> {

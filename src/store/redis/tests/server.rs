@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -26,21 +26,20 @@ impl Server {
     }
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
-        Self::made(free_port(), None, arguments)
+        Self::made(free_port, None, arguments)
     }
 
     /// A sentinel, with these lines in its file.
     pub(crate) fn sentinel(lines: &[String], arguments: &[&str]) -> Self {
-        Self::made(free_port(), Some(lines.join("\n")), arguments)
+        Self::made(free_port, Some(lines.join("\n")), arguments)
     }
 
     /// A server of a cluster, which speaks to the others at a port 10,000 above its own.
     pub(crate) fn of_cluster(arguments: &[&str]) -> Self {
-        let port = free_port_of_cluster();
-        Self::made(port, None, &[&["--cluster-enabled", "yes"], arguments].concat())
+        Self::made(free_port_of_cluster, None, &[&["--cluster-enabled", "yes"], arguments].concat())
     }
 
-    fn made(port: u16, file: Option<String>, arguments: &[&str]) -> Self {
+    fn made(port: fn() -> u16, file: Option<String>, arguments: &[&str]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("tower-reauth-redis-{}-{number}", std::process::id()));
@@ -53,9 +52,18 @@ impl Server {
             all.extend([path.to_str().expect("a path").to_owned(), "--sentinel".to_owned()]);
         }
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        let process = run(port, &all, &directory);
-        let server = Self { process, port, arguments: all, directory };
-        server.wait();
+        let first = port();
+        let process = run(first, &all, &directory);
+        let mut server = Self { process, port: first, arguments: all, directory };
+        // Somebody else may have taken the port meanwhile.
+        for last in [false, false, true] {
+            if server.is_up() {
+                break;
+            }
+            assert!(!last, "it ends when it is started: {:?}", server.arguments);
+            server.port = port();
+            server.process = run(server.port, &server.arguments, &server.directory);
+        }
         server
     }
 
@@ -78,21 +86,12 @@ impl Server {
     /// Starts it again, at the same port, with what it had on its disk.
     pub(crate) fn restart(&mut self) {
         self.process = run(self.port, &self.arguments, &self.directory);
-        self.wait();
+        assert!(self.is_up(), "it ended");
     }
 
     /// What it answers to a command, as it is on the wire.
     pub(crate) fn says(&self, words: &[&str]) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command += &format!("${}\r\n{word}\r\n", word.len());
-        }
-        stream.write_all(command.as_bytes()).expect("it reads");
-        let mut answer = vec![0; 65_536];
-        let length = stream.read(&mut answer).expect("it answers");
-        String::from_utf8_lossy(&answer[..length]).trim_end().to_owned()
+        self.asked(words).expect("it answers")
     }
 
     /// That it answers `+OK`.
@@ -100,14 +99,29 @@ impl Server {
         assert_eq!(self.says(words), "+OK", "{words:?}");
     }
 
-    fn wait(&self) {
-        for _ in 0..500 {
-            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-                drop(stream);
-                let answer = self.says(&["PING"]);
-                if !answer.starts_with("-LOADING") {
-                    return;
-                }
+    fn asked(&self, words: &[&str]) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut command = format!("*{}\r\n", words.len());
+        for word in words {
+            command += &format!("${}\r\n{word}\r\n", word.len());
+        }
+        stream.write_all(command.as_bytes())?;
+        let mut answer = vec![0; 65_536];
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).trim_end().to_owned())
+    }
+
+    /// Waits until it is up, or has ended.
+    fn is_up(&mut self) -> bool {
+        for _ in 0..1000 {
+            // Where nobody listens, one may be connected to oneself, and hear one's own words.
+            let answer = self.asked(&["PING"]).unwrap_or_default();
+            if answer.starts_with(['+', '-']) && !answer.starts_with("-LOADING") {
+                return true;
+            }
+            if self.process.try_wait().expect("its state").is_some() {
+                return false;
             }
             sleep(Duration::from_millis(10));
         }
