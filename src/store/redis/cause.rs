@@ -43,7 +43,7 @@ impl From<RedisError> for Refusal {
             ErrorKind::Server(ServerErrorKind::Moved) => Remedy::Moved(named()),
             ErrorKind::Server(ServerErrorKind::Ask) => Remedy::Moving(named()),
             ErrorKind::Server(ServerErrorKind::NoScript) => Remedy::WholeScript,
-            ErrorKind::Server(ServerErrorKind::ReadOnly) => Remedy::AnotherConnection,
+            _ if code(&error) == Some("READONLY") => Remedy::AnotherConnection,
             _ if error.is_connection_dropped() => Remedy::AnotherConnection,
             _ => Remedy::Nothing,
         };
@@ -65,10 +65,6 @@ pub(super) fn because(error: &RedisError) -> StoreError {
             (StoreErrorKind::Unavailable, "redis can't be reached; check whether it runs, and its url")
         }
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => denied(),
-        ErrorKind::Server(ServerErrorKind::ReadOnly) => (
-            StoreErrorKind::ReadOnly,
-            "redis is a replica, which can't be written to; give the url of the primary, or wait for a failover to end",
-        ),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => {
             (StoreErrorKind::Unavailable, "redis is still loading its data; wait for it")
         }
@@ -81,7 +77,7 @@ pub(super) fn because(error: &RedisError) -> StoreError {
         ErrorKind::InvalidClientConfig => {
             (StoreErrorKind::Config, "redis's url or tls can't be used; check both")
         }
-        _ => match error.code() {
+        _ => match code(error) {
             Some("NOAUTH" | "WRONGPASS" | "NOPERM") => denied(),
             // What a script may not do has no code of its own.
             _ if error
@@ -90,6 +86,10 @@ pub(super) fn because(error: &RedisError) -> StoreError {
             {
                 denied()
             }
+            Some("READONLY") => (
+                StoreErrorKind::ReadOnly,
+                "redis is a replica, which can't be written to; give the url of the primary, or wait for a failover to end",
+            ),
             Some("OOM") => (StoreErrorKind::Full, "redis has no room; give it more, with `maxmemory`"),
             Some("WRONGTYPE") => (
                 StoreErrorKind::Unreadable,
@@ -138,7 +138,54 @@ fn denied() -> (StoreErrorKind, &'static str) {
     (StoreErrorKind::Denied, "redis doesn't let this user in, or do this; check user, password and acl")
 }
 
+/// The word that an error begins with. Before version 7 one that is met in a script is behind what the script's place is.
+fn code(error: &RedisError) -> Option<&str> {
+    let within = error.detail().filter(|detail| detail.starts_with("Error running script"));
+    let Some((_, within)) = within.and_then(|detail| detail.rsplit_once("@user_script:")) else {
+        return error.code();
+    };
+    let place = |letter: char| letter.is_ascii_digit() || matches!(letter, ' ' | ':');
+    let word = within.trim_start_matches(place).trim_start_matches('-').split(' ').next();
+    word.filter(|word| is_plain(word)).or(error.code())
+}
+
 /// Whether it is a word that Redis begins its errors with, and nothing else.
 fn is_plain(code: &str) -> bool {
     code.len() <= 16 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::{Value, parse_redis_value};
+
+    use super::*;
+
+    fn kind(says: &str) -> StoreErrorKind {
+        let error = parse_redis_value(format!("-{says}\r\n").as_bytes()).and_then(Value::extract_error);
+        let refusal = Refusal::from(error.expect_err("an error"));
+        assert!(!refusal.error.to_string().contains("user_script"), "{}", refusal.error);
+        refusal.error.kind()
+    }
+
+    #[test]
+    fn what_a_script_has_met_is_told_as_of_any_command_by_old_servers_too() {
+        // As Redis 6.2 and 7.0 say it.
+        for (words, expected) in [
+            ("READONLY You can't write against a read only replica.", StoreErrorKind::ReadOnly),
+            ("OOM command not allowed when used memory > 'maxmemory'.", StoreErrorKind::Full),
+            ("NOREPLICAS Not enough good replicas to write.", StoreErrorKind::Unavailable),
+        ] {
+            let script = "Error running script (call to f_e6a86a): @user_script:1: @user_script: 12:";
+            assert_eq!(kind(&format!("ERR {script} -{words}")), expected);
+            assert_eq!(kind(&format!("{words} script: e6a86a, on @user_script:12.")), expected);
+        }
+        let script = "Error running script (call to f_2e9dc1): @user_script:1:";
+        let words = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        assert_eq!(kind(&format!("ERR {script} {words}")), StoreErrorKind::Unreadable);
+        let denied = "@user_script: 1: The user executing the script can't run this command or subcommand";
+        assert_eq!(kind(&format!("ERR {script} {denied}")), StoreErrorKind::Denied);
+        assert_eq!(kind(&format!("ERR {script} attempt to index a nil value")), StoreErrorKind::Unavailable);
+        assert_eq!(kind("MOVED 12182 127.0.0.1:7001"), StoreErrorKind::Config);
+        assert_eq!(kind("CLUSTERDOWN Hash slot not served"), StoreErrorKind::Unavailable);
+    }
 }

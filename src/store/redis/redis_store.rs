@@ -52,7 +52,8 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///   lost, and with one the refresh token in it. [`connect`](Self::connect) asks, and [`advice`](Self::advice) is what it has
 ///   found. With replicas, saving waits for one of them, for up to 100 ms (`WAIT 1 100`), and is done then, too. So what a
 ///   replica has within that time outlives a failover, and what none has doesn't: that narrows the window in which a record
-///   can get lost, and doesn't close it.
+///   can get lost, and doesn't close it. Before version 7, Redis doesn't hold scripts to `min-replicas-to-write`
+///   ([redis#9993](https://github.com/redis/redis/issues/9993)).
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
 ///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`. With sentinels also
 ///   `+role`, so that no former primary is taken for one; and their own user needs
