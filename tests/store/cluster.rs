@@ -196,6 +196,19 @@ async fn a_key_is_followed_while_it_moves_and_when_it_has_moved() {
 }
 
 #[tokio::test]
+async fn connections_that_were_closed_meanwhile_are_no_failure() {
+    let cluster = Cluster::start().await;
+    let store = RedisStore::cluster([cluster.other()]).await.unwrap();
+    saved(&store).await;
+    for _ in 0..3 {
+        for node in &cluster.primaries {
+            node.says(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        }
+        assert_eq!(revision(&store).await, Ok(7));
+    }
+}
+
+#[tokio::test]
 async fn a_replica_that_takes_over_is_found() {
     let cluster = Cluster::with_replica().await;
     let store = RedisStore::cluster([cluster.other()]).await.unwrap();

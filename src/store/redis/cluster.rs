@@ -30,6 +30,14 @@ pub(super) struct Cluster {
     owners: Mutex<HashMap<u16, String>>,
 }
 
+/// How a server is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Plainly,
+    /// For what isn't the server's yet.
+    Moving,
+}
+
 impl Cluster {
     pub(super) fn read<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> Result<Self, StoreError> {
         let given = urls.into_iter().map(|url| Address::read(url.as_ref())).collect::<Result<Vec<_>, _>>()?;
@@ -94,27 +102,26 @@ impl Cluster {
         command: &Cmd,
         deadline: Instant,
     ) -> Result<Value, Refusal> {
-        let mut is_moving = false;
+        let mut how = How::Plainly;
         for _ in 0..=SENT_ON {
-            let line = self.line(&place);
-            let answered = if is_moving {
-                line.ask_for_what_moves(command, deadline).await
-            } else {
-                line.ask(command, deadline).await
-            };
+            let mut answered = self.ask_at(&place, how, command, deadline).await;
+            // It may have been closed while nothing was asked for.
+            if matches!(answered, Err(Refusal { remedy: Remedy::AnotherConnection, .. })) {
+                answered = self.ask_at(&place, how, command, deadline).await;
+            }
             match answered {
                 Err(Refusal { remedy: Remedy::Moved(to), .. }) => {
-                    (place, is_moving) = (beside(&place, to), false)
+                    (place, how) = (beside(&place, to), How::Plainly)
                 }
                 Err(Refusal { remedy: Remedy::Moving(to), .. }) => {
-                    (place, is_moving) = (beside(&place, to), true)
+                    (place, how) = (beside(&place, to), How::Moving)
                 }
                 Err(refusal) if refusal.is_the_servers() => {
                     self.forget(slot, &place, refusal.error.kind());
                     return Err(refusal);
                 }
                 answered => {
-                    if !is_moving {
+                    if how == How::Plainly {
                         self.owners().insert(slot, place);
                     }
                     return answered;
@@ -122,6 +129,20 @@ impl Cluster {
             }
         }
         Err(unsettled().into())
+    }
+
+    async fn ask_at(
+        &self,
+        place: &str,
+        how: How,
+        command: &Cmd,
+        deadline: Instant,
+    ) -> Result<Value, Refusal> {
+        let line = self.line(place);
+        match how {
+            How::Plainly => line.ask(command, deadline).await,
+            How::Moving => line.ask_for_what_moves(command, deadline).await,
+        }
     }
 
     fn line(&self, place: &str) -> Arc<Line> {
