@@ -17,8 +17,8 @@ if [ -z "${VALKEY_SERVER:-}" ] && ! command -v valkey-server >/dev/null && [ ! -
         fi
         # The backports of the release, from where its other packages come.
         if ! ls valkey-tools_*.deb >/dev/null 2>&1; then
-            release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-            mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $release" 'Created-By: Packages' | head -n 1)
+            release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}") || true
+            mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $release" 'Created-By: Packages' | head -n 1) || true
         fi
         if [ -n "${mirror:-}" ]; then
             apt=$valkey_directory/apt
