@@ -30,6 +30,8 @@ pub(super) struct Building<Id> {
 
 struct Running<Id> {
     site: Arc<()>,
+    /// How many say that nobody is to build it. Then nobody does.
+    bars: usize,
     built: Shared<oneshot::Receiver<Built<Id>>>,
 }
 
@@ -41,6 +43,13 @@ pub(super) struct Site<Id: TenantId> {
     done: Option<oneshot::Sender<Built<Id>>>,
     pub(super) deadline: Instant,
     _permit: OwnedSemaphorePermit,
+}
+
+/// A tenant that isn't built, until this is dropped.
+pub(super) struct Barred<Id: TenantId> {
+    building: Arc<Building<Id>>,
+    id: Id,
+    mark: Arc<()>,
 }
 
 impl<Id: TenantId> Building<Id> {
@@ -89,9 +98,27 @@ impl<Id: TenantId> Building<Id> {
         built.await.unwrap_or_else(|_| Err(AuthError::new(AuthErrorKind::Lost)))
     }
 
-    /// Has nobody wait any longer for a tenant that is being built.
-    pub(super) fn give_up(&self, id: &Id) {
-        drop(self.lock().remove(id));
+    /// Has a tenant not be built until what this returns is dropped, and nobody wait for one that is being built: else it
+    /// would begin with a grant that the one before it is about to use up.
+    pub(super) fn bar(self: &Arc<Self>, id: &Id) -> Barred<Id> {
+        let mut running = self.lock();
+        let barred = |mark| Barred { building: self.clone(), id: id.clone(), mark };
+        if let Some(other) = running.get_mut(id).filter(|running| running.bars > 0) {
+            other.bars += 1;
+            return barred(other.site.clone());
+        }
+        let (done, built) = oneshot::channel();
+        // Whoever asks meanwhile is told at once.
+        let _ = done.send(Err(AuthError::new(AuthErrorKind::TenantRemoved)));
+        let mark = Arc::new(());
+        let bar = Running { site: mark.clone(), bars: 1, built: built.shared() };
+        drop(running.insert(id.clone(), bar));
+        barred(mark)
+    }
+
+    /// Whether this is what is known of `id`.
+    fn is_running(running: &HashMap<Id, Running<Id>>, id: &Id, mark: &Arc<()>) -> bool {
+        running.get(id).is_some_and(|running| Arc::ptr_eq(&running.site, mark))
     }
 
     fn site(
@@ -102,7 +129,7 @@ impl<Id: TenantId> Building<Id> {
     ) -> (Site<Id>, Running<Id>) {
         let (done, built) = oneshot::channel();
         let mark = Arc::new(());
-        let running = Running { site: mark.clone(), built: built.shared() };
+        let running = Running { site: mark.clone(), bars: 0, built: built.shared() };
         let (building, id) = (self.clone(), id.clone());
         (Site { building, id, mark, done: Some(done), deadline, _permit: permit }, running)
     }
@@ -121,7 +148,7 @@ impl<Id: TenantId> Site<Id> {
     pub(super) fn end(mut self, result: Built<Id>, take_in: impl FnOnce(Arc<Held<Id>>) -> Built<Id>) {
         let built = {
             let mut running = self.building.lock();
-            if self.is_running(&running) {
+            if Building::is_running(&running, &self.id, &self.mark) {
                 let built = result.and_then(take_in);
                 running.remove(&self.id);
                 built
@@ -134,10 +161,6 @@ impl<Id: TenantId> Site<Id> {
             let _ = done.send(built);
         }
     }
-
-    fn is_running(&self, running: &HashMap<Id, Running<Id>>) -> bool {
-        running.get(&self.id).is_some_and(|running| Arc::ptr_eq(&running.site, &self.mark))
-    }
 }
 
 /// With its runtime a task may be dropped before it ends.
@@ -145,7 +168,19 @@ impl<Id: TenantId> Drop for Site<Id> {
     fn drop(&mut self) {
         if self.done.is_some() {
             let mut running = self.building.lock();
-            if self.is_running(&running) {
+            if Building::is_running(&running, &self.id, &self.mark) {
+                running.remove(&self.id);
+            }
+        }
+    }
+}
+
+impl<Id: TenantId> Drop for Barred<Id> {
+    fn drop(&mut self) {
+        let mut running = self.building.lock();
+        if let Some(there) = running.get_mut(&self.id).filter(|there| Arc::ptr_eq(&there.site, &self.mark)) {
+            there.bars -= 1;
+            if there.bars == 0 {
                 running.remove(&self.id);
             }
         }

@@ -99,13 +99,14 @@ impl<Id: TenantId> Tenants<Id> {
     /// Forgets a tenant, of whom there will be no more requests: those that wait for its token end with
     /// [`TenantRemoved`](AuthErrorKind::TenantRemoved). A flight that is under way ends by itself, so that a refresh token
     /// which a server rotates meanwhile isn't lost: it is saved in the tenant's slot if it has one, and else handed over here,
-    /// with the access token that came with it. A later request asks the program's code for the tenant again.
+    /// with the access token that came with it. Requests meanwhile are refused as well. A later one asks the program's code for the
+    /// tenant again.
     ///
     /// # Cancel safety
     ///
     /// Once polled, the tenant is removed. If the future is dropped, what would have been handed over is lost.
     pub async fn remove(&self, id: &Id) -> Option<AccessToken> {
-        self.many.building.give_up(id);
+        let _barred = self.many.building.bar(id);
         let held = self.many.map.get(id)?;
         held.ward.remove();
         self.many.map.remove(&held);

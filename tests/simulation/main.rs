@@ -17,6 +17,7 @@ mod model;
 mod plan;
 mod run;
 mod server;
+mod tenants;
 mod trace;
 mod view;
 mod world;
@@ -37,6 +38,9 @@ use trace::Trace;
 /// How many seeds run if nobody says otherwise.
 const SEEDS: u64 = 2000;
 
+/// And with two hundred tenants each.
+const SEEDS_OF_TENANTS: u64 = 120;
+
 /// How much of a failing seed's story is told.
 const LINES: usize = 80;
 
@@ -53,6 +57,15 @@ fn every_fleet_keeps_the_invariants() {
     explore(SEEDS, fleet::Event::ALL, |seed| {
         let fleet::Outcome { violation, trace, seen } = fleet::run(seed);
         Told { violation, trace, seen: fleet::Event::ALL.iter().map(|event| seen.has(*event)).collect() }
+    });
+}
+
+#[test]
+fn all_tenants_keep_the_invariants() {
+    explore(SEEDS_OF_TENANTS, tenants::Event::ALL, |seed| {
+        let tenants::Outcome { violation, trace, seen } = tenants::run(seed);
+        let seen = tenants::Event::ALL.iter().map(|event| seen.contains(event)).collect();
+        Told { violation, trace, seen }
     });
 }
 
