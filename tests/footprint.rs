@@ -33,8 +33,12 @@ use tokio::{
 };
 use tower::{Layer, Service, service_fn};
 use tower_reauth::{
-    AccessToken, Acquire, AcquireError, AuthLayer, Credential, Description, Origin, RecordBodies, Renewal,
-    Rule, Signatures, TokenCache, signature::json, store::SharedSlot, testing::MemoryStore,
+    AccessToken, Acquire, AcquireError, ApiVideo, AuthLayer, BoxError, Credential, Description, Origin,
+    RecordBodies, Renewal, Rule, Signatures, Tenant, Tenants, TokenCache, Transport,
+    oauth2::{ClientAuthentication, RefreshToken},
+    signature::json,
+    store::SharedSlot,
+    testing::MemoryStore,
 };
 
 const URI: &str = "https://api.example.com/v1/things?page=1";
@@ -376,4 +380,64 @@ fn request() -> Request<Full<Bytes>> {
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+/// What a tenant takes beside its token, and what the map thinks that it takes with it.
+fn cost_of_a_tenant(tenant: fn(Transport, &str) -> Result<Tenant, BoxError>) -> (usize, usize) {
+    const TENANTS: usize = 5_000;
+    let token = "t".repeat(TOKEN);
+    let body =
+        format!(r#"{{"access_token":"{token}","refresh_token":"{}","expires_in":3600}}"#, "r".repeat(40));
+    let body = Bytes::from(body);
+    let client = service_fn(move |_: Request<Full<Bytes>>| {
+        ready(Ok::<_, Infallible>(Response::new(Full::new(body.clone()))))
+    });
+    let transport = Transport::new(client);
+    let runtime = runtime();
+    let tenants = Tenants::builder(move |id: String| {
+        let transport = transport.clone();
+        async move { tenant(transport, &id) }
+    })
+    .bytes(1 << 30)
+    .origin(Origin::parse("https://api.example.com").unwrap())
+    .build();
+    let fill = |from: usize, to: usize| {
+        runtime.block_on(async {
+            for number in from..to {
+                let tokens = tenants.get(&format!("customer-{number}")).await.unwrap();
+                tokens.get(Duration::ZERO).await.unwrap();
+            }
+            yield_now().await;
+        });
+    };
+    // What is there once is there by now.
+    fill(0, 1000);
+    let weighed = tenants.census().bytes;
+    let taken = measure(|| fill(1000, 1000 + TENANTS)).bytes_current;
+    let weight = usize::try_from(tenants.census().bytes - weighed).unwrap() / TENANTS;
+    (usize::try_from(taken).unwrap() / TENANTS - TOKEN, weight)
+}
+
+/// The usual length of a token that says something by itself.
+const TOKEN: usize = 1024;
+
+#[test]
+fn a_tenant_takes_no_more_than_it_is_weighed_for() {
+    let login = |transport: Transport, id: &str| {
+        let app = ClientAuthentication::public("app");
+        let login =
+            RefreshToken::new("https://login.example.com/token", app, format!("{id}:{}", "r".repeat(30)));
+        Ok(Tenant::new(login.build(transport)?))
+    };
+    let declared = |transport: Transport, id: &str| {
+        Ok(Tenant::new(ApiVideo::sandbox(id).declaration().build(transport)?))
+    };
+    for (what, tenant, most) in [
+        ("a refresh token of OAuth 2.0", login as fn(Transport, &str) -> Result<Tenant, BoxError>, 3000),
+        ("a declared vendor's", declared, 4500),
+    ] {
+        let (bytes, weight) = cost_of_a_tenant(tenant);
+        println!("{what}: {bytes} bytes beside a token of {TOKEN}; it weighs {weight} with it");
+        assert!(bytes < most, "{what}: {bytes}");
+    }
 }

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Census {
-    /// With a token that can be used, or not asked for one yet.
+    /// With a token that can be used, or with none because it wasn't asked for one lately.
     pub healthy: usize,
     /// Without a token until it comes: being acquired, after a failure that may pass, or paused.
     pub waiting: usize,

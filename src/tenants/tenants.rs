@@ -124,10 +124,10 @@ impl<Id: TenantId> Tenants<Id> {
             let is_usable = matches!(state.token(), TokenState::Fresh | TokenState::Stale);
             let is_refused =
                 state.error().is_some_and(|error| error.kind() == AuthErrorKind::CredentialsRejected);
-            let is_new =
-                state.token() == TokenState::Missing && !state.acquiring() && state.error().is_none();
+            let is_waiting =
+                state.acquiring() || state.error().is_some() || state.token() == TokenState::Rejected;
             let of = match () {
-                () if is_usable || is_new => &mut census.healthy,
+                () if is_usable || !is_waiting => &mut census.healthy,
                 () if is_refused => &mut census.dead,
                 () => &mut census.waiting,
             };

@@ -53,6 +53,21 @@ async fn no_more_than_64_are_built_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_have_waited_for_a_place_build_it_once() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).build_timeout(SECOND).build();
+    let ids: Vec<_> = (0..64).map(|number| format!("sticks{number}")).collect();
+    let hanging = join_all(ids.iter().map(|id| world.call(&tenants, id)));
+    let waiting = async {
+        sleep(SECOND / 2).await;
+        join_all((0..10).map(|_| world.call(&tenants, "acme"))).await
+    };
+    let (_, answers) = tokio::join!(hanging, waiting);
+    assert!(answers.iter().all(|answer| *answer == Ok(StatusCode::OK)), "{answers:?}");
+    assert_eq!((of(&world.built, "acme"), of(&world.asked, "acme")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_refused_ids_nothing_is_kept() {
     let world = World::default();
     let tenants = world.tenants(Grants::Reusable).build();

@@ -135,7 +135,9 @@ async fn recover(world: &World, tenants: &Tenants<u64>, service: &Calls) {
 
 fn tenants(world: &World, bytes: u64) -> Tenants<u64> {
     let (building, telling) = (world.clone(), world.clone());
-    let policy = RefreshPolicy::default().attempt_timeout(ATTEMPT).flight_deadline(FLIGHT);
+    let second = Duration::from_secs(1);
+    let policy =
+        RefreshPolicy::default().attempt_timeout(ATTEMPT).flight_deadline(FLIGHT).fail_fast(second, second);
     Tenants::builder(move |id: u64| build(building.clone(), id))
         .bytes(bytes)
         .at_one_endpoint(CAP as usize)
