@@ -9,7 +9,7 @@ use tower_reauth::{
 };
 
 use crate::{
-    recording::{Place, Recording, Written},
+    recording::{Answer, Place, Recording, Written},
     world::{World, chain},
 };
 
@@ -21,6 +21,8 @@ pub(crate) enum Case {
     Clock,
     /// The API refuses a token, in the way of this number.
     Expiry(usize),
+    /// It says something else with the status of that.
+    Other(usize),
     /// Two renewals, so that the newest refresh token has to be used.
     Refresh,
     Refusal,
@@ -36,6 +38,8 @@ pub(crate) fn of(recording: &Recording) -> Vec<Case> {
         cases.push(Case::Clock);
     }
     cases.extend((0..recording.expired.len()).map(Case::Expiry));
+    let narrow = recording.expired.iter().enumerate().filter(|(_, answer)| !answer.any);
+    cases.extend(narrow.map(|(index, _)| Case::Other(index)));
     cases.extend(recording.refresh.as_ref().map(|_| Case::Refresh));
     cases.extend(recording.refused.as_ref().map(|_| Case::Refusal));
     cases.extend(recording.throttled.as_ref().map(|_| Case::Throttling));
@@ -49,10 +53,11 @@ impl Case {
             Self::Success => success(recording).await,
             Self::Clock => clock(recording).await,
             Self::Expiry(index) => expiry(recording, index).await,
+            Self::Other(index) => other(recording, index).await,
             Self::Refresh => refresh(recording).await,
             Self::Refusal => refusal(recording).await,
             Self::Throttling => throttling(recording).await,
-            Self::Passed(index) => passed(recording, index).await,
+            Self::Passed(index) => passed(recording, recording.passed[index].clone()).await,
         }
     }
 }
@@ -112,16 +117,25 @@ async fn expiry(recording: &Recording, index: usize) {
         assert_eq!(*found.body(), answer.body);
         let outcome = found.extensions().get::<AuthOutcome>().expect("the layer has something to say");
         assert_ne!(outcome.verdict(), Verdict::Accepted, "{outcome:?}");
+        assert_eq!(outcome.reason(), answer.says.as_deref());
         return world.assert_as_documented();
     }
     world.succeed().await;
     world.assert_as_documented();
-    let state = world.fake.state();
-    assert_eq!(state.calls.len(), 3, "refused once, and sent once more");
-    assert_eq!(state.calls[0], state.calls[1]);
-    assert_ne!(state.calls[1], state.calls[2]);
-    let refreshes = usize::from(recording.refresh.is_some() && !answer.anew);
-    assert_eq!((state.logins, state.refreshes), (2 - refreshes, refreshes));
+    {
+        let mut state = world.fake.state();
+        assert_eq!(state.calls.len(), 3, "refused once, and sent once more");
+        assert_eq!(state.calls[0], state.calls[1]);
+        assert_ne!(state.calls[1], state.calls[2]);
+        let refreshes = usize::from(recording.refresh.is_some() && !answer.anew);
+        assert_eq!((state.logins, state.refreshes), (2 - refreshes, refreshes));
+        state.down = true;
+        state.expire();
+    }
+    let found = world.call().await.unwrap();
+    assert_eq!(found.status(), answer.status, "without another token the caller has what the API says");
+    let outcome = found.extensions().get::<AuthOutcome>().expect("the layer has something to say");
+    assert_eq!(outcome.reason(), answer.says.as_deref());
 }
 
 async fn refresh(recording: &Recording) {
@@ -154,6 +168,9 @@ async fn refusal(recording: &Recording) {
     let auth = AuthError::find(&*error).unwrap();
     assert_eq!(auth.kind(), CredentialsRejected, "{}", chain(&error));
     assert_eq!(auth.acquire_error().unwrap().kind(), AcquireErrorKind::Rejected);
+    if let Some(says) = recording.refused.as_ref().and_then(|answer| answer.says.as_deref()) {
+        assert!(chain(&error).contains(says), "{}", chain(&error));
+    }
     for secret in recording.wrong.values() {
         assert!(!chain(&error).contains(secret), "{}", chain(&error));
     }
@@ -192,10 +209,15 @@ async fn throttling(recording: &Recording) {
     }
 }
 
-async fn passed(recording: &Recording, index: usize) {
+async fn other(recording: &Recording, index: usize) {
+    let body = r#"{"said":"something else","errors":[{"said":"else"}]}"#.to_owned();
+    let answer = Answer { status: recording.expired[index].status, body, ..Answer::default() };
+    passed(recording, answer).await;
+}
+
+async fn passed(recording: &Recording, answer: Answer) {
     let world = World::of(recording).await;
     world.succeed().await;
-    let answer = &recording.passed[index];
     world.fake.state().instead = Some((Place::Api, answer.clone()));
     let found = world.call().await.unwrap();
     assert_eq!((found.status().as_u16(), found.body().as_ref()), (answer.status, answer.body.as_bytes()));

@@ -45,6 +45,9 @@ pub(crate) struct About {
     pub(crate) expiry: Provenance,
     pub(crate) refusal: Provenance,
     pub(crate) throttling: Provenance,
+    /// Whether the entry says that a renewal kills the token before it.
+    #[serde(skip)]
+    pub(crate) revokes: bool,
 }
 
 impl About {
@@ -52,9 +55,12 @@ impl About {
         #[derive(Deserialize)]
         struct Entry {
             about: About,
+            #[serde(default)]
+            renewal: String,
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("catalogue/{name}.toml"));
         let text = fs::read_to_string(path).unwrap();
-        toml::from_str::<Entry>(&text).unwrap_or_else(|error| panic!("{name}: {error}")).about
+        let entry = toml::from_str::<Entry>(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Self { revokes: entry.renewal == "revokes-previous", ..entry.about }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) expired: Option<Answer>,
     /// What comes in place of the next answer there.
     pub(crate) instead: Option<(Place, Answer)>,
+    /// Whether no token is to be had.
+    pub(crate) down: bool,
     issued: usize,
     /// The tokens that the API takes.
     valid: BTreeSet<String>,
@@ -84,6 +86,7 @@ impl Fake {
             recording,
             expired: None,
             instead: None,
+            down: false,
             issued: 0,
             valid,
             known: BTreeSet::new(),
@@ -120,6 +123,9 @@ impl State {
         let words: Words = recording.inputs.clone();
         if arrived.goes_to(&filled(&recording.api.request, &words)) {
             return self.call(arrived, &recording);
+        }
+        if self.down {
+            return Response::builder().status(503).body(Body::empty()).unwrap();
         }
         let (mut right, mut wrong) = (words.clone(), words.clone());
         wrong.extend(recording.wrong.clone());
@@ -207,7 +213,7 @@ impl State {
                     status: 200,
                     headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
                     body: recording.api.body.clone(),
-                    anew: false,
+                    ..Answer::default()
                 };
                 response(&healthy, &Words::new())
             }
@@ -229,7 +235,7 @@ impl State {
         self.logins += 1;
         match self.take(Place::Token) {
             Some(answer) => response(&answer, &Words::new()),
-            None => self.issue(&exchange.answer),
+            None => self.issue(exchange),
         }
     }
 
@@ -238,14 +244,15 @@ impl State {
         if exchange.single_use {
             self.refreshing.remove(sent);
         }
-        if exchange.revokes {
-            self.valid.clear();
-        }
-        self.issue(&exchange.answer)
+        self.issue(exchange)
     }
 
     /// A new token, and a new refresh token where the answer has one.
-    fn issue(&mut self, answer: &Answer) -> Response {
+    fn issue(&mut self, exchange: &Exchange) -> Response {
+        let answer = &exchange.answer;
+        if exchange.revokes {
+            self.valid.clear();
+        }
         self.issued += 1;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let (issued, until) = (self.issued, now + Duration::from_secs(self.lifetime));

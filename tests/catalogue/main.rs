@@ -46,6 +46,8 @@ fn what_an_entry_calls_documented_or_seen_is_recorded_and_nothing_else_is() {
         ] {
             assert_eq!(provenance.is_known(), is_recorded, "{name}: {case} is {provenance:?}");
         }
+        let revokes = recording.token.iter().chain(&recording.refresh).any(|exchange| exchange.revokes);
+        assert_eq!(about.revokes, revokes, "{name}: whether a renewal kills the token before it");
         assert!(!about.pages.is_empty(), "{name} says where it is documented");
     }
 }

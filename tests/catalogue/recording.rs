@@ -63,7 +63,7 @@ pub(crate) struct Exchange {
     /// Of a refresh: its refresh token is good once.
     #[serde(default)]
     pub(crate) single_use: bool,
-    /// Of a refresh: the token before it is dead.
+    /// The token before it is dead.
     #[serde(default)]
     pub(crate) revokes: bool,
     /// What of the answer is kept beside the token.
@@ -71,7 +71,7 @@ pub(crate) struct Exchange {
     pub(crate) members: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -79,6 +79,11 @@ pub(crate) struct Answer {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) body: String,
+    /// Of it what people are told.
+    pub(crate) says: Option<String>,
+    /// Of an expiry: whatever the body is, as that isn't documented.
+    #[serde(default)]
+    pub(crate) any: bool,
     /// Of an expiry: a refresh is no help.
     #[serde(default)]
     pub(crate) anew: bool,

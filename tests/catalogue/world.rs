@@ -65,13 +65,14 @@ impl World {
     }
 
     /// A call that goes well.
-    pub(crate) async fn succeed(&self) {
+    pub(crate) async fn succeed(&self) -> Response<Bytes> {
         let answer = match self.call().await {
             Ok(answer) => answer,
             Err(error) => panic!("{}{}", chain(&error), self.complaints()),
         };
         assert_eq!(answer.status(), 200, "{:?}{}", answer.body(), self.complaints());
         assert_eq!(*answer.body(), self.recording.api.body, "the caller has what the API says");
+        answer
     }
 
     /// A call without a token.
