@@ -221,6 +221,8 @@ async fn passed(recording: &Recording, answer: Answer) {
     world.fake.state().instead = Some((Place::Api, answer.clone()));
     let found = world.call().await.unwrap();
     assert_eq!((found.status().as_u16(), found.body().as_ref()), (answer.status, answer.body.as_bytes()));
+    let verdict = found.extensions().get::<AuthOutcome>().map(AuthOutcome::verdict);
+    assert!(!matches!(verdict, Some(Verdict::Expired | Verdict::Invalid)), "{verdict:?}");
     world.assert_as_documented();
     let state = world.fake.state();
     let logins = usize::from(!recording.is_static());
