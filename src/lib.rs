@@ -33,7 +33,8 @@
 //! - **Vendors**: [`ApiVideo`], [`Videsk`], [`Vidizmo`], [`Vervoe`]. Each one's `layer` presets everything.
 //! - **Another vendor**: [`TokenEndpoint`] declares one as data, with [`TokenRequest`], [`Param`] and [`AnswerField`],
 //!   and with [`JsonValue`] (and [`JsonObject`]) for a nested body.
-//!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON. [`StaticToken`] is a key that
+//!   With the feature `serde`, `Declaration` reads the same from a file, such as TOML or JSON, and with the feature `catalogue`
+//!   `Declaration::named` has vendors that are declared already. [`StaticToken`] is a key that
 //!   is its own token, [`FileToken`] a token that a platform keeps fresh in a file, [`from_fn`] or [`from_fn_with_state`] a closure, and [`Credential`] a trait to implement.
 //! - **Secrets**: where one is wanted, text will do, or a [`SecretSource`]: a variable, a file, a closure, or another
 //!   credential's token, which is read at each acquisition.
@@ -111,6 +112,7 @@
 //! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
 //! | `jwt` | no | `oauth2`, with JWTs signed by a private key |
 //! | `serde` | no | `declare`: vendors declared in TOML, JSON, or any other format that serde reads |
+//! | `catalogue` | no | `catalogue`: vendors that are declared already, by name |
 //! | `store` | no | `store::SealedStore` and `store::Keys`: tokens that several processes share, sealed with AES-256-GCM |
 //! | `file-store` | no | `store::FileStore`: `store`, in files, for the programs of one user on one machine |
 //! | `redis` | no | `store::RedisStore`: `store`, in Redis or Valkey: one server, Sentinel or Cluster, with TLS |
