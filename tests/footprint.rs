@@ -433,11 +433,13 @@ fn a_tenant_takes_no_more_than_it_is_weighed_for() {
         Ok(Tenant::new(ApiVideo::sandbox(id).declaration().build(transport)?))
     };
     for (what, tenant, most) in [
-        ("a refresh token of OAuth 2.0", login as fn(Transport, &str) -> Result<Tenant, BoxError>, 3000),
-        ("a declared vendor's", declared, 4500),
+        ("a refresh token of OAuth 2.0", login as fn(Transport, &str) -> Result<Tenant, BoxError>, 2300),
+        ("a declared vendor's", declared, 3300),
     ] {
         let (bytes, weight) = cost_of_a_tenant(tenant);
         println!("{what}: {bytes} bytes beside a token of {TOKEN}; it weighs {weight} with it");
         assert!(bytes < most, "{what}: {bytes}");
+        let taken = bytes + TOKEN;
+        assert!((taken..taken + taken / 4).contains(&weight), "{what}: {taken} weighs {weight}");
     }
 }

@@ -62,7 +62,7 @@ impl<Id: TenantId> TenantsBuilder<Id> {
         }
     }
 
-    /// Sets what all tenants in memory may take, in bytes: 256 MiB by default, which is some 90,000 with a token of 1 KiB.
+    /// Sets what all tenants in memory may take, in bytes: 256 MiB by default, which is some 80,000 with a token of 1 KiB.
     /// Those that aren't used give their places up, unless a grant would be lost with them.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;

@@ -34,10 +34,7 @@ pub(super) struct Held<Id> {
 }
 
 /// What the allocator adds to each piece, and what the map has for each place beside the id.
-const OVERHEAD: usize = 160;
-
-/// What a credential has beside its own size, if nobody says.
-const TEXTS: usize = 512;
+const OVERHEAD: usize = 384;
 
 impl<Id: TenantId> Held<Id> {
     pub(super) fn new(
@@ -53,7 +50,6 @@ impl<Id: TenantId> Held<Id> {
             // Three times: here, in the map, and with the ward.
             + 3 * (size_of::<Id>() + id.heap_bytes())
             + credential
-            + TEXTS
             + OVERHEAD;
         Self {
             id,

@@ -114,7 +114,7 @@ impl<Id: TenantId> Many<Id> {
                          refuse the tenant";
             return Err(refused(AcquireError::rejected(words)));
         }
-        let (slot, credential) = (tenant.slot.take(), tenant.bytes);
+        let (slot, credential) = (tenant.slot.take(), tenant.credential_bytes());
         let listener = Listener { many: Arc::downgrade(self), id: id.clone() };
         let ward = Ward::new(tenant, self.gates.clone(), self.reach, Box::new(listener));
         let ward = Arc::new(ward);

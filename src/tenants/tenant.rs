@@ -23,15 +23,19 @@ use crate::{
 #[must_use]
 pub struct Tenant {
     pub(super) source: Box<dyn Source>,
-    pub(super) bytes: usize,
+    size: usize,
+    texts: usize,
     pub(super) origin: Option<Arc<Origin>>,
     pub(super) slot: Option<SharedSlot>,
 }
 
+/// What a credential has beside its own size, if nobody says: that of those of this crate, with what the allocator adds.
+const TEXTS: usize = 840;
+
 impl Tenant {
     /// A tenant with this credential.
     pub fn new<C: Credential>(credential: C) -> Self {
-        Self { bytes: size_of::<C>(), source: Box::new(credential), origin: None, slot: None }
+        Self { size: size_of::<C>(), texts: TEXTS, source: Box::new(credential), origin: None, slot: None }
     }
 
     /// Sets where the tenant's requests go: `https://acme.vendor.com`. By default to the
@@ -48,10 +52,18 @@ impl Tenant {
         self
     }
 
-    /// Says what the credential takes beside its own size, in bytes: the texts that it has. By default 512.
+    /// Says what the credential takes beside its own size, in bytes: the texts that it has, and what it shares with no other.
+    /// By default 840.
     pub fn heap_bytes(mut self, bytes: usize) -> Self {
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.texts = bytes;
         self
+    }
+}
+
+impl Tenant {
+    /// What the credential takes, in bytes.
+    pub(super) fn credential_bytes(&self) -> usize {
+        self.size.saturating_add(self.texts)
     }
 }
 

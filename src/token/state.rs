@@ -53,12 +53,13 @@ pub(super) struct State<F> {
     /// Rejections in a row, since a generation was accepted.
     rejections: u32,
     budget: Budget,
-    failure: Option<Failure>,
-    flight: Option<Flight<F>>,
+    // On their own, as most of the time there are none, and caches are many.
+    failure: Option<Box<Failure>>,
+    flight: Option<Box<Flight<F>>>,
     generations: u64,
     flights: u64,
     /// What there is beside all this where other processes share the token.
-    common: Option<Common>,
+    common: Option<Box<Common>>,
 }
 
 /// What a cache has in mind of the processes that share its token.
@@ -184,7 +185,7 @@ impl<F> State<F> {
     }
 
     pub(super) fn flight(&self) -> Option<&Flight<F>> {
-        self.flight.as_ref()
+        self.flight.as_deref()
     }
 
     /// The token that may be used without asking again, until it is stale. One that a renewal is about to kill is held
@@ -255,7 +256,7 @@ impl<F> State<F> {
         let (id, deadline) = (self.flights, after(now, self.policy.flight_limit()));
         let patience_until = after(now, PATIENCE);
         let looks = errand == Errand::Look;
-        self.flight = Some(Flight { id, deadline, attached, reason, patience_until, looks });
+        self.flight = Some(Box::new(Flight { id, deadline, attached, reason, patience_until, looks }));
         Order {
             id,
             reason,
@@ -322,7 +323,7 @@ impl<F> State<F> {
     /// The flight whose secret was refused, if it is time to ask for a new one; then that counts as asked.
     pub(super) fn look_for_secret(&mut self, now: Instant) -> Option<u64> {
         let refused = |failure: &&mut Failure| failure.error.may_be_the_secret();
-        let failure = self.failure.as_mut().filter(refused)?;
+        let failure = self.failure.as_deref_mut().filter(refused)?;
         let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
         due.then(|| {
             failure.looked_at = Some(now);
@@ -345,7 +346,7 @@ impl<F> State<F> {
 
     /// The running flight, if it is about to kill the token that it renews.
     fn killer(&self) -> Option<&Flight<F>> {
-        self.flight.as_ref().filter(|flight| self.renewal == Renewal::RevokesPrevious && !flight.looks)
+        self.flight.as_deref().filter(|flight| self.renewal == Renewal::RevokesPrevious && !flight.looks)
     }
 
     /// Whether the token isn't used now, since it is about to be killed.
@@ -425,8 +426,14 @@ impl<F> State<F> {
         }
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure =
-            Some(Failure { error: error.clone(), flight: id, in_a_row, since, retry_at, looked_at: None });
+        self.failure = Some(Box::new(Failure {
+            error: error.clone(),
+            flight: id,
+            in_a_row,
+            since,
+            retry_at,
+            looked_at: None,
+        }));
         error
     }
 
@@ -441,8 +448,14 @@ impl<F> State<F> {
     ) -> AuthError {
         let error = AuthError::from_acquire(error);
         let retry_at = Some(after(now, Duration::MAX));
-        self.failure =
-            Some(Failure { error: error.clone(), flight, in_a_row, since, retry_at, looked_at: None });
+        self.failure = Some(Box::new(Failure {
+            error: error.clone(),
+            flight,
+            in_a_row,
+            since,
+            retry_at,
+            looked_at: None,
+        }));
         error
     }
 
