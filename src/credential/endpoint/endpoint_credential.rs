@@ -34,9 +34,9 @@ use crate::{
 /// [`Undeclared`](AcquireErrorKind::Undeclared). Any other 3xx or 4xx, and an answer that makes no sense, is about the
 /// endpoint: [`AcquireErrorKind::Moved`] and its like.
 ///
-/// Secrets that come from a [`SecretSource`] are read for each request. If one can't be read, or can't be sent,
+/// Secrets that come from a [`SecretSource`](crate::SecretSource) are read for each request. If one can't be read, or can't be sent,
 /// nothing is, and the failure is transient. Once one that was refused has been replaced, calls don't wait for the
-/// end of the fail-fast time, except where a source has to be asked ([`SecretSource::from_fn`]).
+/// end of the fail-fast time, except where a source has to be asked ([`SecretSource::from_fn`](crate::SecretSource::from_fn)).
 ///
 /// # Examples
 ///
