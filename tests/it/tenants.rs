@@ -245,6 +245,52 @@ fn secrecy(token: &tower_reauth::AccessToken) -> &str {
     secrecy::ExposeSecret::expose_secret(token.refresh_token().unwrap())
 }
 
+/// Whatever threads do at once: build, fly, make room, remove. No refresh token is sent twice, and none is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_call_and_remove_the_same_tenants_lose_no_login() {
+    let server = Server::default();
+    let served = Arc::new(server.start().await);
+    let url = format!("{}/token", served.origin);
+    // What the program has of each login; nothing while it takes its leave.
+    let logins: Vec<_> = (0..30).map(|number| (format!("t{number}"), Some(format!("t{number}:0")))).collect();
+    let logins: Arc<Mutex<HashMap<String, Option<String>>>> =
+        Arc::new(Mutex::new(logins.into_iter().collect()));
+    let (known, shared) = (logins.clone(), client());
+    let all = Tenants::builder(move |id: String| {
+        let (url, known, shared) = (url.clone(), known.clone(), shared.clone());
+        async move {
+            let login = known.lock().unwrap()[&id].clone().ok_or("it is leaving")?;
+            let login = RefreshToken::new(url, ClientAuthentication::public("app"), login);
+            Ok(Tenant::new(login.build(shared)?))
+        }
+    })
+    .origin(Origin::parse(&served.origin).unwrap())
+    .allow_private_addresses()
+    .bytes(60_000)
+    .build();
+    let service = service(&all);
+    let callers = (0..8).map(|_| {
+        let (service, served, all, logins) = (service.clone(), served.clone(), all.clone(), logins.clone());
+        tokio::spawn(async move {
+            let mut answered = 0;
+            for _ in 0..150 {
+                let id = format!("t{}", fastrand::usize(0..30));
+                if fastrand::usize(0..10) > 0 {
+                    answered += usize::from(call(&service, &served, &id).await.is_ok());
+                    continue;
+                }
+                let Some(before) = logins.lock().unwrap().get_mut(&id).unwrap().take() else { continue };
+                let left = all.remove(&id).await.map_or(before, |left| secrecy(&left).to_owned());
+                logins.lock().unwrap().insert(id, Some(left));
+            }
+            answered
+        })
+    });
+    let answered: usize = join_all(callers).await.into_iter().map(Result::unwrap).sum();
+    assert!(answered > 100, "{answered}");
+    assert_eq!(*server.reused.lock().unwrap(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_token_endpoint_that_points_inwards_is_not_asked() {
     let inner = Site::that_agrees().await;
