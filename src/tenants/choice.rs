@@ -34,10 +34,10 @@ enum Which<Id> {
 }
 
 impl<Id> Chosen<Id> {
-    fn held(&self) -> Option<&Held<Id>> {
+    fn held(&self) -> Option<&Arc<Held<Id>>> {
         match &self.0 {
             Which::Now(held) => Some(held),
-            Which::Late(held) => held.get().map(|held| &**held),
+            Which::Late(held) => held.get(),
         }
     }
 }
@@ -91,7 +91,14 @@ impl<Id: TenantId> Choice for Tenants<Id> {
     }
 
     fn stamp(&self, chosen: &Chosen<Id>, placement: &Placement, (): &()) -> Option<(HeaderValue, u64)> {
-        chosen.held()?.stamp(placement)
+        let held = chosen.held()?;
+        held.stamp(placement, || {
+            // It saves time, and is no reason to refuse somebody.
+            if !self.many.map.weigh(held) {
+                held.forget_stamp();
+                self.many.map.weigh(held);
+            }
+        })
     }
 
     fn stamp_of_kept(

@@ -74,20 +74,21 @@ impl<Id: TenantId> Held<Id> {
         Arc::strong_count(self) > 1 || self.tokens.is_held() || self.tokens.has_only_grant()
     }
 
-    /// The header value of the newest usable token, its generation, and whether that has changed what this weighs.
-    pub(super) fn stamp(&self, placement: &Placement) -> Option<(HeaderValue, u64)> {
+    /// The header value of the newest usable token, and its generation. Calls `weigh` where it is kept from now on.
+    pub(super) fn stamp(&self, placement: &Placement, weigh: impl FnOnce()) -> Option<(HeaderValue, u64)> {
         match &*self.stamp.load() {
             Some(stamp) if stamp.is_good(&self.tokens) => Some(stamp.copy()),
-            _ => self.new_stamp(placement),
+            _ => self.new_stamp(placement, weigh),
         }
     }
 
     #[cold]
-    fn new_stamp(&self, placement: &Placement) -> Option<(HeaderValue, u64)> {
+    fn new_stamp(&self, placement: &Placement, weigh: impl FnOnce()) -> Option<(HeaderValue, u64)> {
         let (stamp, copy) = Stamp::of(&self.tokens, placement)?;
         if self.was_used.swap(true, Relaxed) {
             self.stamp.store(Some(Arc::new(stamp)));
             self.was_used.store(false, Relaxed);
+            weigh();
         }
         Some(copy)
     }

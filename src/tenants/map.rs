@@ -57,8 +57,9 @@ impl<Id: TenantId> Map<Id> {
         fits
     }
 
-    /// Takes down what a tenant takes by now, and gives others' places up if that is too much.
-    pub(super) fn weigh(&self, held: &Arc<Held<Id>>) {
+    /// Takes down what a tenant takes by now, and gives others' places up if that is too much. Returns whether it no longer is:
+    /// not where all are pinned.
+    pub(super) fn weigh(&self, held: &Arc<Held<Id>>) -> bool {
         let weight = held.bytes() as u64;
         // What isn't there is asked for once more, and left alone.
         let _ = self.places.entry(&held.id, Some(Duration::ZERO), |_, place| {
@@ -70,6 +71,7 @@ impl<Id: TenantId> Map<Id> {
         if self.places.weight() > self.most {
             self.places.set_capacity(self.most);
         }
+        self.places.weight() <= self.most
     }
 
     /// Takes a tenant out, if it is still this one.

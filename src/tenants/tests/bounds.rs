@@ -25,6 +25,11 @@ async fn tokens_that_land_are_weighed() {
     tokens.get(Duration::ZERO).await.unwrap();
     let with_token = tenants.census().bytes;
     assert!(with_token > before + 100, "{before} {with_token}");
+    // What is written for it is kept from the second request on.
+    for is_kept in [false, true, true] {
+        assert_eq!(world.call(&tenants, "acme").await, Ok(StatusCode::OK));
+        assert_eq!(tenants.census().bytes > with_token, is_kept);
+    }
     tokens.invalidate();
     tokens.get(Duration::ZERO).await.unwrap();
     assert_eq!(tenants.census().bytes, with_token);
