@@ -74,7 +74,9 @@ impl Caller for Recipe {
                 let file = |kind: &str| directory.join(format!("recipe-{}.{kind}", session.family));
                 Shelf::Files { record: file("json"), lock: file("lock") }
             }
-            Place::Nowhere => return Err("the recipe is about a store".into()),
+            Place::Nowhere | Place::Sentinels(_) => {
+                return Err("the recipe is about files, or one Redis".into());
+            }
         };
         Ok(Self {
             server: child.server.clone(),

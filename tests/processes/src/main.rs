@@ -82,5 +82,13 @@ async fn all(length: Duration, only: &str) -> Result<Vec<String>, BoxError> {
             quiet::start(&mut report, &format!("start {kind}"), kind).await?;
         }
     }
+    for kind in Kind::watched() {
+        for grant in [Grant::Both, Grant::Only] {
+            let name = format!("struck {kind}, {grant}");
+            if name.starts_with(only) {
+                storm::run(&mut report, &name, kind, grant, Faults::Struck, length).await?;
+            }
+        }
+    }
     Ok(report.finish())
 }

@@ -11,7 +11,7 @@ use std::{
 use redis::cmd;
 use tower_reauth::store::{Record, Revision};
 
-use crate::redis::ask;
+use crate::{redis_server::ask, sentinels::primary_port};
 
 /// How long an answer is waited for.
 const LIMIT: Duration = Duration::from_millis(200);
@@ -25,6 +25,8 @@ pub enum Place {
     Files(PathBuf),
     /// At this URL.
     Redis(String),
+    /// Where these sentinels say that it is.
+    Sentinels(Vec<String>),
 }
 
 /// What anybody can see of a record.
@@ -54,6 +56,7 @@ impl Place {
             "nowhere" => Some(Self::Nowhere),
             "files" => Some(Self::Files(rest.into())),
             "redis" => Some(Self::Redis(text.to_owned())),
+            "sentinels" => Some(Self::Sentinels(rest.split(',').map(str::to_owned).collect())),
             _ => None,
         }
     }
@@ -69,6 +72,10 @@ impl Place {
             Self::Nowhere => None,
             Self::Files(directory) => look_at_files(directory, family),
             Self::Redis(url) => look_in_redis(url, family).await,
+            Self::Sentinels(urls) => {
+                let port = primary_port(urls, LIMIT).await?;
+                look_in_redis(&format!("redis://127.0.0.1:{port}"), family).await
+            }
         }
     }
 }
@@ -111,6 +118,7 @@ impl fmt::Display for Place {
             Self::Nowhere => f.write_str("nowhere:"),
             Self::Files(directory) => write!(f, "files:{}", directory.display()),
             Self::Redis(url) => f.write_str(url),
+            Self::Sentinels(urls) => write!(f, "sentinels:{}", urls.join(",")),
         }
     }
 }

@@ -1,28 +1,17 @@
 //! [`Redis`]: a primary and its replica, behind an address that moves to the replica when that is promoted.
 
-use std::{
-    cell::Cell,
-    env, fs,
-    net::TcpListener as StdListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, env, path::Path, rc::Rc, time::Duration};
 
-use redis::{Client, Cmd, FromRedisValue, cmd};
+use redis::cmd;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::watch,
     task::spawn_local,
-    time::{Instant, sleep, timeout},
+    time::sleep,
 };
 
-use crate::BoxError;
-
-/// How long an answer is waited for.
-const LIMIT: Duration = Duration::from_secs(2);
+use crate::{BoxError, redis_server::Server};
 
 pub struct Redis {
     pub address: String,
@@ -77,83 +66,6 @@ impl Redis {
         self.replica.run().await?;
         self.replica.follow(&self.primary).await
     }
-}
-
-/// One server, with a directory of its own.
-struct Server {
-    port: u16,
-    directory: PathBuf,
-    process: Option<Child>,
-}
-
-impl Server {
-    async fn start(directory: PathBuf) -> Result<Self, BoxError> {
-        fs::create_dir_all(&directory)?;
-        let port = StdListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut server = Self { port, directory, process: None };
-        server.run().await?;
-        Ok(server)
-    }
-
-    async fn run(&mut self) -> Result<(), BoxError> {
-        let program = env::var_os("REDIS_SERVER").ok_or("run it with tests/processes/run")?;
-        let process = Command::new(program)
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--appendonly", "yes", "--repl-diskless-sync-delay", "0", "--dir"])
-            .arg(&self.directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        self.process = Some(process);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.ask::<String>(&cmd("PING")).await.is_err() {
-            if Instant::now() > deadline {
-                return Err("redis-server did not start".into());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    /// Has it be a replica, and waits until it is.
-    async fn follow(&self, primary: &Self) -> Result<(), BoxError> {
-        self.ask::<()>(cmd("REPLICAOF").arg("127.0.0.1").arg(primary.port)).await?;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.ask::<String>(cmd("INFO").arg("replication")).await?.contains("master_link_status:up") {
-            if Instant::now() > deadline {
-                return Err("the replica doesn't follow".into());
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
-    }
-
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BoxError> {
-        ask(&format!("redis://127.0.0.1:{}", self.port), command, LIMIT).await
-    }
-
-    fn kill(&mut self) -> Result<(), BoxError> {
-        if let Some(mut process) = self.process.take() {
-            process.kill()?;
-            process.wait()?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.kill();
-    }
-}
-
-/// What a server answers, on a connection of its own.
-pub async fn ask<T: FromRedisValue>(url: &str, command: &Cmd, limit: Duration) -> Result<T, BoxError> {
-    let asked = async {
-        let mut connection = Client::open(url)?.get_multiplexed_async_connection().await?;
-        command.query_async(&mut connection).await
-    };
-    Ok(timeout(limit, asked).await??)
 }
 
 async fn forward(listener: TcpListener, target: Rc<Cell<u16>>, cut: watch::Sender<u32>) {

@@ -19,6 +19,7 @@ use crate::{
     counted::{Commands, Counted},
     fleet::Grant,
     place::Place,
+    sentinels::NAME,
 };
 
 /// What records are sealed with.
@@ -88,6 +89,10 @@ pub fn open(place: &Place, family: u64, commands: &Commands) -> Result<Option<Sh
             SealedStore::new(Counted(store, commands.clone()), &keys)?
         }
         Place::Redis(url) => SealedStore::new(Counted(RedisStore::lazy(url)?, commands.clone()), &keys)?,
+        Place::Sentinels(urls) => {
+            let store = RedisStore::sentinel_lazy(urls.clone(), &format!("redis://{NAME}"))?;
+            SealedStore::new(Counted(store, commands.clone()), &keys)?
+        }
     };
     Ok(Some(sealed.slot(&Place::slot(family))?.subject(format!("johndoe {family}"))))
 }

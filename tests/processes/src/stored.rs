@@ -4,22 +4,32 @@ use std::{env, fmt, fs, path::PathBuf, process, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{BoxError, ledger::Blow, place::Place, redis::Redis};
+use crate::{BoxError, ledger::Blow, place::Place, redis::Redis, sentinels::Sentinels};
 
 /// For how long processes may leave a store alone that has failed them.
 const REST: Duration = Duration::from_secs(4);
+
+/// How long sentinels take to find out that the primary is dead, and to agree on another one.
+const ELECTION: Duration = Duration::from_secs(3);
 
 /// What kind of store it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Files,
     Redis,
+    /// A Redis that sentinels look after.
+    Sentinels,
 }
 
 impl Kind {
-    /// Those that can be had here.
+    /// Those that can be had here, of which nobody takes care.
     pub fn all() -> Vec<Self> {
         if Redis::is_there() { vec![Self::Files, Self::Redis] } else { vec![Self::Files] }
+    }
+
+    /// Those that have others beside them which do.
+    pub fn watched() -> Vec<Self> {
+        if Redis::is_there() { vec![Self::Sentinels] } else { Vec::new() }
     }
 }
 
@@ -28,6 +38,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Files => "files",
             Self::Redis => "redis",
+            Self::Sentinels => "sentinels",
         })
     }
 }
@@ -35,49 +46,64 @@ impl fmt::Display for Kind {
 /// A store, which goes with it.
 pub struct Stored {
     directory: PathBuf,
-    redis: Option<Redis>,
+    servers: Servers,
     blows: usize,
+}
+
+enum Servers {
+    None,
+    Redis(Redis),
+    Sentinels(Sentinels),
 }
 
 impl Stored {
     pub async fn new(kind: Kind) -> Result<Self, BoxError> {
         let name = format!("tower-reauth-processes-{}-{:x}", process::id(), fastrand::u32(..));
         let directory = env::temp_dir().join(name);
-        let redis = match kind {
-            Kind::Files => None,
-            Kind::Redis => Some(Redis::start(&directory).await?),
+        let servers = match kind {
+            Kind::Files => Servers::None,
+            Kind::Redis => Servers::Redis(Redis::start(&directory).await?),
+            Kind::Sentinels => Servers::Sentinels(Sentinels::start(&directory).await?),
         };
-        Ok(Self { directory, redis, blows: 0 })
+        Ok(Self { directory, servers, blows: 0 })
     }
 
     pub fn place(&self) -> Place {
-        match &self.redis {
-            Some(redis) => Place::Redis(redis.address.clone()),
-            None => Place::Files(self.directory.clone()),
+        match &self.servers {
+            Servers::None => Place::Files(self.directory.clone()),
+            Servers::Redis(redis) => Place::Redis(redis.address.clone()),
+            Servers::Sentinels(sentinels) => Place::Sentinels(sentinels.urls()),
         }
     }
 
     /// Does the next of what can be done to a server: it forgets, stands still, is killed and started again, and is replaced
-    /// by its replica.
+    /// by its replica; where sentinels look after it, it is killed, comes back as a replica, and is replaced.
     pub async fn strike(&mut self) -> Result<Option<Blow>, BoxError> {
         const PAUSE: Duration = Duration::from_millis(1500);
-        let Some(redis) = &mut self.redis else { return Ok(None) };
         let at = Instant::now();
-        let (done, rest, forgets) = match self.blows % 4 {
-            0 => (redis.flush().await, Duration::ZERO, true),
-            1 => (redis.pause(PAUSE).await, PAUSE + REST, false),
-            2 => (redis.restart().await, REST, true),
-            _ => (redis.promote().await, REST, true),
-        };
-        done?;
+        let blow = self.blows;
         self.blows += 1;
-        Ok(Some(Blow { at, until: Instant::now() + rest, forgets }))
+        let (rest, forgets) = match &mut self.servers {
+            Servers::None => return Ok(None),
+            Servers::Redis(redis) => match blow % 4 {
+                0 => (redis.flush().await.map(|()| Duration::ZERO), true),
+                1 => (redis.pause(PAUSE).await.map(|()| PAUSE + REST), false),
+                2 => (redis.restart().await.map(|()| REST), true),
+                _ => (redis.promote().await.map(|()| REST), true),
+            },
+            Servers::Sentinels(sentinels) => match blow % 3 {
+                0 => (sentinels.kill().await.map(|()| ELECTION + REST), true),
+                1 => return sentinels.revive().await.map(|()| None),
+                _ => (sentinels.fail_over().await.map(|()| ELECTION + REST), true),
+            },
+        };
+        Ok(Some(Blow { at, until: Instant::now() + rest?, forgets }))
     }
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        self.redis = None;
+        self.servers = Servers::None;
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

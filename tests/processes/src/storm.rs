@@ -46,6 +46,7 @@ impl Faults {
         match kind {
             Kind::Files => vec![Self::Killed],
             Kind::Redis => vec![Self::Killed, Self::Struck],
+            Kind::Sentinels => vec![Self::Struck],
         }
     }
 }
