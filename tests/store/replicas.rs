@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_reauth::store::{Claim, Claimed, Nonce, RedisStore, Revision, Saved, Store};
 
-use super::{at_last, online, replica, revision, save, saved, server::Server, slot, way::Way};
+use super::{at_last, key, online, replica, revision, save, saved, server::Server, slot, way::Way};
 
 /// As long as is waited for a replica, less than what a command takes.
 const WAITED: Duration = Duration::from_millis(90);
@@ -27,6 +27,10 @@ impl Pair {
         online(&primary, &replica).await;
         let store = RedisStore::connect(&primary.url()).await.unwrap();
         saved(&store).await;
+        // On a busy machine that may take longer than is waited for it.
+        while replica.says(&["EXISTS", &key()]) != ":1" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         Self { primary, way, replica, store }
     }
 
