@@ -2,7 +2,7 @@
 // off by default.
 import { readFileSync } from "node:fs";
 
-const featureless = ["catalogue", "compile_fail", "fleet", "simulation", "soak"];
+const featureless = ["catalogue", "compile_fail", "fleet", "it", "memory", "simulation", "soak"];
 const [crate] = JSON.parse(readFileSync(0)).packages;
 const names = crate.targets
     .filter(({ kind, test, name }) => kind.includes("test") && test && !featureless.includes(name))
