@@ -12,12 +12,6 @@ mod vendor;
 mod vendor_name;
 
 pub(crate) use self::{
-    client_auth::ClientAuth,
-    input::HOW,
-    seconds::seconds,
-    secret::Secret,
-    stdin::one_reader,
-    store::StoreOptions,
-    trust::TrustOptions,
-    vendor::{Kind, VendorOptions},
+    client_auth::ClientAuth, input::HOW, seconds::seconds, secret::Secret, stdin::one_reader,
+    store::StoreOptions, trust::TrustOptions, vendor::VendorOptions, vendor_name::Kind,
 };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use http::{Uri, uri::Scheme};
 
 use super::{
@@ -10,28 +10,9 @@ use super::{
     input::Input,
     secret::Secret,
     trust::TrustOptions,
-    vendor_name::VendorName,
+    vendor_name::{Kind, VendorName},
 };
 use crate::mistake::Mistake;
-
-/// The vendors that the library knows, those that its catalogue declares, and OAuth 2.0 for many others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// api.video: --key, and --sandbox for a key of the sandbox
-    ApiVideo,
-    /// Videsk: --key, and --exports for its export endpoints
-    Videsk,
-    /// VIDIZMO: --domain, --email, and --password or --client-secret
-    Vidizmo,
-    /// Vervoe: --key and --secret
-    Vervoe,
-    /// Any API with OAuth 2.0 client credentials: --base-url, --token-url, --client-id, and --client-secret, or
-    /// what --client-auth wants instead
-    Oauth2,
-    /// An entry of the catalogue.
-    #[value(skip)]
-    Catalogue(&'static str),
-}
 
 /// Whom to call, and as whom.
 #[derive(Args, Clone, Debug)]

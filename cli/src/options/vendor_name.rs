@@ -1,4 +1,4 @@
-//! [`VendorName`]: whom `--vendor` names, one of the program's own or an entry of the catalogue.
+//! [`Kind`] and [`VendorName`]: whom `--vendor` names, one of the program's own or an entry of the catalogue.
 
 use std::ffi::OsStr;
 
@@ -9,7 +9,24 @@ use clap::{
 };
 use tower_reauth::{Declaration, catalogue};
 
-use super::vendor::Kind;
+/// The vendors that the library knows, those that its catalogue declares, and OAuth 2.0 for many others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// api.video: --key, and --sandbox for a key of the sandbox
+    ApiVideo,
+    /// Videsk: --key, and --exports for its export endpoints
+    Videsk,
+    /// VIDIZMO: --domain, --email, and --password or --client-secret
+    Vidizmo,
+    /// Vervoe: --key and --secret
+    Vervoe,
+    /// Any API with OAuth 2.0 client credentials: --base-url, --token-url, --client-id, and --client-secret, or
+    /// what --client-auth wants instead
+    Oauth2,
+    /// An entry of the catalogue.
+    #[value(skip)]
+    Catalogue(&'static str),
+}
 
 /// Reads the name.
 #[derive(Clone)]
