@@ -139,6 +139,19 @@ struct Failure {
     looked_at: Option<Instant>,
 }
 
+impl Failure {
+    /// That `flight` has failed, as `in_a_row`th, with what callers are told.
+    fn of(
+        error: &AuthError,
+        flight: u64,
+        in_a_row: u32,
+        since: Instant,
+        retry_at: Option<Instant>,
+    ) -> Box<Self> {
+        Box::new(Self { error: error.clone(), flight, in_a_row, since, retry_at, looked_at: None })
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Flight<F> {
     pub(super) id: u64,
@@ -426,14 +439,7 @@ impl<F> State<F> {
         }
         let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
         let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure = Some(Box::new(Failure {
-            error: error.clone(),
-            flight: id,
-            in_a_row,
-            since,
-            retry_at,
-            looked_at: None,
-        }));
+        self.failure = Some(Failure::of(&error, id, in_a_row, since, retry_at));
         error
     }
 
@@ -448,14 +454,7 @@ impl<F> State<F> {
     ) -> AuthError {
         let error = AuthError::from_acquire(error);
         let retry_at = Some(after(now, Duration::MAX));
-        self.failure = Some(Box::new(Failure {
-            error: error.clone(),
-            flight,
-            in_a_row,
-            since,
-            retry_at,
-            looked_at: None,
-        }));
+        self.failure = Some(Failure::of(&error, flight, in_a_row, since, retry_at));
         error
     }
 

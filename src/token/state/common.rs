@@ -87,14 +87,7 @@ impl<F> State<F> {
         let retry_at = Some(pause_until);
         let error = AuthError::new(AuthErrorKind::Paused).with_retry_at(retry_at);
         let (in_a_row, since) = self.failure.as_ref().map_or((0, now), |last| (last.in_a_row, last.since));
-        self.failure = Some(Box::new(Failure {
-            error: error.clone(),
-            flight: id,
-            in_a_row,
-            since,
-            retry_at,
-            looked_at: None,
-        }));
+        self.failure = Some(Failure::of(&error, id, in_a_row, since, retry_at));
         Some((flight.attached, Landing::Failed(error)))
     }
 
