@@ -37,6 +37,7 @@ pub struct Claim {
     pub(super) rejection: Option<Rejection>,
     pub(super) sending: Option<Sending>,
     pub(super) full_at: Option<Moment>,
+    pub(super) lost_at: Option<Moment>,
 }
 
 /// What is to be noted before a refresh token is sent.
@@ -77,6 +78,7 @@ impl Claim {
             rejection: None,
             sending: None,
             full_at: None,
+            lost_at: None,
         }
     }
 
@@ -119,6 +121,15 @@ impl Claim {
     /// Sets when the budget is full again, if the claim is granted: the flight has taken from it.
     pub fn full_at(mut self, full_at: Moment) -> Self {
         self.full_at = Some(full_at);
+        self
+    }
+
+    /// Says that the newest of what the store had acknowledged until `lost_at` may be lost, a note as well. If the claim is
+    /// granted, the refresh token that is there counts as sent then, nobody knows by whom.
+    ///
+    /// It is for stores that can tell, with the first claim of a record after another server has taken over.
+    pub fn after_a_loss(mut self, lost_at: Moment) -> Self {
+        self.lost_at = Some(lost_at);
         self
     }
 

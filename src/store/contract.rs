@@ -19,7 +19,9 @@ use crate::error::StoreError;
 ///   takes them. A slot of which there is no record yet has the default one.
 /// - **There is one clock** for all who share a store, or several that agree within seconds. It may be set.
 /// - **A step that was acknowledged is kept**, and seen by each later one. If a store loses some all the same, flights
-///   notice it by the revision, as far as they know of it; so a record mustn't be mended or guessed.
+///   notice it by the revision, as far as they know of it; so a record mustn't be mended or guessed. A store that can tell
+///   that another server has taken over which may lack the newest says so with the next [claim](Claim::after_a_loss) that is
+///   asked of it, and takes what is saved first [for doubtful](super::Draft::in_doubt).
 /// - **A record that can't be read is an error**, and left as it is. It isn't an empty one.
 /// - **Repeating a step does no harm**, since each carries its flight's nonce. So a call whose answer was lost may be
 ///   repeated, by the store as well.

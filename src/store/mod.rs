@@ -59,6 +59,7 @@ pub use sealed::SealedStore;
 pub use shared_slot::SharedSlot;
 pub(crate) use shelf::Shelf;
 pub use slot::Slot;
+pub(crate) use steps::DOUBT;
 
 #[cfg(test)]
 mod tests;

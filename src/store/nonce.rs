@@ -20,6 +20,9 @@ use super::hex;
 pub struct Nonce([u8; 16]);
 
 impl Nonce {
+    /// No flight's.
+    pub(super) const NOBODY: Self = Self([0; 16]);
+
     /// A nonce that nobody else has.
     #[must_use]
     pub fn random() -> Self {

@@ -17,6 +17,9 @@ use super::{
 /// The longest claim.
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// How long nobody sends a refresh token again of which nobody knows whether it was used.
+pub(crate) const DOUBT: Duration = Duration::from_secs(15);
+
 /// How long a record is kept after it was saved, if the saver doesn't say: 90 days.
 pub(super) const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
@@ -60,6 +63,9 @@ impl Record {
             }
         }
         self.claim = Some(Held::new(nonce, now.after(claim.lasting.min(LONGEST))));
+        if let Some(lost_at) = claim.lost_at {
+            self.doubt(claim.than, lost_at.min(now));
+        }
         if let Some(sending) = claim.sending {
             self.write_note(nonce, sending, now);
         }
@@ -161,6 +167,23 @@ impl Record {
             Rejection::Early => self.rejections = self.rejections.saturating_add(1),
         }
         self.standing = Standing::Rejected;
+    }
+
+    /// Whoever has sent the newest refresh token that is known may have written a note that is lost. A note that is there
+    /// may not be the last one, so nobody takes it back.
+    fn doubt(&mut self, than: Revision, lost_at: Moment) {
+        let newest = self.revision.max(than);
+        match &mut self.note {
+            Some(note) if note.revision >= newest => {
+                note.flights = note.flights.saturating_add(1);
+                // Before that nobody else has sent it.
+                if note.at.after(DOUBT) <= lost_at {
+                    note.at = lost_at;
+                }
+            }
+            _ if newest == Revision::NONE => {}
+            _ => self.note = Some(Note::new(newest, Nonce::NOBODY, lost_at)),
+        }
     }
 
     fn write_note(&mut self, nonce: Nonce, Sending { revision, over }: Sending, now: Moment) {

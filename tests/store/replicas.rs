@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower_reauth::store::{Claim, Claimed, Nonce, RedisStore, Revision, Saved, Store};
+use tower_reauth::store::{Claim, Claimed, Fate, Nonce, Record, RedisStore, Release, Revision, Saved, Store};
 
 use super::{at_last, key, online, replica, revision, save, saved, server::Server, slot, way::Way};
 
@@ -81,6 +81,105 @@ async fn a_note_is_there_after_a_failover_if_the_replica_was_a_little_behind() {
     let (_replica, store) = pair.fail_over().await;
     let record = store.look(&slot()).await.unwrap().record;
     assert_eq!(record.note.map(|note| note.by), Some(nonce));
+}
+
+/// Has a flight say that it is about to send revision 7's refresh token.
+async fn noted(store: &RedisStore) -> Nonce {
+    let nonce = Nonce::random();
+    let claim = Claim::new(nonce, Revision::new(7)).sending(Revision::new(7), None);
+    let Ok(Claimed::Yours { seen, .. }) = store.claim(&slot(), claim).await else { panic!("not granted") };
+    assert!(seen.record.is_noted_by(nonce, Revision::new(7)), "{seen:?}");
+    nonce
+}
+
+/// What another flight's claim is told, which knows of revision 7.
+async fn claimed(store: &RedisStore, nonce: Nonce) -> Record {
+    match store.claim(&slot(), Claim::new(nonce, Revision::new(7))).await {
+        Ok(Claimed::Yours { seen, .. }) => seen.record,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn after_a_failover_a_refresh_token_counts_as_sent_though_the_note_is_lost() {
+    let pair = Pair::start().await;
+    pair.way.delay(Duration::from_secs(5));
+    let first = noted(&pair.store).await;
+    let (_replica, store) = pair.fail_over().await;
+    let looked = store.look(&slot()).await.unwrap().record;
+    assert_eq!((looked.revision, looked.note), (Revision::new(7), None), "it is lost");
+
+    let second = Nonce::random();
+    let note = claimed(&store, second).await.note.expect("in doubt");
+    assert!(note.by != first && note.by != second && !note.refused, "{note:?}");
+    assert_eq!(note.revision, Revision::new(7));
+    let sending = Claim::new(second, Revision::new(7)).sending(Revision::new(7), None);
+    let Ok(Claimed::Yours { seen, .. }) = store.claim(&slot(), sending).await else { panic!("not granted") };
+    assert!(!seen.record.is_noted_by(second, Revision::new(7)), "{seen:?}");
+    assert!(seen.record.note.unwrap().age(seen.now) < Duration::from_secs(5), "that is when it took over");
+    // The next one is as good as any.
+    assert_eq!(store.save(&slot(), save(7, 8)).await.unwrap(), Saved::Done);
+    let claim = Claim::new(second, Revision::new(8)).sending(Revision::new(8), None);
+    let Ok(Claimed::Yours { seen, .. }) = store.claim(&slot(), claim).await else { panic!("not granted") };
+    assert!(seen.record.is_noted_by(second, Revision::new(8)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn of_two_primaries_the_new_one_takes_a_refresh_token_for_sent_that_the_old_one_has_a_note_of() {
+    let pair = Pair::start().await;
+    pair.replica.does(&["REPLICAOF", "NO", "ONE"]);
+    let new = RedisStore::connect(&pair.replica.url()).await.unwrap();
+    noted(&pair.store).await;
+    let second = Nonce::random();
+    let claim = Claim::new(second, Revision::new(7)).sending(Revision::new(7), None);
+    let Ok(Claimed::Yours { seen, .. }) = new.claim(&slot(), claim).await else { panic!("not granted") };
+    assert!(!seen.record.is_noted_by(second, Revision::new(7)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_is_saved_again_after_a_failover_may_have_been_sent() {
+    let pair = Pair::start().await;
+    pair.way.delay(Duration::from_secs(5));
+    let late = save(7, 8);
+    assert_eq!(pair.store.save(&slot(), late.clone()).await.unwrap(), Saved::Done);
+    let (_replica, store) = pair.fail_over().await;
+    // Whoever hasn't heard that it was saved saves it again.
+    assert_eq!(store.save(&slot(), late).await.unwrap(), Saved::Done);
+    let record = store.look(&slot()).await.unwrap().record;
+    assert_eq!(record.note.map(|note| note.revision), Some(Revision::new(8)));
+}
+
+#[tokio::test]
+async fn after_a_restart_a_refresh_token_counts_as_sent_before_it() {
+    let mut server = Server::start();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    saved(&store).await;
+    let first = Nonce::random();
+    assert_eq!(claimed(&store, first).await.note, None);
+    store.release(&slot(), Release::new(first, Fate::Unspent)).await.unwrap();
+    server.kill();
+    server.restart();
+    // The server counts whole seconds.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(at_last(&store).await, 7);
+    let claim = Claim::new(Nonce::random(), Revision::new(7));
+    let Ok(Claimed::Yours { seen, .. }) = store.claim(&slot(), claim).await else { panic!("not granted") };
+    let age = seen.record.note.expect("in doubt").age(seen.now);
+    assert!(age >= Duration::from_secs(1), "{age:?}: nothing was lost since");
+}
+
+#[tokio::test]
+async fn who_may_not_ask_which_primary_it_is_goes_on_as_if_it_were_the_same() {
+    let mut server = Server::start();
+    let user = ["ACL", "SETUSER", "default", "-info"];
+    server.does(&user);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    saved(&store).await;
+    server.kill();
+    server.restart();
+    server.does(&user);
+    assert_eq!(at_last(&store).await, 7);
+    assert_eq!(claimed(&store, Nonce::random()).await.note, None);
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ impl RedisStore {
             sending.map(|sending| sending.revision.number().to_string()).unwrap_or_default(),
             sending.and_then(|sending| sending.over).map(|over| over.to_string()).unwrap_or_default(),
             claim.full_at.map(|full_at| full_at.millis().to_string()).unwrap_or_default(),
+            claim.lost_at.map(|lost_at| lost_at.millis().to_string()).unwrap_or_default(),
         ];
         self.step(&script::CLAIM, slot, &bytes(&arguments)).await
     }

@@ -1,5 +1,5 @@
 local nonce, than, lasting, whom, waits = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local rejection, sending, over, full_at = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local rejection, sending, over, full_at, lost = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 linger()
 
 if rejection ~= '' and than > 0 and get('revision') == than and record.standing ~= 'revoked' then
@@ -30,6 +30,21 @@ end
 forget('claim.')
 record['claim.by'] = nonce
 put('claim.until', now + math.min(lasting, LONGEST))
+local lost_at = lost_at()
+if lost ~= '' then lost_at = math.max(lost_at or 0, math.min(tonumber(lost), now)) end
+if lost_at then
+  local newest = math.max(than, get('revision'))
+  if record['note.by'] and get('note.revision') >= newest then
+    put('note.flights', get('note.flights') + 1)
+    if get('note.at') + DOUBT <= lost_at then put('note.at', lost_at) end
+  elseif newest > 0 then
+    forget('note.')
+    record['note.by'] = string.rep('0', 32)
+    put('note.revision', newest)
+    put('note.at', lost_at)
+    put('note.flights', 1)
+  end
+end
 if sending ~= '' then
   local revision = tonumber(sending)
   local noted = record['note.by']

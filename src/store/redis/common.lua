@@ -3,7 +3,7 @@ local key = KEYS[1]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local LAST = 9007199254740991
-local LONGEST, LINGERS = 5000, 3600000
+local LONGEST, LINGERS, DOUBT = 5000, 3600000, 15000
 
 local raw = redis.call('HGETALL', key)
 local was, record = {}, {}
@@ -34,13 +34,28 @@ local function forget(prefix)
   end
 end
 
+-- If another primary has written the record: until when it may have acknowledged what is lost, since what a replica takes over,
+-- and what is read from a disk, may lack the newest. Each primary has an id since it was started or took over, which is kept
+-- beside the record and told nobody. Where the server tells no id, nothing is known.
+local function lost_at()
+  local told = redis.pcall('INFO', 'replication')
+  local primary = type(told) == 'string' and string.match(told, 'master_replid:(%x+)') or nil
+  local before = record.primary
+  record.primary = primary or before
+  if primary == nil or before == nil or primary == before then return nil end
+  -- Who was never a replica has read it when it was started. When one took over isn't told.
+  local server = string.match(told, 'second_repl_offset:%-1') and redis.pcall('INFO', 'server')
+  local up = type(server) == 'string' and string.match(server, 'uptime_in_seconds:(%d+)') or 0
+  return math.max(now - tonumber(up) * 1000, 1)
+end
+
 -- What has been read, for those who asked. A claim that has ended isn't shown.
 local function answer(kind, next_revision)
   local reply = {kind, text(now), text(next_revision or 0)}
   if next(record) ~= nil then record.format = '1' end
   local has_ended = get('claim.until') <= now
   for name, value in pairs(record) do
-    if not (has_ended and string.sub(name, 1, 6) == 'claim.') then
+    if name ~= 'primary' and not (has_ended and string.sub(name, 1, 6) == 'claim.') then
       reply[#reply + 1] = name
       reply[#reply + 1] = value
     end

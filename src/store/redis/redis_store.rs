@@ -48,16 +48,23 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///
 /// # The server
 ///
-/// - `maxmemory-policy noeviction`, `appendonly yes`, and with replicas `min-replicas-to-write 1`: otherwise records may get
-///   lost, and with one the refresh token in it. [`connect`](Self::connect) asks, and [`advice`](Self::advice) is what it has
-///   found. With replicas, saving waits for one of them, for up to 100 ms (`WAIT 1 100`), and is done then, too. So what a
-///   replica has within that time outlives a failover, and what none has doesn't: that narrows the window in which a record
-///   can get lost, and doesn't close it. Before version 7, Redis doesn't hold scripts to `min-replicas-to-write`
-///   ([redis#9993](https://github.com/redis/redis/issues/9993)).
+/// - `maxmemory-policy noeviction`, `appendonly yes`, and with two replicas or more `min-replicas-to-write 1` and
+///   `min-replicas-max-lag 3`: otherwise records may get lost, and with one the refresh token in it. [`connect`](Self::connect)
+///   asks, and [`advice`](Self::advice) is what it has found. With replicas, saving waits for one of them, for up to 100 ms
+///   (`WAIT 1 100`), and is done then, too. So what a replica has within that time outlives a failover, and what none has
+///   doesn't: that narrows the window in which a record can get lost, and doesn't close it. Before version 7, Redis doesn't hold
+///   scripts to `min-replicas-to-write` ([redis#9993](https://github.com/redis/redis/issues/9993)).
+/// - A server that takes over, or is started again, may lack what was acknowledged last. Each record says under which primary it
+///   was written, by its
+///   [replication id](https://redis.io/docs/latest/operate/oss_and_stack/management/replication/#replication-id-explained). Under
+///   another one, its refresh token counts as sent: another grant is taken if there is one, and if not, it is sent 15 seconds
+///   later at the earliest, and not while the access token is valid. That comes up once for each record after a failover or a
+///   restart, and when a server gets its first replica.
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
-///   +hdel +pexpireat +del +wait +ping`, and for the advice and for replicas `+info +config|get`. With sentinels also
-///   `+role`, so that no former primary is taken for one; and their own user needs
+///   +hdel +pexpireat +del +wait +ping`, and `+info` to know of another primary and of replicas, with `+config|get` for the
+///   advice. With sentinels also `+role`, so that no former primary is taken for one; and their own user needs
 ///   `+sentinel|get-master-addr-by-name`. With a cluster also `+asking`, for keys that are on their way to another server.
+///   Without `+info`, what a failover has lost isn't noticed.
 /// - Primaries alone are asked. [`connect`](Self::connect) is for one server or a name that leads to the primary,
 ///   [`sentinel`](Self::sentinel) and [`cluster`](Self::cluster) for those; a cluster's server that was given to the former
 ///   says so with the first step, as [`StoreErrorKind::Config`].
@@ -132,7 +139,7 @@ impl RedisStore {
     ///
     /// Sentinels tell a former primary that it is one some seconds after they have named the next. What it is given until then
     /// is lost, unless it has `min-replicas-to-write 1`: then it takes nothing when its replicas have left it, and the
-    /// sentinels are asked again.
+    /// sentinels are asked again. With more than one replica, they leave it a moment after the one that takes over.
     ///
     /// # Errors
     ///

@@ -30,7 +30,9 @@ put_text('body', body)
 if standing == 'rejected' then put('rejections', math.max(get('rejections') + 1, 2)) end
 if record['claim.by'] == nonce then forget('claim.') end
 if record['note.by'] and get('note.revision') < revision then forget('note.') end
-if doubt ~= '' and record['note.by'] == nil then
+-- It may have been saved before, and then been lost with what came of it.
+local is_lost = lost_at() ~= nil
+if (is_lost or doubt ~= '') and record['note.by'] == nil then
   record['note.by'] = nonce
   put('note.revision', revision)
   put('note.at', now)

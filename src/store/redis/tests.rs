@@ -6,7 +6,8 @@ use ::redis::{cmd, pipe};
 
 use super::*;
 use crate::store::{
-    Claim, Digest, Draft, Fate, Moment, Nonce, Record, Rejection, Release, Revision, Save, Slot, Standing,
+    Claim, Claimed, Digest, Draft, Fate, Moment, Nonce, Record, Rejection, Release, Revision, Save, Slot,
+    Standing,
 };
 
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -25,11 +26,12 @@ fn claim(rng: &mut fastrand::Rng) -> Claim {
     if rng.bool() {
         claim = claim.with_secret(Digest::new([rng.u8(1..3); 32]));
     }
-    claim = match rng.u8(0..6) {
+    claim = match rng.u8(0..7) {
         0 => claim.rejected(Rejection::Early),
         1 => claim.rejected(Rejection::Natural),
         2 => claim.without_waiting(),
         3 => claim.full_at(Moment::from_millis(rng.u64(0..9))),
+        4 => claim.after_a_loss(Moment::from_millis(rng.u64(0..9))),
         _ => claim,
     };
     match rng.u8(0..3) {
@@ -77,6 +79,21 @@ fn ahead(record: &mut Record, time: Duration) {
     }
 }
 
+/// What a claim does, if the record is another primary's: that was lost which it had acknowledged by some whole number of seconds
+/// ago, as the server has never been a replica.
+fn claimed(record: &Record, now: Moment, claim: &Claim, seen: Option<&Record>) -> (Record, Claimed) {
+    let done = |claim: &Claim| {
+        let mut record = record.clone();
+        let claimed = record.claim(now, claim);
+        (record, claimed)
+    };
+    let Some(seen) = seen else { return done(claim) };
+    let lost = (0..60).map(|second| Moment::from_millis(now.millis() - second * 1000));
+    let lost = lost.map(|lost_at| claim.clone().after_a_loss(lost_at.max(claim.lost_at.unwrap_or(lost_at))));
+    let found = lost.map(|claim| done(&claim)).find(|(record, _)| record.look(now).record == *seen);
+    found.unwrap_or_else(|| done(&claim.clone().after_a_loss(now)))
+}
+
 #[tokio::test]
 #[ignore = "it needs a redis: tests/store/run"]
 async fn each_script_does_what_the_step_does() {
@@ -93,6 +110,8 @@ async fn each_script_does_what_the_step_does() {
         let _: u32 = cmd("DEL").arg(&key).query_async(&mut connection).await.expect("deleted");
         let mut record = Record::default();
         let mut trace = format!("seed {seed}");
+        // It says that another primary has written it.
+        let mut is_others = false;
         for _ in 0..25 {
             match rng.u8(0..12) {
                 0 => tokio::time::sleep(Duration::from_millis(rng.u64(0..15))).await,
@@ -104,6 +123,14 @@ async fn each_script_does_what_the_step_does() {
                     }
                     let _: () = write.query_async(&mut connection).await.expect("written");
                 }
+                2 => {
+                    // It may have gone by itself.
+                    let code = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], 'primary', 'f')";
+                    let mut write = cmd("EVAL");
+                    write.arg(code).arg(1).arg(&key);
+                    let _: Option<u32> = write.query_async(&mut connection).await.expect("written");
+                    is_others = true;
+                }
                 _ => {}
             }
             let (asked, reply) = match rng.u8(0..4) {
@@ -113,8 +140,14 @@ async fn each_script_does_what_the_step_does() {
                     let reply = store.ask_claim(&slot, &claim).await.expect("an answer");
                     let now = reply.seen.now;
                     trace += &format!("\n{now:?} {claim:?}");
-                    let expected = record.claim(now, &claim);
+                    is_others &= record.look(now).record != Record::default();
+                    let (done, expected) =
+                        claimed(&record, now, &claim, is_others.then_some(&reply.seen.record));
+                    record = done;
                     *words.entry(reply.word.to_vec()).or_default() += 1;
+                    if matches!(expected, Claimed::Yours { .. }) && std::mem::take(&mut is_others) {
+                        *words.entry(b"lost".to_vec()).or_default() += 1;
+                    }
                     assert_eq!(reply.seen.record, record.look(now).record, "{trace}");
                     assert_eq!(reply.claimed(claim.whom).expect("an answer"), expected, "{trace}");
                     continue;
@@ -124,6 +157,16 @@ async fn each_script_does_what_the_step_does() {
                     let reply = store.ask_save(&slot, &save).await.expect("an answer");
                     let now = reply.seen.now;
                     trace += &format!("\n{now:?} {save:?}");
+                    is_others &= record.look(now).record != Record::default();
+                    let save = match save {
+                        Save::Draft(draft) if is_others => {
+                            let is_there =
+                                record.revision == draft.revision && record.author == Some(draft.nonce);
+                            is_others = is_there || record.revision > draft.than;
+                            Save::Draft(draft.in_doubt())
+                        }
+                        save => save,
+                    };
                     let expected = record.save(now, &save);
                     *words.entry(reply.word.to_vec()).or_default() += 1;
                     assert_eq!(reply.seen.record, record.look(now).record, "{trace}");
@@ -134,6 +177,7 @@ async fn each_script_does_what_the_step_does() {
                     let release = release(&mut rng);
                     let reply = store.ask_release(&slot, &release).await;
                     let now = reply.as_ref().expect("an answer").seen.now;
+                    is_others &= record.look(now).record != Record::default();
                     record.release(now, &release);
                     (format!("{release:?}"), reply)
                 }
@@ -143,7 +187,7 @@ async fn each_script_does_what_the_step_does() {
             assert_eq!(reply.seen.record, record.look(reply.seen.now).record, "{trace}");
         }
     }
-    for word in ["newer", "yours", "held", "wait", "done"] {
+    for word in ["newer", "yours", "held", "wait", "done", "lost"] {
         assert!(words.get(word.as_bytes()).is_some_and(|&times| times > 20), "{word} comes up: {words:?}");
     }
 }

@@ -90,6 +90,62 @@ fn saving_ends_the_claim_the_note_and_the_failure() {
 }
 
 #[test]
+fn after_a_loss_the_newest_refresh_token_counts_as_sent_by_nobody_knows_whom() {
+    let lost = |flight, than| Claim::new(nonce(flight), revision(than)).after_a_loss(at(1_500));
+    let mut record = saved(1, 500);
+    let (seen, _) = granted(record.claim(at(2_000), &lost(2, 500)));
+    let note = seen.note.expect("a note");
+    assert_eq!((note.revision, note.at, note.refused), (revision(500), at(1_500), false));
+    // Nobody takes it for its own, nor back.
+    let (seen, _) = granted(record.claim(at(2_100), &lost(2, 500).sending(revision(500), None)));
+    assert!(!seen.is_noted_by(nonce(2), revision(500)));
+    record.release(at(2_200), &Release::new(nonce(2), Fate::Unspent));
+    assert!(record.note.is_some());
+    // Whoever names it may replace it, and doesn't take it back either.
+    let again = Claim::new(nonce(3), revision(500)).sending(revision(500), Some(note.by));
+    assert!(granted(record.claim(at(9_000), &again)).0.is_noted_by(nonce(3), revision(500)));
+    record.release(at(9_100), &Release::new(nonce(3), Fate::Unspent));
+    assert!(record.note.is_some());
+}
+
+#[test]
+fn after_a_loss_what_a_flight_knows_and_the_store_does_not_counts_as_sent_too() {
+    let mut record = saved(1, 500);
+    granted(record.claim(at(2_000), &Claim::new(nonce(2), revision(800)).after_a_loss(at(9_000))));
+    let note = record.note.expect("a note");
+    assert_eq!((note.revision, note.at), (revision(800), at(2_000)), "no later than now");
+}
+
+#[test]
+fn after_a_loss_a_note_that_is_there_may_not_be_the_last_one() {
+    let mut record = saved(1, 500);
+    granted(record.claim(at(1_000), &Claim::new(nonce(2), revision(500)).sending(revision(500), None)));
+    let lost = |record: &mut Record, lost_at| {
+        let claim = Claim::new(nonce(2), revision(500)).after_a_loss(at(lost_at));
+        let note = granted(record.claim(at(20_000), &claim)).0.note.expect("a note");
+        assert_eq!(note.by, nonce(2));
+        note.at
+    };
+    assert_eq!(lost(&mut record, 15_999), at(1_000), "nobody else has sent it within 15 seconds");
+    assert_eq!(lost(&mut record, 16_000), at(16_000));
+    record.release(at(20_100), &Release::new(nonce(2), Fate::Unspent));
+    assert!(record.note.is_some(), "somebody else may have sent it since");
+}
+
+#[test]
+fn after_a_loss_who_is_not_granted_the_claim_changes_nothing_and_who_knows_of_nothing_fears_nothing() {
+    let mut record = saved(1, 500);
+    granted(record.claim(at(1_000), &Claim::new(nonce(2), revision(500))));
+    let before = record.clone();
+    let claimed = record.claim(at(1_100), &Claim::new(nonce(3), revision(500)).after_a_loss(at(1_100)));
+    assert!(matches!(claimed, Claimed::Held { .. }), "{claimed:?}");
+    assert_eq!(record, before);
+    let mut nothing = Record::default();
+    granted(nothing.claim(at(1_000), &Claim::new(nonce(2), Revision::NONE).after_a_loss(at(900))));
+    assert_eq!(nothing.note, None);
+}
+
+#[test]
 fn what_was_saved_meanwhile_is_not_overwritten_however_great_the_revision() {
     let mut record = saved(1, 500);
     granted(record.claim(at(2_000), &Claim::new(nonce(2), revision(500))));

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     error::{AcquireError, AcquireErrorKind, StoreError},
     observe::Reason,
-    store::{Claimed, Digest, Fate, Record, Revision, Save, Saved, Seen, Standing},
+    store::{Claimed, DOUBT, Digest, Fate, Record, Revision, Save, Saved, Seen, Standing},
     time::after,
     token::{
         access_token::AccessToken,
@@ -38,9 +38,6 @@ use crate::{
 /// Between two looks at a claim that another flight has. It doubles, and a part of it is drawn.
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const LAST_LOOK: Duration = Duration::from_millis(500);
-
-/// How long nobody sends a refresh token again of which nobody knows whether it was used.
-const DOUBT: Duration = Duration::from_secs(15);
 
 /// For so long what this process has saved is in force, also where the store doesn't know it any more.
 const TRUSTED: Duration = Duration::from_secs(60);
@@ -319,7 +316,10 @@ impl Trip<'_> {
         let known = order.known.revision;
         let note =
             record.note.as_ref().filter(|note| note.revision >= known && note.by != self.claimant.nonce());
-        let is_own = order.known.saved_at.is_some_and(|at| at.elapsed() < TRUSTED);
+        // Whoever has saved it can't know whether others have adopted it, and sent it. Where there is another grant, nothing is
+        // risked.
+        let is_own = order.grants == Grants::SingleUse
+            && order.known.saved_at.is_some_and(|at| at.elapsed() < TRUSTED);
         let forgotten = record.revision < known && !is_own;
         if note.is_none() && !forgotten {
             return None;

@@ -104,8 +104,9 @@ impl Inner {
         let stood = |at: Option<Instant>| at.is_some_and(|at| at + MARGIN >= first.began_at);
         let stood_meanwhile = stood(new.stands_until);
         if self.plan.kind == Kind::RefreshOrLogin {
-            let is_excused = was_lost || stood_meanwhile;
-            self.check(is_excused, format_args!("a grant of unknown fate: {refresh} was sent before"));
+            // Whatever the store has lost.
+            let what = format_args!("a grant of unknown fate: {refresh} was sent before");
+            self.check(stood_meanwhile, what);
             return;
         }
         let had_trouble = !self.was_at_peace(first.process, first.began_at);

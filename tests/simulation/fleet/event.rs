@@ -42,6 +42,8 @@ events! {
     StoreWasDown,
     Flushed,
     FailedOver,
+    /// A record was another primary's.
+    Doubted,
     ClockAhead,
     ClockBehind,
     // The token endpoint.

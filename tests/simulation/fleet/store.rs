@@ -31,6 +31,10 @@ pub(crate) struct Records {
     clock: (Moment, Instant),
     /// All that were ever seen.
     flights: Vec<Nonce>,
+    /// How many servers have taken over, one after the other, and under which of them a record was last written by a granted
+    /// claim or a save.
+    primary: u32,
+    written_by: BTreeMap<String, u32>,
     /// When it last lost something that it had acknowledged.
     pub(crate) lost_at: Option<Instant>,
     pub(crate) clock_set_at: Option<Instant>,
@@ -43,6 +47,8 @@ impl Records {
             replaced: None,
             clock: (BEGIN, now),
             flights: Vec::new(),
+            primary: 0,
+            written_by: BTreeMap::new(),
             lost_at: None,
             clock_set_at: None,
         }
@@ -63,18 +69,23 @@ impl Inner {
         self.say("the store loses everything");
         self.saw(Event::Flushed);
         self.store.records.clear();
+        self.store.written_by.clear();
         self.store.replaced = None;
         self.store.lost_at = Some(Instant::now());
     }
 
-    /// The store goes on as a replica that has not got the last write.
+    /// The store goes on as a replica that has not got the last write. It can tell that it does.
     pub(crate) fn fail_over(&mut self) {
         let Some((slot, record)) = self.store.replaced.take() else { return };
+        self.store.primary += 1;
         self.say(format_args!("the store loses its last write, which was to {slot:.16}"));
         self.saw(Event::FailedOver);
         match record {
             Some(record) => drop(self.store.records.insert(slot, record)),
-            None => drop(self.store.records.remove(&slot)),
+            None => {
+                self.store.records.remove(&slot);
+                self.store.written_by.remove(&slot);
+            }
         }
         self.store.lost_at = Some(Instant::now());
     }
@@ -119,7 +130,7 @@ impl Inner {
         process: usize,
         slot: &Slot,
         what: What,
-        step: &impl Fn(&mut Record, Moment) -> T,
+        step: &impl Fn(&mut Record, Moment, Option<Moment>) -> (T, Written),
     ) -> Result<T, StoreError> {
         if self.plan.store_down.covers(self.elapsed()) && !self.healthy {
             self.saw(Event::StoreWasDown);
@@ -129,7 +140,15 @@ impl Inner {
         let (now, slot) = (self.store.now(), slot.to_string());
         let before = self.store.records.get(&slot).cloned();
         let mut record = before.clone().unwrap_or_default();
-        let answer = step(&mut record, now);
+        let primary = self.store.primary;
+        let is_others = self.store.written_by.get(&slot).is_some_and(|written_by| *written_by != primary);
+        let (answer, written) = step(&mut record, now, is_others.then_some(now));
+        if written == Written::Anew {
+            if is_others {
+                self.saw(Event::Doubted);
+            }
+            self.store.written_by.insert(slot.clone(), primary);
+        }
         let (old, new) = (before.as_ref().map_or(Revision::NONE, |record| record.revision), record.revision);
         let told = self.told(&record);
         self.say(format_args!("process {process}: {what:?} of {old:?}, then {told}"));
@@ -211,6 +230,19 @@ enum What {
     Release,
 }
 
+/// Whether a record is the present primary's after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Anew,
+    AsItWas,
+}
+
+impl Written {
+    fn anew(is_so: bool) -> Self {
+        if is_so { Self::Anew } else { Self::AsItWas }
+    }
+}
+
 /// A process's way to the store.
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -227,7 +259,7 @@ impl Door {
         &self,
         slot: &Slot,
         what: What,
-        step: impl Fn(&mut Record, Moment) -> T + Send + 'static,
+        step: impl Fn(&mut Record, Moment, Option<Moment>) -> (T, Written) + Send + 'static,
     ) -> Result<T, StoreError> {
         let Self { fleet, process } = self.clone();
         fleet.passes(process, Point::BeforeStore).await;
@@ -283,11 +315,18 @@ impl Door {
 
 impl Store for Door {
     async fn look(&self, slot: &Slot) -> Result<Seen, StoreError> {
-        self.call(slot, What::Look, |record, now| record.look(now)).await
+        self.call(slot, What::Look, |record, now, _| (record.look(now), Written::AsItWas)).await
     }
 
     async fn claim(&self, slot: &Slot, claim: Claim) -> Result<Claimed, StoreError> {
-        let claimed = self.call(slot, What::Claim, move |record, now| record.claim(now, &claim)).await?;
+        let step = move |record: &mut Record, now, lost_at: Option<_>| {
+            let claim = claim.clone();
+            let claim = lost_at.map_or(claim.clone(), |lost_at| claim.after_a_loss(lost_at));
+            let claimed = record.claim(now, &claim);
+            let written = Written::anew(matches!(claimed, Claimed::Yours { .. }));
+            (claimed, written)
+        };
+        let claimed = self.call(slot, What::Claim, step).await?;
         self.fleet.with(|fleet| match claimed {
             Claimed::Held { .. } => fleet.saw(Event::Held),
             Claimed::Wait { .. } => fleet.saw(Event::ToldToWait),
@@ -297,7 +336,16 @@ impl Store for Door {
     }
 
     async fn save(&self, slot: &Slot, save: Save) -> Result<Saved, StoreError> {
-        let saved = self.call(slot, What::Save, move |record, now| record.save(now, &save)).await?;
+        let step = move |record: &mut Record, now, lost_at: Option<_>| {
+            let save = match save.clone() {
+                Save::Draft(draft) if lost_at.is_some() => Save::Draft(draft.in_doubt()),
+                save => save,
+            };
+            let before = record.revision;
+            let saved = record.save(now, &save);
+            (saved, Written::anew(record.revision != before))
+        };
+        let saved = self.call(slot, What::Save, step).await?;
         if matches!(saved, Saved::Newer(_)) {
             self.fleet.with(|fleet| fleet.is_overtaken(self.process));
         }
@@ -305,6 +353,7 @@ impl Store for Door {
     }
 
     async fn release(&self, slot: &Slot, release: Release) -> Result<(), StoreError> {
-        self.call(slot, What::Release, move |record, now| record.release(now, &release)).await
+        let step = move |record: &mut Record, now, _| (record.release(now, &release), Written::AsItWas);
+        self.call(slot, What::Release, step).await
     }
 }

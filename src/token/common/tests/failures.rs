@@ -140,6 +140,19 @@ async fn what_a_store_gets_back_may_have_been_sent_by_somebody_whose_note_it_has
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_store_has_lost_is_not_sent_by_who_has_saved_it_just_now_if_there_is_another_grant() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(5 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    sleep(31 * SECOND).await;
+    // Another process has adopted it, and sent the refresh token. Its note is lost, and so is what came of it.
+    server.0.spent.lock().expect("no panic").push("grant-1".to_owned());
+    store.flush();
+    assert_eq!(text(&tokens).await, "token-2");
+    assert_eq!((server.calls(), server.reused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_the_newest_any_more_is_not_given_back_to_a_store_that_has_lost_it() {
     let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(10 * SECOND)));
     let (tokens, other) = (server.process(&store), server.process(&store));
