@@ -13,7 +13,7 @@ pub(super) const EACH_USE: bool = true;
 const HERE: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
 /// What is counted and measured of one credential.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Meters {
     /// Made once, since it would take an allocation for each request.
     remaining: Key,

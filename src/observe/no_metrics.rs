@@ -7,7 +7,7 @@ use super::{event::Event, passed::Passed};
 /// Nobody is told of a token's use.
 pub(super) const EACH_USE: bool = false;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Meters;
 
 impl Meters {

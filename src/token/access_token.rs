@@ -1,6 +1,6 @@
 //! An access token as a credential brings it: text that fits into a header, and what came with it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -27,12 +27,19 @@ const MAX_LEN: usize = 64 * 1024;
 /// ```
 #[derive(Clone)]
 pub struct AccessToken {
-    secret: Arc<SecretString>,
-    refresh_token: Option<Arc<SecretString>>,
+    /// One piece for all clones: caches are many, and each has two.
+    parts: Arc<Parts>,
+}
+
+/// What a token consists of. Copied only where one of several clones is changed.
+#[derive(Clone)]
+struct Parts {
+    secret: SecretString,
+    refresh_token: Option<SecretString>,
     lifetime: Option<Duration>,
     requested_at: Option<Instant>,
     /// What else came with it, by name. Mostly nothing, which takes no memory of its own.
-    members: Arc<[(Box<str>, SecretString)]>,
+    members: Box<[(Box<str>, SecretString)]>,
 }
 
 impl AccessToken {
@@ -51,13 +58,9 @@ impl AccessToken {
         } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Problem::Character
         } else {
-            return Ok(Self {
-                secret: Arc::new(secret),
-                refresh_token: None,
-                lifetime: None,
-                requested_at: None,
-                members: Arc::default(),
-            });
+            let members = Box::default();
+            let parts = Parts { secret, refresh_token: None, lifetime: None, requested_at: None, members };
+            return Ok(Self { parts: Arc::new(parts) });
         };
         Err(InvalidToken { problem })
     }
@@ -67,20 +70,23 @@ impl AccessToken {
     /// whose server writes zero for a token without end says nothing instead.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = Some(lifetime);
+        self.change().lifetime = Some(lifetime);
         self
     }
 
     /// Sets the refresh token that came with this one (RFC 6749 §1.5).
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
-        self.refresh_token = Some(Arc::new(refresh_token.into()));
+        self.change().refresh_token = Some(refresh_token.into());
         self
     }
 
-    /// The same, without the refresh token that came with it.
-    pub(super) fn without_refresh_token(mut self) -> Self {
-        self.refresh_token = None;
+    /// The same, with this refresh token in place of the one that came with it, or with none.
+    pub(super) fn whose_refresh_token_is(mut self, refresh_token: Option<SecretString>) -> Self {
+        let text = ExposeSecret::expose_secret;
+        if self.refresh_token().map(text) != refresh_token.as_ref().map(text) {
+            self.change().refresh_token = refresh_token;
+        }
         self
     }
 
@@ -88,7 +94,7 @@ impl AccessToken {
     /// [`Credential::acquire`](crate::Credential::acquire) was called.
     #[must_use]
     pub fn with_requested_at(mut self, at: Instant) -> Self {
-        self.requested_at = Some(at);
+        self.change().requested_at = Some(at);
         self
     }
 
@@ -96,67 +102,74 @@ impl AccessToken {
     /// where the token goes.
     #[must_use]
     pub fn with_member(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
-        let member = (name.into().into_boxed_str(), value.into());
-        self.members = self.members.iter().cloned().chain([member]).collect();
+        let (name, members) = (name.into(), &mut self.change().members);
+        *members = mem::take(members).into_iter().chain([(name.into(), value.into())]).collect();
         self
     }
 
     /// The token itself.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.secret.expose_secret()
+        self.parts.secret.expose_secret()
     }
 
     /// The refresh token that came with it.
     #[must_use]
     pub fn refresh_token(&self) -> Option<&SecretString> {
-        self.refresh_token.as_deref()
+        self.parts.refresh_token.as_ref()
     }
 
     /// How long the token is valid from [`requested_at`](Self::requested_at); `None` if that is not known.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
-        self.lifetime
+        self.parts.lifetime
     }
 
     /// What else came with the token by this name: members of the answer that were
     /// [declared](crate::TokenEndpoint::member). It is what the server says: whoever sends a token there trusts it.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&str> {
-        let member = self.members.iter().find(|(known, _)| **known == *name);
+        let member = self.parts.members.iter().find(|(known, _)| **known == *name);
         member.map(|(_, value)| value.expose_secret())
     }
 
     /// All that came with it by names.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.members.iter().map(|(name, value)| (&**name, value.expose_secret()))
+        self.parts.members.iter().map(|(name, value)| (&**name, value.expose_secret()))
     }
 
     /// What it takes beside itself, in bytes.
     #[allow(dead_code, reason = "for those who hold many")]
     pub(super) fn bytes(&self) -> usize {
-        let text = |secret: &SecretString| secret.expose_secret().len() + 2 * size_of::<usize>();
-        let members =
-            self.members.iter().map(|(name, value)| name.len() + text(value) + 2 * size_of::<usize>());
-        // Each has its counts and the text's place.
-        let secrets = [Some(&self.secret), self.refresh_token.as_ref()];
-        secrets.into_iter().flatten().map(|secret| text(secret) + 2 * size_of::<usize>()).sum::<usize>()
+        let parts = &*self.parts;
+        let text = |secret: &SecretString| secret.expose_secret().len();
+        let members = parts.members.iter();
+        let members = members.map(|member| size_of_val(member) + member.0.len() + text(&member.1));
+        let secrets = [Some(&parts.secret), parts.refresh_token.as_ref()];
+        size_of::<Parts>()
+            + 2 * size_of::<usize>()
+            + secrets.into_iter().flatten().map(text).sum::<usize>()
             + members.sum::<usize>()
     }
 
     /// When the request for this token was sent, if the credential said so.
     #[must_use]
     pub fn requested_at(&self) -> Option<Instant> {
-        self.requested_at
+        self.parts.requested_at
+    }
+
+    /// What it consists of, for this clone alone.
+    fn change(&mut self) -> &mut Parts {
+        Arc::make_mut(&mut self.parts)
     }
 }
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
-            .field("lifetime", &self.lifetime)
-            .field("has_refresh_token", &self.refresh_token.is_some())
-            .field("members", &self.members.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("lifetime", &self.parts.lifetime)
+            .field("has_refresh_token", &self.parts.refresh_token.is_some())
+            .field("members", &self.parts.members.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

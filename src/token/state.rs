@@ -43,7 +43,7 @@ pub(super) struct State<F> {
     policy: Arc<RefreshPolicy>,
     renewal: Renewal,
     grants: Grants,
-    /// Where the credential keeps its refresh token, if it does: then none is kept here.
+    /// Where the credential keeps its refresh token, if it does: then the one that came with the token counts for nothing.
     refresh_tokens: Option<RefreshTokens>,
     rng: fastrand::Rng,
     /// This instance's place in the spread of early renewals, 0 to 1.
@@ -166,7 +166,7 @@ pub(super) struct Flight<F> {
 
 impl<F> State<F> {
     pub(super) fn new(policy: Arc<RefreshPolicy>, credential: &Description, mut rng: fastrand::Rng) -> Self {
-        let (spread, budget) = (rng.f64(), Budget::new(policy.allowance()));
+        let spread = rng.f64();
         Self {
             policy,
             renewal: credential.renewal,
@@ -177,7 +177,7 @@ impl<F> State<F> {
             newest: None,
             grant: None,
             rejections: 0,
-            budget,
+            budget: Budget::default(),
             failure: None,
             flight: None,
             generations: 0,
@@ -193,7 +193,7 @@ impl<F> State<F> {
     /// Has `policy` decide from now on, with a full budget. What was decided by the one before it stands: when the token
     /// is stale, how long a pause or a failure lasts, and all of a flight that has begun.
     pub(super) fn set_policy(&mut self, policy: RefreshPolicy) {
-        self.budget = Budget::new(policy.allowance());
+        self.budget = Budget::default();
         self.policy = Arc::new(policy);
     }
 
@@ -260,7 +260,7 @@ impl<F> State<F> {
     pub(super) fn charge(&mut self, now: Instant) {
         if let Some(Newest { rejected: Some(Rejected { death: Death::Early { .. }, .. }), .. }) = self.newest
         {
-            self.budget.take(now);
+            self.budget.take(self.policy.allowance(), now);
         }
     }
 
@@ -371,7 +371,7 @@ impl<F> State<F> {
     fn commit(&mut self, catch: Catch, lifetime: Option<Duration>, flight: u64, now: Instant) -> Lease {
         let Catch { token, asked_at, wall_asked_at } = catch;
         self.failure = None;
-        self.grant = Some(Grant { token: self.kept(token.clone()), flight, spent: false });
+        self.grant = Some(Grant { token: token.clone(), flight, spent: false });
         if let Some(Newest { entry, accepted, rejected: Some(rejected), .. }) = &mut self.newest
             && entry.token.expose_secret() == token.expose_secret()
         {
@@ -474,15 +474,10 @@ impl<F> State<F> {
         }
     }
 
-    /// What is kept here of a token: its refresh token only where the credential doesn't keep that itself.
-    fn kept(&self, token: AccessToken) -> AccessToken {
-        if self.refresh_tokens.is_some() { token.without_refresh_token() } else { token }
-    }
-
-    /// What was kept of a token, with the refresh token that is in force.
+    /// A token with the refresh token that is in force.
     fn with_newest(&self, token: AccessToken) -> AccessToken {
-        match self.refresh_tokens.as_ref().and_then(RefreshTokens::newest) {
-            Some(newest) => token.with_refresh_token(newest),
+        match &self.refresh_tokens {
+            Some(kept) => token.whose_refresh_token_is(kept.newest()),
             None => token,
         }
     }
@@ -490,16 +485,18 @@ impl<F> State<F> {
     /// Whether there is but one way to another token, which is good once, and a server has handed it out since.
     #[allow(dead_code, reason = "for those who hold many")]
     pub(super) fn has_only_grant(&self) -> bool {
-        let kept = || self.refresh_tokens.as_ref().and_then(RefreshTokens::newest).is_some();
-        let came = || self.grant.as_ref().is_some_and(|grant| grant.token.refresh_token().is_some());
-        self.grants == Grants::SingleUse && (kept() || came())
+        let is_there = || match &self.refresh_tokens {
+            Some(kept) => kept.newest().is_some(),
+            None => self.grant.as_ref().is_some_and(|grant| grant.token.refresh_token().is_some()),
+        };
+        self.grants == Grants::SingleUse && is_there()
     }
 
     /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
     pub(super) fn save_grant(&mut self, token: AccessToken, flight: u64) {
-        let token = self.kept(token);
+        let is_kept_here = self.refresh_tokens.is_none();
         let newer = self.grant.as_ref().is_some_and(|grant| grant.flight > flight);
-        if token.refresh_token().is_some() && !newer {
+        if is_kept_here && token.refresh_token().is_some() && !newer {
             self.grant = Some(Grant { token, flight, spent: false });
         }
     }

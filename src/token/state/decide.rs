@@ -149,7 +149,7 @@ impl<F> State<F> {
         }
         let Death::Early { pause_until } = self.newest.as_ref()?.rejected?.death else { return None };
         let pause_until = Some(pause_until).filter(|until| *until > now);
-        let until = pause_until.max(self.budget.next_at(now))?;
+        let until = pause_until.max(self.budget.next_at(self.policy.allowance(), now))?;
         Some(AuthError::new(AuthErrorKind::Paused).with_retry_at(Some(until)))
     }
 
