@@ -6,10 +6,10 @@ use super::{
     building::Building,
     gates::Gates,
     id::TenantId,
-    many::{Make, Many, OnDeadGrant},
+    many::{Listener, Make, Many, OnDeadGrant},
     map::Map,
     tenant::Tenant,
-    ward::Reach,
+    ward::{Reach, Yard},
 };
 use crate::{
     auth::Origin,
@@ -123,12 +123,15 @@ impl<Id: TenantId> TenantsBuilder<Id> {
 
     /// What all handles of the tenants share.
     pub(super) fn many(self) -> Arc<Many<Id>> {
-        Arc::new(Many {
+        Arc::new_cyclic(|many| Many {
             make: self.make,
             map: Map::new(self.bytes),
             building: Building::new(AT_ONCE, self.build_timeout),
-            gates: Gates::new(self.at_one_endpoint),
-            reach: self.reach,
+            yard: Arc::new(Yard {
+                gates: Gates::new(self.at_one_endpoint),
+                reach: self.reach,
+                listener: Box::new(Listener(many.clone())),
+            }),
             origin: self.origin.map(Arc::new),
             policy: Arc::new(self.policy.without_dead_grants()),
             observer: Observer::new(&self.name),

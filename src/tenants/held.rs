@@ -19,10 +19,9 @@ use crate::{
 
 /// A tenant in memory.
 pub(super) struct Held<Id> {
-    pub(super) id: Id,
     pub(super) tokens: TokenCache,
     pub(super) origin: Arc<Origin>,
-    pub(super) ward: Arc<Ward>,
+    pub(super) ward: Arc<Ward<Id>>,
     /// What takes no part of the cache: the credential, and the rest of this.
     base: usize,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
@@ -38,21 +37,19 @@ const OVERHEAD: usize = 384;
 
 impl<Id: TenantId> Held<Id> {
     pub(super) fn new(
-        id: Id,
         tokens: TokenCache,
         origin: Arc<Origin>,
-        ward: Arc<Ward>,
+        ward: Arc<Ward<Id>>,
         credential: usize,
     ) -> Self {
         let base = size_of::<Self>()
-            + size_of::<Ward>()
+            + size_of::<Ward<Id>>()
             + TokenCache::BYTES
-            // Three times: here, in the map, and with the ward.
-            + 3 * (size_of::<Id>() + id.heap_bytes())
+            // Twice: with the ward, of whose size the one is a part, and in the map.
+            + size_of::<Id>() + 2 * ward.id().heap_bytes()
             + credential
             + OVERHEAD;
         Self {
-            id,
             tokens,
             origin,
             ward,
@@ -61,6 +58,10 @@ impl<Id: TenantId> Held<Id> {
             was_used: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn id(&self) -> &Id {
+        self.ward.id()
     }
 
     /// What it takes by now, in bytes.

@@ -12,12 +12,11 @@ use tokio::{runtime::Handle, time::timeout_at};
 
 use super::{
     building::{Building, Built, Site, late},
-    gates::Gates,
     held::Held,
     id::{MOST, TenantId},
     map::Map,
     tenant::Tenant,
-    ward::{Listen, Reach, Ward},
+    ward::{Listen, Reach, Ward, Yard},
 };
 use crate::{
     auth::Origin,
@@ -39,8 +38,7 @@ pub(super) struct Many<Id: TenantId> {
     pub(super) make: Make<Id>,
     pub(super) map: Map<Id>,
     pub(super) building: Arc<Building<Id>>,
-    pub(super) gates: Arc<Gates>,
-    pub(super) reach: Reach,
+    pub(super) yard: Arc<Yard<Id>>,
     pub(super) origin: Option<Arc<Origin>>,
     pub(super) policy: Arc<RefreshPolicy>,
     pub(super) observer: Observer,
@@ -81,7 +79,7 @@ impl<Id: TenantId> Many<Id> {
         let id = site.id().clone();
         // The program's code is called inside, so that it may panic there.
         let making = AssertUnwindSafe(async { (self.make)(id.clone()).await }).catch_unwind();
-        let made = match self.reach {
+        let made = match self.yard.reach {
             Reach::Anywhere => timeout_at(site.deadline, making).await,
             Reach::Outwards => outwards(timeout_at(site.deadline, making)).await,
         };
@@ -109,22 +107,20 @@ impl<Id: TenantId> Many<Id> {
                 "the tenant has no origin, and there is none for all",
             )));
         };
-        if self.reach == Reach::Outwards && origin.leads_inwards() {
+        if self.yard.reach == Reach::Outwards && origin.leads_inwards() {
             let words = "the tenant's origin is this machine or in a private network; allow private addresses, or \
                          refuse the tenant";
             return Err(refused(AcquireError::rejected(words)));
         }
         let (slot, credential) = (tenant.slot.take(), tenant.credential_bytes());
-        let listener = Listener { many: Arc::downgrade(self), id: id.clone() };
-        let ward = Ward::new(tenant, self.gates.clone(), self.reach, Box::new(listener));
-        let ward = Arc::new(ward);
+        let ward = Arc::new(Ward::new(id, tenant, self.yard.clone()));
         let tokens = TokenCache::of_many(ward.clone(), self.policy.clone(), self.observer.clone());
         if let Some(slot) = slot {
             tokens.share(slot).map_err(|error| {
                 refused(AcquireError::rejected("the tenant's token can't be shared").with_source(error))
             })?;
         }
-        Ok(Arc::new(Held::new(id, tokens, origin, ward, credential)))
+        Ok(Arc::new(Held::new(tokens, origin, ward, credential)))
     }
 }
 
@@ -132,16 +128,13 @@ fn refused(error: AcquireError) -> AuthError {
     AuthError::new(AuthErrorKind::TenantRefused).with_acquire_error(error)
 }
 
-/// Hears how a tenant's flights end: then it weighs something else, or its grant is dead.
-struct Listener<Id: TenantId> {
-    many: Weak<Many<Id>>,
-    id: Id,
-}
+/// Hears how tenants' flights end: then a tenant weighs something else, or its grant is dead.
+pub(super) struct Listener<Id: TenantId>(pub(super) Weak<Many<Id>>);
 
-impl<Id: TenantId> Listen for Listener<Id> {
-    fn hear(&self, landing: Result<&AccessToken, &AuthError>) {
-        let Some(many) = self.many.upgrade() else { return };
-        let Some(held) = many.map.get(&self.id) else { return };
+impl<Id: TenantId> Listen<Id> for Listener<Id> {
+    fn hear(&self, id: &Id, landing: Result<&AccessToken, &AuthError>) {
+        let Some(many) = self.0.upgrade() else { return };
+        let Some(held) = many.map.get(id) else { return };
         match landing {
             Ok(_) => {
                 held.was_told.store(false, SeqCst);
@@ -150,7 +143,7 @@ impl<Id: TenantId> Listen for Listener<Id> {
             }
             Err(error) if error.is_dead_grant() && !held.was_told.swap(true, SeqCst) => {
                 if let Some(on_dead_grant) = &many.on_dead_grant {
-                    on_dead_grant(&self.id, error);
+                    on_dead_grant(id, error);
                 }
             }
             Err(_) => {}

@@ -49,7 +49,7 @@ impl<Id: TenantId> Map<Id> {
     /// Gives a tenant a place, and others' up for it. Returns whether there is one: not where all are pinned.
     pub(super) fn insert(&self, held: &Arc<Held<Id>>) -> bool {
         let place = Place { held: held.clone(), weight: held.bytes() as u64 };
-        self.places.insert(held.id.clone(), place);
+        self.places.insert(held.id().clone(), place);
         let fits = self.places.weight() <= self.most;
         if !fits {
             self.remove(held);
@@ -62,7 +62,7 @@ impl<Id: TenantId> Map<Id> {
     pub(super) fn weigh(&self, held: &Arc<Held<Id>>) -> bool {
         let weight = held.bytes() as u64;
         // What isn't there is asked for once more, and left alone.
-        let _ = self.places.entry(&held.id, Some(Duration::ZERO), |_, place| {
+        let _ = self.places.entry(held.id(), Some(Duration::ZERO), |_, place| {
             if Arc::ptr_eq(&place.held, held) {
                 place.weight = weight;
             }
@@ -76,7 +76,7 @@ impl<Id: TenantId> Map<Id> {
 
     /// Takes a tenant out, if it is still this one.
     pub(super) fn remove(&self, held: &Arc<Held<Id>>) {
-        self.places.remove_if(&held.id, |place| Arc::ptr_eq(&place.held, held));
+        self.places.remove_if(held.id(), |place| Arc::ptr_eq(&place.held, held));
     }
 
     /// All of them, one after the other.

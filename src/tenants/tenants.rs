@@ -155,7 +155,7 @@ impl<Id: TenantId> fmt::Debug for Tenants<Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenants")
             .field("map", &self.many.map)
-            .field("gates", &self.many.gates)
+            .field("gates", &self.many.yard.gates)
             .finish_non_exhaustive()
     }
 }

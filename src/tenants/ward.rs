@@ -11,7 +11,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{gates::Gates, tenant::Tenant};
+use super::{gates::Gates, id::TenantId, tenant::Tenant};
 use crate::{
     error::{AcquireError, AuthError},
     token::{AccessToken, Acquire, Description, PlaceFuture, Source},
@@ -19,12 +19,18 @@ use crate::{
 };
 
 /// A tenant's credential.
-pub(super) struct Ward {
+pub(super) struct Ward<Id> {
+    id: Id,
     source: Box<dyn Source>,
-    gates: Arc<Gates>,
-    reach: Reach,
+    yard: Arc<Yard<Id>>,
     is_removed: AtomicBool,
-    listener: Box<dyn Listen>,
+}
+
+/// What all of them have in common.
+pub(super) struct Yard<Id> {
+    pub(super) gates: Arc<Gates>,
+    pub(super) reach: Reach,
+    pub(super) listener: Box<dyn Listen<Id>>,
 }
 
 /// Where the credential's requests may go.
@@ -35,16 +41,20 @@ pub(super) enum Reach {
     Outwards,
 }
 
-/// Whoever wants to know how a tenant's flights end.
-pub(super) trait Listen: Send + Sync {
-    fn hear(&self, landing: Result<&AccessToken, &AuthError>);
+/// Whoever wants to know how tenants' flights end.
+pub(super) trait Listen<Id>: Send + Sync {
+    fn hear(&self, id: &Id, landing: Result<&AccessToken, &AuthError>);
 }
 
 type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> + Send + 'a>>;
 
-impl Ward {
-    pub(super) fn new(tenant: Tenant, gates: Arc<Gates>, reach: Reach, listener: Box<dyn Listen>) -> Self {
-        Self { source: tenant.source, gates, reach, is_removed: AtomicBool::new(false), listener }
+impl<Id> Ward<Id> {
+    pub(super) fn new(id: Id, tenant: Tenant, yard: Arc<Yard<Id>>) -> Self {
+        Self { id, source: tenant.source, yard, is_removed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn id(&self) -> &Id {
+        &self.id
     }
 
     pub(super) fn remove(&self) {
@@ -56,14 +66,14 @@ impl Ward {
     }
 
     fn reaching<'a, T: 'a>(&self, asking: SourceFuture<'a, T>) -> SourceFuture<'a, T> {
-        match self.reach {
+        match self.yard.reach {
             Reach::Anywhere => asking,
             Reach::Outwards => Box::pin(outwards(asking)),
         }
     }
 }
 
-impl Source for Ward {
+impl<Id: TenantId> Source for Ward<Id> {
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> SourceFuture<'a, AccessToken> {
         if self.is_removed() {
             return Box::pin(async { Err(AcquireError::rejected("the tenant was removed")) });
@@ -89,13 +99,13 @@ impl Source for Ward {
 
     fn place(&self) -> Option<PlaceFuture<'_>> {
         let endpoint = self.source.describe().asked().into();
-        Some(Box::pin(self.gates.clone().enter(endpoint)))
+        Some(Box::pin(self.yard.gates.clone().enter(endpoint)))
     }
 
     fn hear(&self, landing: Result<&AccessToken, &AuthError>) {
         // By now there may be another one by its id.
         if !self.is_removed() {
-            self.listener.hear(landing);
+            self.yard.listener.hear(&self.id, landing);
         }
     }
 }
