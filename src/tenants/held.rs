@@ -23,7 +23,7 @@ pub(super) struct Held<Id> {
     pub(super) origin: Arc<Origin>,
     pub(super) ward: Arc<Ward<Id>>,
     /// What takes no part of the cache: the credential, and the rest of this.
-    base: usize,
+    base: u32,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
     stamp: ArcSwapOption<Stamp>,
     /// The last token was used once.
@@ -53,7 +53,7 @@ impl<Id: TenantId> Held<Id> {
             tokens,
             origin,
             ward,
-            base,
+            base: u32::try_from(base).unwrap_or(u32::MAX),
             stamp: ArcSwapOption::empty(),
             was_used: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
@@ -67,7 +67,7 @@ impl<Id: TenantId> Held<Id> {
     /// What it takes by now, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let stamp = self.stamp.load().as_ref().map_or(0, |stamp| stamp.bytes());
-        self.base + self.tokens.token_bytes() + stamp
+        self.base as usize + self.tokens.token_bytes() + stamp
     }
 
     /// Whether somebody works with it, or something would be lost with it. The map itself holds it once.

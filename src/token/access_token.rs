@@ -1,6 +1,6 @@
 //! An access token as a credential brings it: text that fits into a header, and what came with it.
 
-use std::{fmt, mem, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -38,9 +38,12 @@ struct Parts {
     refresh_token: Option<SecretString>,
     lifetime: Option<Duration>,
     requested_at: Option<Instant>,
-    /// What else came with it, by name. Mostly nothing, which takes no memory of its own.
-    members: Box<[(Box<str>, SecretString)]>,
+    /// What else came with it, by name. On its own, as mostly that is nothing.
+    members: Option<Box<Members>>,
 }
+
+#[derive(Clone, Default)]
+struct Members(Vec<(Box<str>, SecretString)>);
 
 impl AccessToken {
     /// Checks `secret` and wraps it.
@@ -58,8 +61,8 @@ impl AccessToken {
         } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Problem::Character
         } else {
-            let members = Box::default();
-            let parts = Parts { secret, refresh_token: None, lifetime: None, requested_at: None, members };
+            let parts =
+                Parts { secret, refresh_token: None, lifetime: None, requested_at: None, members: None };
             return Ok(Self { parts: Arc::new(parts) });
         };
         Err(InvalidToken { problem })
@@ -102,8 +105,8 @@ impl AccessToken {
     /// where the token goes.
     #[must_use]
     pub fn with_member(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
-        let (name, members) = (name.into(), &mut self.change().members);
-        *members = mem::take(members).into_iter().chain([(name.into(), value.into())]).collect();
+        let members = self.change().members.get_or_insert_default();
+        members.0.push((name.into().into_boxed_str(), value.into()));
         self
     }
 
@@ -129,13 +132,18 @@ impl AccessToken {
     /// [declared](crate::TokenEndpoint::member). It is what the server says: whoever sends a token there trusts it.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&str> {
-        let member = self.parts.members.iter().find(|(known, _)| **known == *name);
+        let member =
+            self.parts.members.iter().flat_map(|members| &members.0).find(|(known, _)| **known == *name);
         member.map(|(_, value)| value.expose_secret())
     }
 
     /// All that came with it by names.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parts.members.iter().map(|(name, value)| (&**name, value.expose_secret()))
+        self.parts
+            .members
+            .iter()
+            .flat_map(|members| &members.0)
+            .map(|(name, value)| (&**name, value.expose_secret()))
     }
 
     /// What it takes beside itself, in bytes.
@@ -143,7 +151,7 @@ impl AccessToken {
     pub(super) fn bytes(&self) -> usize {
         let parts = &*self.parts;
         let text = |secret: &SecretString| secret.expose_secret().len();
-        let members = parts.members.iter();
+        let members = parts.members.iter().flat_map(|members| &members.0);
         let members = members.map(|member| size_of_val(member) + member.0.len() + text(&member.1));
         let secrets = [Some(&parts.secret), parts.refresh_token.as_ref()];
         size_of::<Parts>()
@@ -169,7 +177,16 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken")
             .field("lifetime", &self.parts.lifetime)
             .field("has_refresh_token", &self.parts.refresh_token.is_some())
-            .field("members", &self.parts.members.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field(
+                "members",
+                &self
+                    .parts
+                    .members
+                    .iter()
+                    .flat_map(|members| &members.0)
+                    .map(|(name, _)| name)
+                    .collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -223,7 +223,7 @@ impl TokenCache {
         let now = Instant::now();
         let usable = !entry.is_stale(now) || (!entry.is_expired(now) && self.shared.renew(now));
         if usable {
-            self.shared.observer().tell(Event::Used { expires_at: entry.expires_at, now });
+            self.shared.observer().tell(Event::Used { expires_at: entry.expires_at(), now });
         }
         usable
     }

@@ -15,11 +15,24 @@ use crate::time::after;
 const SLACK: Duration = Duration::from_secs(1);
 
 /// A token in the cache, with what the cache knows of it. Never changes.
+///
+/// There may be a million of them, so its moments are kept as distances, which take half of what moments take.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) token: AccessToken,
     /// Counts the cache's tokens. A rejection names it, so that a late one can't hit a newer token.
     pub(crate) generation: u64,
+    /// When it was put into the cache.
+    pub(super) acquired_at: Instant,
+    stale_in: Distance,
+    expires_in: Distance,
+    /// By the wall clock, from the Unix epoch.
+    wall_expires_in: Distance,
+}
+
+/// When what becomes of a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moments {
     /// When it was put into the cache.
     pub(super) acquired_at: Instant,
     /// From here on it should be renewed. Never later than it expires.
@@ -30,37 +43,85 @@ pub(crate) struct Entry {
     pub(super) wall_expires_at: Option<SystemTime>,
 }
 
+/// How far a moment is from another one, in nanoseconds, if there is one. Beyond 292 years it comes then.
+#[derive(Clone, Copy, Debug)]
+struct Distance(i64);
+
+impl Distance {
+    const ENDLESS: Self = Self(i64::MAX);
+
+    fn between(from: Instant, to: Option<Instant>) -> Self {
+        to.map_or(Self::ENDLESS, |to| match to.checked_duration_since(from) {
+            Some(ahead) => Self::ahead(ahead),
+            None => Self(-Self::ahead(from.saturating_duration_since(to)).0),
+        })
+    }
+
+    fn ahead(distance: Duration) -> Self {
+        Self(i64::try_from(distance.as_nanos()).unwrap_or(i64::MAX).min(i64::MAX - 1))
+    }
+
+    fn from(self, from: Instant) -> Option<Instant> {
+        let distance = Duration::from_nanos(self.0.unsigned_abs());
+        match self.0 {
+            i64::MAX => None,
+            0.. => Some(after(from, distance)),
+            _ => from.checked_sub(distance),
+        }
+    }
+}
+
 impl Entry {
-    /// From when on it should be renewed, if that is known.
+    pub(super) fn new(token: AccessToken, generation: u64, moments: Moments) -> Self {
+        let Moments { acquired_at, stale_at, expires_at, wall_expires_at } = moments;
+        let since_epoch = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            token,
+            generation,
+            acquired_at,
+            stale_in: Distance::between(acquired_at, stale_at),
+            expires_in: Distance::between(acquired_at, expires_at),
+            wall_expires_in: wall_expires_at.map_or(Distance::ENDLESS, |at| Distance::ahead(since_epoch(at))),
+        }
+    }
+
+    /// From when on it should be renewed, if that is known. Never later than it expires.
     pub(crate) fn stale_at(&self) -> Option<Instant> {
-        self.stale_at
+        self.stale_in.from(self.acquired_at)
+    }
+
+    /// From when on it is unusable, if that is known.
+    pub(crate) fn expires_at(&self) -> Option<Instant> {
+        self.expires_in.from(self.acquired_at)
     }
 
     pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
+        self.expires_at().is_some_and(|at| at <= now)
     }
 
     /// Whether it has clearly expired by the wall clock, which shows `now`. That alone is no reason not to use it.
     pub(super) fn is_expired_on_the_wall(&self, now: SystemTime) -> bool {
-        self.wall_expires_at.and_then(|at| at.checked_add(SLACK)).is_some_and(|at| at <= now)
+        let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let over = since_epoch.checked_sub(SLACK).map(Distance::ahead);
+        over.is_some_and(|over| self.wall_expires_in.0 <= over.0)
     }
 
     #[inline]
     pub(super) fn is_stale(&self, now: Instant) -> bool {
-        self.stale_at.is_some_and(|at| at <= now)
+        self.stale_at().is_some_and(|at| at <= now)
     }
 
     /// Whether it has lived for a quarter of its lifetime, so that it may be over: lifetimes are counted in whole
     /// seconds, or not as they were told. What counts is the time it has been here, and what was left when it came.
     pub(super) fn may_be_over(&self, now: Instant) -> bool {
-        let Some(expires_at) = self.expires_at else { return false };
+        let Some(expires_at) = self.expires_at() else { return false };
         let lifetime = expires_at.saturating_duration_since(self.acquired_at);
         !lifetime.is_zero() && after(self.acquired_at, lifetime / 4) <= now
     }
 
     /// Whether it is valid, and lives for another `min_ttl` or is as fresh as one with its lifetime can be.
     pub(super) fn lives_for(&self, min_ttl: Duration, now: Instant) -> bool {
-        let Some(expires_at) = self.expires_at else { return true };
+        let Some(expires_at) = self.expires_at() else { return true };
         if self.is_expired(now) {
             return false;
         }
@@ -118,13 +179,13 @@ impl Lease {
     /// When the token expires, if that is known.
     #[must_use]
     pub fn expires_at(&self) -> Option<Instant> {
-        self.entry.expires_at
+        self.entry.expires_at()
     }
 
     /// How long the token is valid from now on, if that is known; zero when it has expired.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        self.entry.expires_at.map(|at| at.saturating_duration_since(Instant::now()))
+        self.entry.expires_at().map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Whether a server has rejected this token already. Such a lease is handed out while acquiring is paused, so
@@ -139,7 +200,7 @@ impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease")
             .field("generation", &self.entry.generation)
-            .field("expires_at", &self.entry.expires_at)
+            .field("expires_at", &self.entry.expires_at())
             .field("standing", &self.standing)
             .finish_non_exhaustive()
     }

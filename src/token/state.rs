@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::{
     access_token::AccessToken,
     budget::Budget,
-    lease::{Entry, Lease, Standing},
+    lease::{Entry, Lease, Moments, Standing},
     policy::{LEAST_WAIT, RefreshPolicy},
     refresh_tokens::RefreshTokens,
     source::{Description, Grants, Renewal},
@@ -67,6 +67,8 @@ pub(super) struct State<F> {
 struct Common {
     /// The newest revision that was ever seen here. Nothing but a newer one is taken from others.
     known: Revision,
+    /// What they know the newest token by, if they know it.
+    saved: Option<Saved>,
     /// When others were last asked whether they have something, in spite of a reason not to ask for a token.
     looked_at: Option<Instant>,
     /// Since when there has been a token that the others should have and haven't.
@@ -77,6 +79,14 @@ struct Common {
     insists: bool,
 }
 
+/// What other processes know a generation by, and when this one saved it, if it has.
+#[derive(Clone, Copy, Debug)]
+struct Saved {
+    generation: u64,
+    revision: Revision,
+    at: Option<Instant>,
+}
+
 #[derive(Debug)]
 struct Newest {
     entry: Arc<Entry>,
@@ -85,8 +95,6 @@ struct Newest {
     rejected: Option<Rejected>,
     /// A static key that was rejected after it was last accepted. It stays in use.
     doubted: bool,
-    /// What other processes know it by, if they do, and when this one saved it.
-    revision: Option<(Revision, Option<Instant>)>,
 }
 
 impl Newest {
@@ -394,15 +402,9 @@ impl<F> State<F> {
         let wall_expires_at =
             expires_at.and_then(|at| wall_asked_at.checked_add(at.saturating_duration_since(asked_at)));
         let generation = self.generations;
-        let entry = Entry { token, generation, acquired_at: now, stale_at, expires_at, wall_expires_at };
-        let entry = Arc::new(entry);
-        self.newest = Some(Newest {
-            entry: entry.clone(),
-            accepted: false,
-            rejected: None,
-            doubted: false,
-            revision: None,
-        });
+        let moments = Moments { acquired_at: now, stale_at, expires_at, wall_expires_at };
+        let entry = Arc::new(Entry::new(token, generation, moments));
+        self.newest = Some(Newest { entry: entry.clone(), accepted: false, rejected: None, doubted: false });
         Lease::new(entry, Standing::Good)
     }
 
@@ -460,7 +462,7 @@ impl<F> State<F> {
 
     /// How long the newest token is still valid.
     fn time_left(&self, now: Instant) -> Duration {
-        let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at);
+        let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at());
         expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
     }
 

@@ -2,7 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::{Adopted, Death, Errand, Failure, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, State};
+use super::{
+    Adopted, Death, Errand, Failure, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, Saved, State,
+};
 use crate::{
     error::{AuthError, AuthErrorKind},
     observe::Reason,
@@ -22,9 +24,11 @@ impl<F> State<F> {
         let Some(common) = &self.common else { return Known::default() };
         let known = Known { revision: common.known, ..Known::default() };
         let Some(newest) = &self.newest else { return known };
-        let valid_until = newest.entry.expires_at.filter(|at| newest.rejected.is_none() && *at > now);
+        let valid_until = newest.entry.expires_at().filter(|at| newest.rejected.is_none() && *at > now);
         // Of a token that others don't know there is nothing to tell them.
-        let Some((_, saved_at)) = newest.revision.filter(|(revision, _)| *revision == common.known) else {
+        let is_it =
+            |saved: &Saved| saved.generation == newest.entry.generation && saved.revision == common.known;
+        let Some(Saved { at: saved_at, .. }) = common.saved.filter(is_it) else {
             return Known { valid_until, ..known };
         };
         let rejection = newest.rejected.map(|rejected| match rejected.death {
@@ -108,8 +112,8 @@ impl<F> State<F> {
     /// Takes down that what flight `id` has brought is known to others as `revision`.
     pub(in crate::token) fn saved(&mut self, id: u64, revision: Revision, now: Instant) {
         let is_newest = self.grant.as_ref().is_some_and(|grant| grant.flight == id);
-        if let Some(newest) = self.newest.as_mut().filter(|_| is_newest) {
-            newest.revision = Some((revision, Some(now)));
+        if is_newest {
+            self.know_newest_by(revision, Some(now));
         }
         self.see(revision);
         self.settle_saving();
@@ -217,9 +221,14 @@ impl<F> State<F> {
         }
         self.see(revision);
         let lease = self.commit(catch, lifetime, flight, now);
-        if let Some(newest) = &mut self.newest {
-            newest.revision = Some((revision, None));
-        }
+        self.know_newest_by(revision, None);
         lease
+    }
+
+    /// Takes down what others know the newest token by.
+    fn know_newest_by(&mut self, revision: Revision, at: Option<Instant>) {
+        if let (Some(newest), Some(common)) = (&self.newest, &mut self.common) {
+            common.saved = Some(Saved { generation: newest.entry.generation, revision, at });
+        }
     }
 }

@@ -114,7 +114,7 @@ impl<F> State<F> {
                 Some(_) => TokenState::Fresh,
             },
             generation: newest.map(|newest| newest.entry.generation),
-            expires_at: newest.and_then(|newest| newest.entry.expires_at),
+            expires_at: newest.and_then(|newest| newest.entry.expires_at()),
             acquiring: self.flight.is_some(),
             paused_until: paused.and_then(|paused| paused.retry_at()),
             failing_since: self.failure.as_ref().map(|failure| failure.since),
@@ -138,7 +138,7 @@ impl<F> State<F> {
     /// Whether `entry`, though expired, may be used because no other can be had.
     fn bridges_outage(&self, entry: &Entry, now: Instant) -> bool {
         let down = self.failure.as_ref().is_some_and(|failure| failure.error.is_outage());
-        let until = entry.expires_at.map(|at| after(at, self.policy.expired_limit()));
+        let until = entry.expires_at().map(|at| after(at, self.policy.expired_limit()));
         down && until.is_some_and(|until| now < until)
     }
 

@@ -80,7 +80,7 @@ fn a_failed_early_renewal_leaves_the_token_and_time_for_other_attempts() {
         sim.advance(96.0);
         let mut attempts = 0;
         while sim.now
-            < sim.state.newest.as_ref().and_then(|newest| newest.entry.expires_at).expect("an expiry")
+            < sim.state.newest.as_ref().and_then(|newest| newest.entry.expires_at()).expect("an expiry")
         {
             if let Step::UseAndRenew(_, reason) | Step::Begin(reason) = sim.step() {
                 let id = sim.state.begin(reason, sim.now, ()).id;
