@@ -75,6 +75,30 @@ impl SecretSource {
         Self(Supply::File(path.into()))
     }
 
+    /// What is still to be filled in: a credential with one is a pattern for others, one for each of many
+    /// [tenants](crate::Tenants), which share with it all that is the same for them. [`EndpointCredential::with_input`] fills it
+    /// by its name, and `OAuth2Credential::with_refresh_token` where it is the refresh token. Anywhere else it is refused, with
+    /// [`ConfigErrorKind::Input`]. The pattern itself gets no token.
+    ///
+    /// [`EndpointCredential::with_input`]: crate::EndpointCredential::with_input
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{ApiVideo, ConfigError, EndpointCredential, SecretSource, Transport};
+    ///
+    /// fn pattern(transport: Transport) -> Result<EndpointCredential, ConfigError> {
+    ///     ApiVideo::production(SecretSource::input("key")).declaration().build(transport)
+    /// }
+    ///
+    /// fn of_one(pattern: &EndpointCredential, key: String) -> Result<EndpointCredential, ConfigError> {
+    ///     pattern.with_input("key", key)
+    /// }
+    /// ```
+    pub fn input(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(Supply::Input(name.into()))
+    }
+
     /// A closure that has to wait for the secret, such as one that asks a vault. Its error's text must not hold a
     /// secret.
     ///
@@ -186,6 +210,8 @@ pub(crate) enum Supply {
     File(Arc<Path>),
     Ask(Arc<dyn Ask>),
     Look(Arc<dyn Fn() -> Result<SecretString, BoxError> + Send + Sync>),
+    /// There is none before it is filled in.
+    Input(Cow<'static, str>),
 }
 
 impl Supply {
@@ -202,6 +228,7 @@ impl Supply {
             }
             Self::Ask(maker) => tidied(maker.ask(audience).await),
             Self::Look(look) => tidied(look()),
+            Self::Input(_) => return Err(AcquireError::rejected(self.unfilled(what))),
         };
         usable(read).map_err(|failure| {
             let error = AcquireError::transient(format!("the {what}{} {failure}", self.reference()));
@@ -217,8 +244,10 @@ impl Supply {
 
     /// What the secret is now, or a stand-in where only asking could tell.
     pub(crate) fn peek(&self, what: &str) -> Result<SecretString, ConfigError> {
-        if let Self::Ask(maker) = self {
-            maker.check()?;
+        match self {
+            Self::Ask(maker) => maker.check()?,
+            Self::Input(_) => return Err(ConfigError::new(ConfigErrorKind::Input, self.unfilled(what))),
+            Self::Fixed(_) | Self::Env(_) | Self::File(_) | Self::Look(_) => {}
         }
         let Some(read) = self.look() else { return Ok("stand-in".into()) };
         usable(read).map_err(|failure| {
@@ -226,7 +255,7 @@ impl Supply {
                 Self::Env(_) => "; set the variable",
                 Self::File(_) => "; check the file",
                 Self::Fixed(_) => "; check where it comes from",
-                Self::Ask(_) | Self::Look(_) => "",
+                Self::Ask(_) | Self::Look(_) | Self::Input(_) => "",
             };
             let words = format!("the {what}{} {failure}", self.reference());
             let error = |hint| ConfigError::new(ConfigErrorKind::Secret, words + hint);
@@ -293,8 +322,21 @@ impl Supply {
         match self {
             Self::Fixed(secret) => Some(secret.clone()),
             Self::Env(name) => usable(env_secret(name)).ok(),
-            Self::File(_) | Self::Ask(_) | Self::Look(_) => None,
+            Self::File(_) | Self::Ask(_) | Self::Look(_) | Self::Input(_) => None,
         }
+    }
+
+    /// The input that it is, if it is one.
+    pub(crate) fn input(&self) -> Option<&Cow<'static, str>> {
+        match self {
+            Self::Input(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What its text takes, in bytes, if it is its own.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.fixed().map_or(0, |secret| secret.expose_secret().len())
     }
 
     /// The secret itself, if it is a fixed one.
@@ -312,14 +354,18 @@ impl Supply {
             Self::Env(name) => Some(env_secret(name)),
             Self::File(path) => Some(file_secret(path, file::read)),
             Self::Look(look) => Some(tidied(look())),
-            Self::Ask(_) => None,
+            Self::Ask(_) | Self::Input(_) => None,
         }
+    }
+
+    fn unfilled(&self, what: &str) -> String {
+        format!("the {what}{} isn't filled in; fill it, or give the secret itself", self.reference())
     }
 
     /// What names the source in errors, with a space and `in` before it.
     pub(crate) fn reference(&self) -> String {
         match self {
-            Self::Env(_) | Self::File(_) => format!(" in {self:?}"),
+            Self::Env(_) | Self::File(_) | Self::Input(_) => format!(" in {self:?}"),
             Self::Fixed(_) | Self::Ask(_) | Self::Look(_) => String::new(),
         }
     }
@@ -333,6 +379,7 @@ impl fmt::Debug for Supply {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Ask(maker) => maker.show(f),
             Self::Look(_) => f.write_str("[closure]"),
+            Self::Input(name) => write!(f, "input:{name}"),
         }
     }
 }

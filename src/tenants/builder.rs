@@ -62,7 +62,9 @@ impl<Id: TenantId> TenantsBuilder<Id> {
         }
     }
 
-    /// Sets what all tenants in memory may take, in bytes: 256 MiB by default, which is some 80,000 with a token of 1 KiB.
+    /// Sets what all tenants in memory may take, in bytes: 256 MiB by default, which is some 80,000 with a token of 1 KiB, or
+    /// 120,000 whose credentials are made of one pattern
+    /// ([`EndpointCredential::with_input`](crate::EndpointCredential::with_input)).
     /// Those that aren't used give their places up, unless a grant would be lost with them.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;

@@ -29,13 +29,15 @@ pub struct Tenant {
     pub(super) slot: Option<SharedSlot>,
 }
 
-/// What a credential has beside its own size, if nobody says: that of those of this crate, with what the allocator adds.
+/// What a credential has beside its own size, if nobody says: that of one of this crate that shares nothing with others, with
+/// what the allocator adds.
 const TEXTS: usize = 900;
 
 impl Tenant {
     /// A tenant with this credential.
     pub fn new<C: Credential>(credential: C) -> Self {
-        Self { size: size_of::<C>(), texts: TEXTS, source: Box::new(credential), origin: None, slot: None }
+        let texts = credential.describe().heap_bytes.unwrap_or(TEXTS);
+        Self { size: size_of::<C>(), texts, source: Box::new(credential), origin: None, slot: None }
     }
 
     /// Sets where the tenant's requests go: `https://acme.vendor.com`. By default to the
@@ -53,7 +55,8 @@ impl Tenant {
     }
 
     /// Says what the credential takes beside its own size, in bytes: the texts that it has, and what it shares with no other.
-    /// By default 900.
+    /// By default 900, or less where it says so itself: one that was made of a pattern
+    /// ([`EndpointCredential::with_input`](crate::EndpointCredential::with_input)).
     pub fn heap_bytes(mut self, bytes: usize) -> Self {
         self.texts = bytes;
         self

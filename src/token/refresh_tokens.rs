@@ -50,6 +50,10 @@ pub struct RefreshTokens {
 }
 
 impl RefreshTokens {
+    /// What one takes without its text, in bytes.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(crate) const BYTES: usize = size_of::<Mutex<Option<SecretString>>>() + 2 * size_of::<usize>();
+
     /// None yet.
     #[must_use]
     pub fn new() -> Self {

@@ -106,6 +106,9 @@ pub struct Description {
     pub(crate) asks_for: Cow<'static, str>,
     endpoint: Option<Cow<'static, str>>,
     pub(crate) is_saved_by_program: bool,
+    /// What it takes beside its own size, and shares with no other, if it can say.
+    #[allow(dead_code, reason = "for those who hold many")]
+    pub(crate) heap_bytes: Option<usize>,
 }
 
 /// What tells whose token it is.
@@ -133,6 +136,7 @@ impl Description {
             asks_for: Cow::Borrowed(""),
             endpoint: None,
             is_saved_by_program: false,
+            heap_bytes: None,
         }
     }
 
@@ -224,6 +228,13 @@ impl Description {
     #[allow(dead_code, reason = "not all credentials have one")]
     pub(crate) fn saved_by_program(mut self) -> Self {
         self.is_saved_by_program = true;
+        self
+    }
+
+    /// Says what it takes beside its own size, and shares with no other, in bytes.
+    #[must_use]
+    pub(crate) fn heap_bytes(mut self, bytes: usize) -> Self {
+        self.heap_bytes = Some(bytes);
         self
     }
 

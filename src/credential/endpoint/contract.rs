@@ -50,6 +50,36 @@ impl Contract {
         }
     }
 
+    /// The names of its inputs, each once.
+    pub(super) fn inputs(&self) -> Box<[Cow<'static, str>]> {
+        let mut names: Vec<Cow<'static, str>> = Vec::new();
+        for name in self.sources().filter_map(|source| source.0.input()) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names.into()
+    }
+
+    /// The same with what `fill` has for its inputs.
+    pub(super) fn filled(&self, fill: impl Fn(&str) -> Option<SecretSource>) -> Self {
+        let mut filled = self.clone();
+        let Self { acquire, user, refresh, revoke, .. } = &mut filled;
+        let requests = [Some(acquire), refresh.as_mut(), revoke.as_mut()];
+        let sources = requests.into_iter().flatten().flat_map(TokenRequest::sources_mut).chain(user);
+        for source in sources {
+            if let Some(given) = source.0.input().and_then(|name| fill(name)) {
+                *source = given;
+            }
+        }
+        filled
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &SecretSource> {
+        let requests = [Some(&self.acquire), self.refresh.as_ref(), self.revoke.as_ref()];
+        requests.into_iter().flatten().flat_map(TokenRequest::sources).chain(&self.user)
+    }
+
     /// Checks everything by writing each request once, with a stand-in for the token that there isn't yet.
     pub(super) fn check(&self, base: &BaseUrl) -> Result<(), ConfigError> {
         self.shape.check()?;

@@ -20,8 +20,8 @@ use super::{
     request::TokenRequest,
 };
 use crate::{
-    error::{AcquireError, AcquireErrorKind, ConfigError},
-    secret::{Redactor, Supply, all_at_hand},
+    error::{AcquireError, AcquireErrorKind, ConfigError, ConfigErrorKind},
+    secret::{Redactor, SecretSource, Supply, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
 };
@@ -50,10 +50,26 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct EndpointCredential {
+    plan: Arc<Plan>,
+    own: Arc<Own>,
+}
+
+/// What is the same whatever its inputs are filled with.
+#[derive(Debug)]
+struct Plan {
     contract: Contract,
     base: BaseUrl,
     transport: Transport,
-    refused: Arc<Mutex<Vec<Refused>>>,
+    /// The names of the contract's inputs.
+    inputs: Box<[Cow<'static, str>]>,
+}
+
+/// What clones share, and nobody else. Of this there may be one for each of a million users.
+#[derive(Debug)]
+struct Own {
+    /// What the inputs are filled with, in their order.
+    inputs: Box<[Option<SecretSource>]>,
+    refused: Mutex<Vec<Refused>>,
 }
 
 /// A secret that the server refused, perhaps among others.
@@ -66,7 +82,61 @@ struct Refused {
 impl EndpointCredential {
     /// With a contract that has been checked.
     pub(super) fn new(contract: Contract, base: BaseUrl, transport: Transport) -> Self {
-        Self { contract, base, transport, refused: Arc::default() }
+        let inputs = contract.inputs();
+        let own = Own { inputs: vec![None; inputs.len()].into(), refused: Mutex::default() };
+        Self { plan: Arc::new(Plan { contract, base, transport, inputs }), own: Arc::new(own) }
+    }
+
+    /// The same with `source` for the [input](SecretSource::input) of that name. What else is declared exists once for both, and
+    /// the transport: so that is how many [tenants](crate::Tenants) are made, of which each has a secret of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{
+    ///     BoxError, ConfigError, Param, SecretSource, Tenant, Tenants, TokenEndpoint, TokenRequest, Transport,
+    /// };
+    /// # async fn key_of(id: &str) -> Result<String, BoxError> { Ok(id.to_owned()) }
+    ///
+    /// fn tenants(transport: Transport) -> Result<Tenants<String>, ConfigError> {
+    ///     let request = TokenRequest::post("/token").json("key", SecretSource::input("key"));
+    ///     let anybody = TokenEndpoint::new("Acme", "https://api.acme.example", request).build(transport)?;
+    ///     Ok(Tenants::new(move |id: String| {
+    ///         let anybody = anybody.clone();
+    ///         async move { Ok(Tenant::new(anybody.with_input("key", key_of(&id).await?)?)) }
+    ///     }))
+    /// }
+    /// # let _ = tenants;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] of kind [`Input`](crate::ConfigErrorKind::Input) if there is no such input, and otherwise those of
+    /// [`TokenEndpoint::build`](crate::TokenEndpoint::build) that are about secrets.
+    pub fn with_input(&self, name: &str, source: impl Into<SecretSource>) -> Result<Self, ConfigError> {
+        let plan = self.plan.clone();
+        let Some(place) = plan.inputs.iter().position(|input| *input == name) else {
+            let words = format!("{} has no input {name:?}", plan.contract.name);
+            return Err(ConfigError::new(ConfigErrorKind::Input, words));
+        };
+        let mut inputs = self.own.inputs.clone();
+        inputs[place] = Some(source.into());
+        let filled = Self { plan, own: Arc::new(Own { inputs, refused: Mutex::default() }) };
+        filled.contract().check(&filled.plan.base)?;
+        Ok(filled)
+    }
+
+    /// The contract, with what its inputs are filled with.
+    fn contract(&self) -> Cow<'_, Contract> {
+        let Plan { contract, inputs, .. } = &*self.plan;
+        if inputs.is_empty() {
+            return Cow::Borrowed(contract);
+        }
+        let fill = |name: &str| {
+            let place = inputs.iter().position(|input| *input == name)?;
+            self.own.inputs[place].clone()
+        };
+        Cow::Owned(contract.filled(fill))
     }
 
     /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
@@ -106,13 +176,13 @@ impl EndpointCredential {
             None => AcquireErrorKind::Rejected,
         };
         let rendered =
-            request.render(&self.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
+            request.render(&self.plan.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
         let (requested_at, sent) = (Instant::now(), Sent::of(request, &rendered));
         let response = self.send(rendered, request, previous).await?;
-        let answer = Answer::new(&self.contract.shape, &response);
+        let answer = Answer::new(&self.plan.contract.shape, &response);
         let failed = |problem| self.failure(problem, refused, request, &sent, &answer, previous);
 
-        judgement::problem(&self.contract.shape, request, &answer).map_err(failed)?;
+        judgement::problem(&self.plan.contract.shape, request, &answer).map_err(failed)?;
         let nonsense =
             |error| failed(Problem::Nonsense("sent text that can't be a token", "")).with_source(error);
         let token = judgement::token(&answer)
@@ -140,7 +210,7 @@ impl EndpointCredential {
 
     /// A request that can't be written: the token to be renewed doesn't fit into it, or a secret of this moment.
     fn unsendable(&self, error: ConfigError, renewed: Option<&AccessToken>) -> AcquireError {
-        let words = format!("a token request of {} can't be written", self.contract.name);
+        let words = format!("a token request of {} can't be written", self.plan.contract.name);
         let failed = match renewed {
             Some(_) => AcquireError::grant_rejected(words),
             None => AcquireError::transient(words),
@@ -157,7 +227,7 @@ impl EndpointCredential {
     }
 
     fn refused(&self) -> MutexGuard<'_, Vec<Refused>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+        self.own.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send(
@@ -166,7 +236,7 @@ impl EndpointCredential {
         request: &TokenRequest,
         previous: Option<&AccessToken>,
     ) -> Result<Response<Bytes>, AcquireError> {
-        self.transport.send(rendered).await.map_err(|error| {
+        self.plan.transport.send(rendered).await.map_err(|error| {
             // Some clients put the URL into their errors, and there may be a secret in its query.
             let redactor = self.redactor(request, previous, None);
             if redactor.is_shown_by(&error) {
@@ -190,7 +260,7 @@ impl EndpointCredential {
         previous: Option<&AccessToken>,
     ) -> AcquireError {
         let redactor = self.redactor(request, previous, Some(answer));
-        let words = judgement::words(problem, &self.contract.name, sent, answer, &redactor);
+        let words = judgement::words(problem, &self.plan.contract.name, sent, answer, &redactor);
         let kind = match problem {
             Problem::Refused if answer.refuses_the_client() => AcquireErrorKind::Rejected,
             _ => problem.kind(refused),
@@ -215,7 +285,7 @@ impl EndpointCredential {
         previous: Option<&AccessToken>,
         answer: Option<&Answer<'_>>,
     ) -> Redactor {
-        let contract = &self.contract;
+        let contract = self.contract();
         let requests = [sent, &contract.acquire].into_iter().chain(&contract.refresh).chain(&contract.revoke);
         let mut secrets: Vec<Cow<'_, str>> = requests.flat_map(TokenRequest::secrets).collect();
         if let Some(token) = previous {
@@ -226,6 +296,14 @@ impl EndpointCredential {
             secrets.extend(answer.secrets().map(Cow::Owned));
         }
         Redactor::new(secrets.iter().map(|secret| &**secret))
+    }
+}
+
+impl Own {
+    /// What it takes, in bytes.
+    fn bytes(&self) -> usize {
+        let texts = self.inputs.iter().flatten().map(|source| source.0.heap_bytes());
+        size_of::<Self>() + 2 * size_of::<usize>() + size_of_val(&*self.inputs) + texts.sum::<usize>()
     }
 }
 
@@ -247,27 +325,29 @@ impl Credential for EndpointCredential {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
         let previous = acquire.previous();
         let renewed = previous.filter(|_| acquire.may_refresh());
-        match (&self.contract.refresh, renewed) {
+        let contract = self.contract();
+        match (&contract.refresh, renewed) {
             (Some(refresh), Some(token)) if refresh.can_use(token) => {
                 self.obtain(refresh, renewed, previous).await
             }
-            _ => self.obtain(&self.contract.acquire, None, previous).await,
+            _ => self.obtain(&contract.acquire, None, previous).await,
         }
     }
 
     async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
-        let Some(request) = self.contract.revoke.as_ref().filter(|request| request.can_use(token)) else {
-            let name = &self.contract.name;
+        let contract = self.contract();
+        let Some(request) = contract.revoke.as_ref().filter(|request| request.can_use(token)) else {
+            let name = &self.plan.contract.name;
             return Err(AcquireError::unsupported(format!("{name} has no way to revoke this token")));
         };
         let request = &*request.with_secrets().await?;
         let rendered =
-            request.render(&self.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
+            request.render(&self.plan.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
         let sent = Sent::of(request, &rendered);
         let response = self.send(rendered, request, Some(token)).await?;
-        let answer = Answer::new(&self.contract.shape, &response);
+        let answer = Answer::new(&self.plan.contract.shape, &response);
         let refused = AcquireErrorKind::Rejected;
-        judgement::problem(&self.contract.shape, request, &answer)
+        judgement::problem(&self.plan.contract.shape, request, &answer)
             .map_err(|problem| self.failure(problem, refused, request, &sent, &answer, Some(token)))
     }
 
@@ -276,16 +356,18 @@ impl Credential for EndpointCredential {
     }
 
     fn current_secret(&self) -> Option<SecretString> {
-        all_at_hand(self.contract.acquire.sources().map(|source| &source.0))
+        all_at_hand(self.contract().acquire.sources().map(|source| &source.0))
     }
 
     fn describe(&self) -> Description {
-        let grants = match self.contract.refresh {
+        let contract = self.contract();
+        let grants = match contract.refresh {
             Some(_) => Grants::RefreshThenOther,
             None => Grants::Reusable,
         };
+        let description = Description::new(contract.name.clone()).renewal(contract.renewal).grants(grants);
         let description =
-            Description::new(self.contract.name.clone()).renewal(self.contract.renewal).grants(grants);
-        self.contract.identify(description, &self.base).endpoint(self.base.as_str().to_owned())
+            contract.identify(description, &self.plan.base).endpoint(self.plan.base.as_str().to_owned());
+        if Arc::strong_count(&self.plan) > 1 { description.heap_bytes(self.own.bytes()) } else { description }
     }
 }

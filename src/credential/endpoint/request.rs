@@ -194,11 +194,15 @@ impl TokenRequest {
         Ok(Cow::Owned(request))
     }
 
-    /// The request with the secrets of this moment, and stand-ins for those that only asking could tell.
+    /// The request with the secrets of this moment, and stand-ins for those that only asking could tell, or that are still to
+    /// be filled in.
     pub(super) fn with_secrets_at_hand(&self) -> Result<Self, ConfigError> {
         let mut request = self.clone();
         for source in request.sources_mut() {
-            *source = SecretSource::fixed(source.0.peek("secret")?);
+            *source = match source.0.input() {
+                Some(_) => SecretSource::fixed("stand-in"),
+                None => SecretSource::fixed(source.0.peek("secret")?),
+            };
         }
         Ok(request)
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod any;
 mod config;
+mod inputs;
 mod requests;
 mod secrets;
 mod sources;

@@ -12,13 +12,13 @@ use super::{
     endpoints::Endpoints,
     grant::{Fields, Grant},
     identity::identify,
-    rotation::{Rotation, Unsaved},
+    rotation::{Persist, Rotation, Unsaved},
     setup::Setup,
 };
 use crate::{
     credential::{EndpointCredential, TokenEndpoint, TokenRequest},
-    error::{AcquireError, AcquireErrorKind, ConfigError, ErrorCode},
-    secret::all_at_hand,
+    error::{AcquireError, AcquireErrorKind, BoxError, ConfigError, ConfigErrorKind, ErrorCode},
+    secret::{SecretSource, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description},
     transport::Transport,
 };
@@ -54,14 +54,21 @@ pub struct OAuth2Credential {
     inner: Arc<Inner>,
 }
 
+/// Of this there may be one for each of a million users.
 #[derive(Debug)]
 struct Inner {
+    plan: Arc<Plan>,
+    grant: Grant,
+    refused: Mutex<Option<Box<Refused>>>,
+}
+
+/// What is the same whoever logs in.
+#[derive(Debug)]
+struct Plan {
     name: Cow<'static, str>,
     setup: Setup,
-    grant: Grant,
     transport: Transport,
     discovered: OnceCell<Endpoints>,
-    refused: Mutex<Option<Refused>>,
 }
 
 /// The secret that the server refused last.
@@ -75,16 +82,82 @@ impl OAuth2Credential {
     pub(super) fn new(mut setup: Setup, grant: Grant, transport: Transport) -> Result<Self, ConfigError> {
         let name = setup.name.take();
         let name = name.unwrap_or_else(|| format!("{} ({})", setup.server.host(), grant.name()).into());
-        let inner =
-            Inner { name, setup, grant, transport, discovered: OnceCell::new(), refused: Mutex::default() };
+        let plan = Plan { name, setup, transport, discovered: OnceCell::new() };
+        Self::checked(Arc::new(plan), grant)
+    }
+
+    fn checked(plan: Arc<Plan>, grant: Grant) -> Result<Self, ConfigError> {
+        let inner = Inner { plan, grant, refused: Mutex::default() };
         // Anything wrong with a request shows when it is written.
-        let request = inner.grant_request(
-            inner.setup.server.peek(),
-            &inner.grant.peek()?,
-            inner.setup.client.peek()?.as_ref(),
-        );
-        inner.endpoint(inner.setup.server.peek(), &request)?;
+        let Setup { server, client, .. } = &inner.plan.setup;
+        let request = inner.grant_request(server.peek(), &inner.grant.peek()?, client.peek()?.as_ref());
+        inner.endpoint(server.peek(), &request)?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same with the refresh token of another user, which nothing [saves](super::RefreshToken::persist). What is the same
+    /// for all users exists once for both: client, server and what its metadata says, options, transport. So that is how many
+    /// [tenants](crate::Tenants) are made, from a credential whose refresh token is an [input](SecretSource::input).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{
+    ///     BoxError, ConfigError, SecretSource, Tenant, Tenants, Transport,
+    ///     oauth2::{ClientAuthentication, RefreshToken},
+    /// };
+    /// # async fn saved_by(id: &str) -> Result<String, BoxError> { Ok(id.to_owned()) }
+    ///
+    /// fn tenants(transport: Transport) -> Result<Tenants<String>, ConfigError> {
+    ///     let client = ClientAuthentication::public("my-app");
+    ///     let anybody =
+    ///         RefreshToken::new("https://login.example.com/token", client, SecretSource::input("login")).build(transport)?;
+    ///     Ok(Tenants::new(move |id: String| {
+    ///         let anybody = anybody.clone();
+    ///         async move { Ok(Tenant::new(anybody.with_refresh_token(saved_by(&id).await?)?)) }
+    ///     }))
+    /// }
+    /// # let _ = tenants;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] of kind [`Secret`](crate::ConfigErrorKind::Secret) if it is empty or can't be read, and
+    /// [`Declaration`](crate::ConfigErrorKind::Declaration) if this credential isn't made by
+    /// [`RefreshToken`](super::RefreshToken).
+    pub fn with_refresh_token(&self, refresh_token: impl Into<SecretSource>) -> Result<Self, ConfigError> {
+        self.with_login(refresh_token.into(), None)
+    }
+
+    /// As [`with_refresh_token`](Self::with_refresh_token), with what saves each one that comes after it: see
+    /// [`RefreshToken::persist`](super::RefreshToken::persist).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_refresh_token`](Self::with_refresh_token).
+    pub fn with_persisted_refresh_token<F, Fut>(
+        &self,
+        refresh_token: impl Into<SecretSource>,
+        save: F,
+    ) -> Result<Self, ConfigError>
+    where
+        F: Fn(SecretString) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.with_login(refresh_token.into(), Some(Arc::new(move |token| Box::pin(save(token)))))
+    }
+
+    fn with_login(
+        &self,
+        SecretSource(initial): SecretSource,
+        persist: Option<Persist>,
+    ) -> Result<Self, ConfigError> {
+        if self.inner.grant.rotation().is_none() {
+            let words = format!("{} is no login by a refresh token", self.inner.plan.name);
+            return Err(ConfigError::new(ConfigErrorKind::Declaration, words));
+        }
+        let grant = Grant::RefreshToken(Rotation::new(initial, persist));
+        Self::checked(self.inner.plan.clone(), grant)
     }
 
     /// The newest refresh token, if it could not be saved. Only [`RefreshToken`](super::RefreshToken) saves any. Who
@@ -129,8 +202,8 @@ impl Credential for OAuth2Credential {
     }
 
     fn has_new_secret(&self) -> bool {
-        match &*self.inner.refused() {
-            Some(Refused::Client(secret)) => self.inner.setup.client.has_other_secret(secret),
+        match self.inner.refused().as_deref() {
+            Some(Refused::Client(secret)) => self.inner.plan.setup.client.has_other_secret(secret),
             Some(Refused::Grant(secret)) => self.inner.grant.has_other_secret(secret),
             None => false,
         }
@@ -141,6 +214,7 @@ impl Credential for OAuth2Credential {
         let inner = &*self.inner;
         all_at_hand(
             inner
+                .plan
                 .setup
                 .client
                 .supply()
@@ -152,25 +226,28 @@ impl Credential for OAuth2Credential {
 
     fn describe(&self) -> Description {
         let inner = &*self.inner;
-        let description = Description::new(inner.name.clone())
-            .renewal(inner.setup.renewal)
+        let description = Description::new(inner.plan.name.clone())
+            .renewal(inner.plan.setup.renewal)
             .grants(inner.grant.uses())
             .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()));
-        let description = identify(description, &inner.setup, &inner.grant)
-            .endpoint(inner.setup.server.identity().1.to_owned());
-        match inner.grant.rotation() {
-            Some(rotation) if rotation.is_saved_by_program() => {
-                description.refresh_tokens(rotation.refresh_tokens().clone()).saved_by_program()
-            }
-            Some(rotation) => description.refresh_tokens(rotation.refresh_tokens().clone()),
-            None => description,
+        let description = identify(description, &inner.plan.setup, &inner.grant)
+            .endpoint(inner.plan.setup.server.identity().1.to_owned());
+        let Some(rotation) = inner.grant.rotation() else { return description };
+        let description = description.refresh_tokens(rotation.refresh_tokens().clone());
+        let description =
+            if rotation.is_saved_by_program() { description.saved_by_program() } else { description };
+        if Arc::strong_count(&inner.plan) > 1 {
+            let own = size_of::<Inner>() + 2 * size_of::<usize>();
+            description.heap_bytes(own + rotation.heap_bytes())
+        } else {
+            description
         }
     }
 }
 
 impl Inner {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
-        let client = &self.setup.client;
+        let client = &self.plan.setup.client;
         let endpoints = self.endpoints().await?;
         let renewed = acquire.previous().filter(|token| {
             acquire.may_refresh() && self.grant.may_refresh() && token.refresh_token().is_some()
@@ -255,11 +332,11 @@ impl Inner {
     ) -> AcquireError {
         let is_grant = matches!(error.code(), Some(ErrorCode::InvalidGrant | ErrorCode::InvalidRequest));
         let grant = secrets.into_iter().next().filter(|_| is_grant).map(Refused::Grant);
-        *self.refused() = grant.or_else(|| client_secret.map(Refused::Client));
+        *self.refused() = grant.or_else(|| client_secret.map(Refused::Client)).map(Box::new);
         error
     }
 
-    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+    fn refused(&self) -> MutexGuard<'_, Option<Box<Refused>>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -267,7 +344,7 @@ impl Inner {
     async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
         let endpoints = self.endpoints().await?;
         let Some(url) = endpoints.revocation else {
-            let words = format!("no revocation endpoint of {} is known", self.name);
+            let words = format!("no revocation endpoint of {} is known", self.plan.name);
             return Err(AcquireError::unsupported(words));
         };
         let rotation = self.grant.rotation();
@@ -299,15 +376,15 @@ impl Inner {
         request: TokenRequest,
         token: &AccessToken,
     ) -> Result<(), AcquireError> {
-        let client_secret = self.setup.client.secret(audience).await?;
-        let request = self.setup.client.authenticate(request, client_secret.as_ref());
+        let client_secret = self.plan.setup.client.secret(audience).await?;
+        let request = self.plan.setup.client.authenticate(request, client_secret.as_ref());
         let endpoint = self.declare(url, &request).map_err(unusable)?.revoke(request);
-        endpoint.build(self.transport.clone()).map_err(unusable)?.revoke(token).await
+        endpoint.build(self.plan.transport.clone()).map_err(unusable)?.revoke(token).await
     }
 
     async fn endpoints(&self) -> Result<Endpoints, AcquireError> {
-        let endpoints = self.setup.server.endpoints(&self.transport, &self.discovered).await?;
-        Ok(if self.setup.client.is_by_tls() { endpoints.by_tls() } else { endpoints })
+        let endpoints = self.plan.setup.server.endpoints(&self.plan.transport, &self.plan.discovered).await?;
+        Ok(if self.plan.setup.client.is_by_tls() { endpoints.by_tls() } else { endpoints })
     }
 
     fn grant_request(
@@ -316,14 +393,14 @@ impl Inner {
         secrets: &[SecretString],
         client_secret: Option<&SecretString>,
     ) -> TokenRequest {
-        let (grant, options) = (self.grant.fields(secrets), self.setup.options());
+        let (grant, options) = (self.grant.fields(secrets), self.plan.setup.options());
         // The order of RFC 8693's example, and of everybody else's.
         let (first, then) = match self.grant {
-            Grant::TokenExchange { .. } => (options, grant),
+            Grant::TokenExchange(_) => (options, grant),
             _ => (grant, options),
         };
         let request = TokenRequest::post(url.to_owned()).form("grant_type", self.grant.grant_type());
-        self.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
+        self.plan.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
     }
 
     /// RFC 6749 §6. By default without a scope: so it is the one that was granted, which may be less than was asked
@@ -337,18 +414,21 @@ impl Inner {
         let request = TokenRequest::post(url.to_owned())
             .form("grant_type", "refresh_token")
             .form("refresh_token", refresh_token.clone());
-        self.setup.client.authenticate(with_fields(request, self.setup.refresh_options()), client_secret)
+        self.plan
+            .setup
+            .client
+            .authenticate(with_fields(request, self.plan.setup.refresh_options()), client_secret)
     }
 
     fn endpoint(&self, url: &str, request: &TokenRequest) -> Result<EndpointCredential, ConfigError> {
-        self.declare(url, request)?.build(self.transport.clone())
+        self.declare(url, request)?.build(self.plan.transport.clone())
     }
 
     fn declare(&self, url: &str, request: &TokenRequest) -> Result<TokenEndpoint, ConfigError> {
-        let server = &self.setup.server;
+        let server = &self.plan.setup.server;
         let origin = server.origin_of(url)?.to_string();
-        let endpoint = TokenEndpoint::new(self.name.clone(), origin, request.clone());
-        Ok(endpoint.plaintext(server.plaintext()).shaped(self.setup.shape.clone()))
+        let endpoint = TokenEndpoint::new(self.plan.name.clone(), origin, request.clone());
+        Ok(endpoint.plaintext(server.plaintext()).shaped(self.plan.setup.shape.clone()))
     }
 }
 

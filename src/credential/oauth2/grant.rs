@@ -24,7 +24,15 @@ pub(super) enum Grant {
     /// RFC 7523 §2.1.
     JwtBearer { assertion: Supply },
     /// RFC 8693.
-    TokenExchange { subject: TypedToken, actor: Option<TypedToken>, requested: Option<Cow<'static, str>> },
+    TokenExchange(Box<Exchange>),
+}
+
+/// What is exchanged, and for what.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) subject: TypedToken,
+    pub(super) actor: Option<TypedToken>,
+    pub(super) requested: Option<Cow<'static, str>>,
 }
 
 /// A token and its type's identifier (RFC 8693 §3).
@@ -44,7 +52,7 @@ impl Grant {
             Self::RefreshToken(_) => "refresh token",
             Self::Password { .. } => "password",
             Self::JwtBearer { .. } => "jwt bearer",
-            Self::TokenExchange { .. } => "token exchange",
+            Self::TokenExchange(_) => "token exchange",
         }
     }
 
@@ -53,7 +61,7 @@ impl Grant {
         match self {
             Self::ClientCredentials => Grants::Reusable,
             Self::RefreshToken(_) => Grants::SingleUse,
-            Self::Password { .. } | Self::JwtBearer { .. } | Self::TokenExchange { .. } => {
+            Self::Password { .. } | Self::JwtBearer { .. } | Self::TokenExchange(_) => {
                 Grants::RefreshThenOther
             }
         }
@@ -113,13 +121,16 @@ impl Grant {
             Self::RefreshToken(rotation) => rotation.initial().differs_from(refused),
             Self::Password { password, .. } => password.differs_from(refused),
             Self::JwtBearer { assertion } => assertion.was_replaced(refused),
-            Self::TokenExchange { subject, .. } => subject.token.was_replaced(refused),
+            Self::TokenExchange(exchange) => exchange.subject.token.was_replaced(refused),
             Self::ClientCredentials => false,
         }
     }
 
-    /// Secrets for a request that is only looked at.
+    /// Secrets for a request that is only looked at. A refresh token may be filled in later.
     pub(super) fn peek(&self) -> Result<Vec<SecretString>, ConfigError> {
+        if self.rotation().is_some_and(|rotation| rotation.initial().input().is_some()) {
+            return Ok(vec!["stand-in".into()]);
+        }
         self.supplies().into_iter().map(|(what, supply)| supply.peek(what)).collect()
     }
 
@@ -137,7 +148,8 @@ impl Grant {
                 field("password", secret());
             }
             Self::JwtBearer { .. } => field("assertion", secret()),
-            Self::TokenExchange { subject, actor, requested } => {
+            Self::TokenExchange(exchange) => {
+                let Exchange { subject, actor, requested } = &**exchange;
                 if let Some(requested) = requested {
                     field("requested_token_type", Param::text(requested.clone()));
                 }
@@ -158,7 +170,7 @@ impl Grant {
             Self::RefreshToken(_) => "refresh_token",
             Self::Password { .. } => "password",
             Self::JwtBearer { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            Self::TokenExchange { .. } => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::TokenExchange(_) => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 
@@ -174,7 +186,8 @@ impl Grant {
             Self::RefreshToken(rotation) => vec![("refresh token", rotation.initial())],
             Self::Password { password, .. } => vec![("password", password)],
             Self::JwtBearer { assertion } => vec![("assertion", assertion)],
-            Self::TokenExchange { subject, actor, .. } => {
+            Self::TokenExchange(exchange) => {
+                let Exchange { subject, actor, .. } = &**exchange;
                 let actor = actor.as_ref().map(|actor| ("actor token", &actor.token));
                 [("subject token", &subject.token)].into_iter().chain(actor).collect()
             }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{grant::Grant, setup::Setup};
+use super::{
+    grant::{Exchange, Grant},
+    setup::Setup,
+};
 use crate::{secret::encode::percent, token::Description};
 
 /// Says it of a credential with this setup and grant.
@@ -27,7 +30,8 @@ pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -
         Grant::ClientCredentials => (description, client.is_some()),
         Grant::Password { username, .. } => (description.identity("user", username.clone()), true),
         Grant::JwtBearer { .. } => (description, false),
-        Grant::TokenExchange { subject, actor, requested } => {
+        Grant::TokenExchange(exchange) => {
+            let Exchange { subject, actor, requested } = &**exchange;
             let actor = actor.as_ref().map(|actor| &actor.token_type);
             let types = [Some(&subject.token_type), actor, requested.as_ref()];
             let types = types.map(|name| name.map_or("", |name| name));

@@ -32,12 +32,18 @@ pub(super) type Persist = Arc<dyn Fn(SecretString) -> Persisted + Send + Sync>;
 /// A refresh token, and what becomes of it.
 pub(super) struct Rotation {
     initial: Supply,
-    persist: Option<Persist>,
     /// What the server sent. None as long as the initial one is in force.
     refresh_tokens: RefreshTokens,
+    /// On its own, as there may be many logins that nobody saves.
+    saving: Option<Box<Saving>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// How new ones are saved.
+struct Saving {
+    persist: Persist,
     /// Since when the newest one should have been saved, and wasn't.
     unsaved: Mutex<Option<Unsaved>>,
-    turn: tokio::sync::Mutex<()>,
 }
 
 /// A refresh token that could not be saved. It is used from memory, and saving is tried again at each acquisition.
@@ -65,13 +71,8 @@ impl Unsaved {
 
 impl Rotation {
     pub(super) fn new(initial: Supply, persist: Option<Persist>) -> Self {
-        Self {
-            initial,
-            persist,
-            refresh_tokens: RefreshTokens::new(),
-            unsaved: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
-        }
+        let saving = persist.map(|persist| Box::new(Saving { persist, unsaved: Mutex::default() }));
+        Self { initial, refresh_tokens: RefreshTokens::new(), saving, turn: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn initial(&self) -> &Supply {
@@ -81,12 +82,18 @@ impl Rotation {
     /// The initial refresh token, if that is the same one at every start: neither read from where it may change, nor saved by
     /// the program.
     pub(super) fn login(&self) -> Option<SecretString> {
-        self.initial.lasting().filter(|_| self.persist.is_none())
+        self.initial.lasting().filter(|_| self.saving.is_none())
+    }
+
+    /// What it takes beside its own size, in bytes. The newest refresh token is about as long as the first.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let saving = self.saving.as_deref().map_or(0, size_of_val);
+        RefreshTokens::BYTES + saving + 2 * self.initial.heap_bytes()
     }
 
     /// Whether the program saves each one.
     pub(super) fn is_saved_by_program(&self) -> bool {
-        self.persist.is_some()
+        self.saving.is_some()
     }
 
     /// Where the one in force is, for the caches.
@@ -133,10 +140,9 @@ impl Rotation {
         received: Option<&SecretString>,
     ) {
         if let Some(token) = received.filter(|token| !is_same(token, sent)) {
-            let unsaved = Unsaved { since: Instant::now(), error: None };
             // First, so that whoever saves finds the new one.
             self.refresh_tokens.replace(token.clone());
-            *self.lock() = self.persist.as_ref().map(|_| unsaved);
+            self.set_unsaved(Some(Unsaved { since: Instant::now(), error: None }));
         } else if refused.is_some_and(|refused| self.refresh_tokens.is_newest(refused)) {
             self.forget();
         }
@@ -145,13 +151,14 @@ impl Rotation {
 
     /// Saves the newest refresh token, if it isn't saved.
     pub(super) async fn save(&self) {
-        let Some(persist) = &self.persist else { return };
-        let Some(token) = self.unsaved_token() else { return };
-        let result = match timeout(PERSIST_LIMIT, persist(token.clone())).await {
+        let Some(saving) = &self.saving else { return };
+        let unsaved = saving.lock().as_ref().and(self.refresh_tokens.newest());
+        let Some(token) = unsaved else { return };
+        let result = match timeout(PERSIST_LIMIT, (saving.persist)(token.clone())).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
-        let mut unsaved = self.lock();
+        let mut unsaved = saving.lock();
         // Another cache may have rotated it meanwhile; then there is another one to be saved.
         if self.refresh_tokens.is_newest(&token) {
             match (result, &mut *unsaved) {
@@ -163,23 +170,27 @@ impl Rotation {
     }
 
     pub(super) fn unsaved(&self) -> Option<Unsaved> {
-        self.lock().clone()
+        self.saving.as_ref().and_then(|saving| saving.lock().clone())
     }
 
     /// Forgets what the server sent: it was revoked.
     pub(super) fn forget(&self) {
         self.refresh_tokens.forget();
-        *self.lock() = None;
+        self.set_unsaved(None);
     }
 
     async fn read(&self) -> Result<SecretString, AcquireError> {
         self.initial.read("refresh token", "").await
     }
 
-    fn unsaved_token(&self) -> Option<SecretString> {
-        self.lock().as_ref().and(self.refresh_tokens.newest())
+    fn set_unsaved(&self, unsaved: Option<Unsaved>) {
+        if let Some(saving) = &self.saving {
+            *saving.lock() = unsaved;
+        }
     }
+}
 
+impl Saving {
     fn lock(&self) -> MutexGuard<'_, Option<Unsaved>> {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }

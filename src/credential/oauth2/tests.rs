@@ -8,6 +8,7 @@ mod discovery;
 mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod logins;
 mod refresh;
 mod revocation;
 mod rotation;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     client_authentication::ClientAuthentication,
-    grant::{Grant, TypedToken},
+    grant::{Exchange, Grant, TypedToken},
     methods::{refresh_methods, setup_methods},
     server::AuthorizationServer,
     setup::Setup,
@@ -36,13 +36,6 @@ use crate::secret::SecretSource;
 pub struct TokenExchange {
     setup: Setup,
     grant: Exchange,
-}
-
-#[derive(Clone, Debug)]
-struct Exchange {
-    subject: TypedToken,
-    actor: Option<TypedToken>,
-    requested: Option<Cow<'static, str>>,
 }
 
 impl TokenExchange {
@@ -80,9 +73,5 @@ impl TokenExchange {
     }
 }
 
-setup_methods!(TokenExchange, |Exchange { subject, actor, requested }| Grant::TokenExchange {
-    subject,
-    actor,
-    requested
-});
+setup_methods!(TokenExchange, |exchange| Grant::TokenExchange(Box::new(exchange)));
 refresh_methods!(TokenExchange);

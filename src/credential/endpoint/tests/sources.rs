@@ -25,7 +25,7 @@ use crate::{
 const TOKEN: &str = r#"{"access_token":"t"}"#;
 
 /// Everywhere where a request takes a secret.
-fn places(source: &SecretSource) -> [TokenRequest; 10] {
+pub(super) fn places(source: &SecretSource) -> [TokenRequest; 10] {
     let param = || Param::secret(source.clone());
     [
         plain().json("key", param()),
@@ -42,7 +42,7 @@ fn places(source: &SecretSource) -> [TokenRequest; 10] {
 }
 
 /// What a request sends.
-async fn wire(credential: &EndpointCredential, server: &Scripted) -> String {
+pub(super) async fn wire(credential: &EndpointCredential, server: &Scripted) -> String {
     server.forget();
     Credential::acquire(credential, Acquire::new(Reason::Cold, None)).await.unwrap();
     server.wire()
