@@ -108,7 +108,7 @@
 //!
 //! | flag | default | what it adds |
 //! |---|---|---|
-//! | `client` | yes | `Client`: HTTPS on hyper-util and rustls |
+//! | `client` | yes | `Client`: HTTPS on hyper-util and rustls; `metadata`: identities of machines in Google Cloud and Azure |
 //! | `oauth2` | no | `oauth2`: credentials for OAuth 2.0 servers |
 //! | `jwt` | no | `oauth2`, with JWTs signed by a private key |
 //! | `serde` | no | `declare`: vendors declared in TOML, JSON, or any other format that serde reads |
@@ -196,6 +196,8 @@ pub use auth::{
     Auth, AuthLayer, AuthOutcome, Choose, Origin, Placement, ResponseFuture, Single, TrailersOutcome,
 };
 pub use body::{PeekBody, Unread};
+#[cfg(feature = "client")]
+pub use credential::metadata;
 #[cfg(feature = "oauth2")]
 pub use credential::oauth2;
 pub use credential::{

@@ -5,6 +5,8 @@
 mod embedded;
 mod loopback;
 mod metadata;
+#[cfg(feature = "client")]
+mod near;
 mod public;
 mod spelled;
 
@@ -12,5 +14,7 @@ pub(crate) use loopback::is_loopback;
 #[allow(unused_imports, reason = "for those who connect, and have resolved the name")]
 pub(crate) use metadata::is_metadata;
 pub(crate) use metadata::is_metadata_host;
+#[cfg(feature = "client")]
+pub(crate) use near::{is_far_host, is_near};
 #[allow(unused_imports, reason = "for those who connect on behalf of others")]
 pub(crate) use public::{is_inward_host, leads_inwards};

@@ -5,6 +5,8 @@ mod boxed;
 mod endpoint;
 mod file_token;
 mod from_fn;
+#[cfg(feature = "client")]
+pub mod metadata;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
 mod parts;

@@ -28,9 +28,13 @@ pub struct AcquireError {
     code: Option<ErrorCode>,
     retry_after: Option<Duration>,
     throttled: bool,
+    attempts_apart: Option<Duration>,
     refresh_token: Option<SecretString>,
     source: Option<BoxError>,
 }
+
+/// The longest that attempts are apart which double.
+const LONGEST_APART: Duration = Duration::from_secs(60);
 
 /// The kinds of failure that are treated differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,6 +129,7 @@ impl AcquireError {
             code: None,
             retry_after: None,
             throttled: false,
+            attempts_apart: None,
             refresh_token: None,
             source: None,
         }
@@ -154,6 +159,18 @@ impl AcquireError {
     /// Says that the server asked to be left alone, without saying for how long.
     pub(crate) fn with_throttled(mut self) -> Self {
         self.throttled = true;
+        self
+    }
+
+    /// Says how long a flight waits at least before its second attempt. Before each further one it is twice as long, up to a
+    /// minute: for what documents such a back-off, and would be asked too soon by the policy's own. It counts for failures
+    /// that [may pass](AcquireErrorKind::Transient), a 429 and a 503 included.
+    ///
+    /// A flight that has no time for that, or has made all its [attempts](crate::RefreshPolicy::attempts), ends with the error;
+    /// then calls fail at once for as long as the wait would have been. A [`retry_after`](Self::with_retry_after) comes first.
+    #[must_use]
+    pub fn with_attempts_apart(mut self, first: Duration) -> Self {
+        self.attempts_apart = Some(first);
         self
     }
 
@@ -194,6 +211,14 @@ impl AcquireError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// How long to wait after so many `attempts` that have failed, if that is known and the server says nothing else.
+    pub(crate) fn wait_after(&self, attempts: u32) -> Option<Duration> {
+        let may_pass = self.kind == AcquireErrorKind::Transient && self.retry_after.is_none();
+        let first = self.attempts_apart.filter(|_| may_pass)?;
+        let factor = 1u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(first.saturating_mul(factor).min(LONGEST_APART))
     }
 
     /// The refresh token that came all the same.

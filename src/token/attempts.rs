@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{AcquireError, AcquireErrorKind},
     observe::Reason,
-    time::wall_clock,
+    time::{after, wall_clock},
 };
 
 /// One attempt after the other, until one brings a token or there is no point in going on. A refresh token that comes
@@ -86,15 +86,22 @@ pub(super) async fn attempts(
             Grants::SingleUse => policy.max_attempts().min(2),
             Grants::RefreshThenOther | Grants::Reusable => policy.max_attempts(),
         };
+        let apart = error.wait_after(tries);
+        let is_in_time = |wait| after(Instant::now(), wait) < order.deadline;
         match next(&error, refreshing, tries, max) {
             Next::Anew => reason = Reason::Rejected,
-            Next::Again => {
-                tokio::time::sleep(policy.wait_after(tries, &mut rng)).await;
+            Next::Again if apart.is_none_or(is_in_time) => {
+                let wait = policy.wait_after(tries, &mut rng).max(apart.unwrap_or_default());
+                tokio::time::sleep(wait).await;
                 tries += 1;
             }
-            Next::Stop => {
+            Next::Again | Next::Stop => {
                 // A server that asks to be left alone has not looked at the grant.
                 let grant_intact = refreshing && error.is_throttled();
+                let error = match apart {
+                    Some(wait) => error.with_retry_after(wait),
+                    None => error,
+                };
                 return Err(Miss { error: Arc::new(error), grant_intact });
             }
         }
@@ -117,7 +124,7 @@ enum Next {
 
 fn next(error: &AcquireError, refreshing: bool, tries: u32, max: u32) -> Next {
     match error.kind() {
-        _ if error.is_throttled() => Next::Stop,
+        _ if error.is_throttled() && (refreshing || error.wait_after(tries).is_none()) => Next::Stop,
         AcquireErrorKind::GrantRejected
         | AcquireErrorKind::Undeclared
         | AcquireErrorKind::Transient

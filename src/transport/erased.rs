@@ -103,7 +103,7 @@ impl fmt::Debug for Transport {
 pub(crate) struct TokenRequest;
 
 /// A whole answer, or why there is none.
-pub(super) type Read = Result<Response<Bytes>, AcquireError>;
+pub(crate) type Read = Result<Response<Bytes>, AcquireError>;
 
 type Answer = Pin<Box<dyn Future<Output = Read> + Send>>;
 

@@ -9,6 +9,10 @@ mod erased;
 mod io_cause;
 mod outward;
 
+#[cfg(feature = "client")]
+pub(crate) use client::{is_out_of_reach, near};
+#[cfg(feature = "client")]
+pub(crate) use erased::Read;
 pub(crate) use erased::TokenRequest;
 pub use erased::Transport;
 #[allow(unused_imports, reason = "where there is one credential, the program has chosen")]

@@ -92,6 +92,11 @@ const _: () = {
     shared::<Param>();
     shared::<SecretSource>();
     shared::<FileToken>();
+    shared::<metadata::AzureAppService>();
+    shared::<metadata::AzureVm>();
+    shared::<metadata::GoogleMetadata>();
+    shared::<metadata::ManagedIdentity>();
+    shared::<metadata::MetadataCredential>();
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();

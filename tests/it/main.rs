@@ -27,3 +27,4 @@ mod vendors;
 mod videsk;
 mod vidizmo;
 mod wire;
+mod workload;

@@ -1,6 +1,8 @@
 //! [`BaseUrl`]: what paths of token requests are relative to, and where secrets may be sent.
 
 use http::Uri;
+#[cfg(feature = "client")]
+use http::uri::Authority;
 
 use crate::{
     auth::{Origin, Plaintext, stays_beneath},
@@ -19,6 +21,12 @@ impl BaseUrl {
     pub(crate) fn parse(url: &str, plaintext: Plaintext) -> Result<Self, ConfigError> {
         Origin::of_base_url(url, plaintext)?;
         Ok(Self { url: url.strip_suffix('/').unwrap_or(url).into(), plaintext })
+    }
+
+    /// Where a metadata service is, which only a credential that is made for it asks.
+    #[cfg(feature = "client")]
+    pub(super) fn of_metadata(authority: &Authority) -> Self {
+        Self { url: format!("http://{authority}").into(), plaintext: Plaintext::Refused }
     }
 
     /// Its text, without a slash at its end.

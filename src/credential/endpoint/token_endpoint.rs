@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+#[cfg(feature = "client")]
+use http::uri::Authority;
+
 #[cfg(feature = "oauth2")]
 use super::shape::Shape;
 use super::{
@@ -251,10 +254,25 @@ impl TokenEndpoint {
     ///   body or of authorization, the request for the first token uses a previous one, or a JSON Pointer is
     ///   none.
     pub fn build(self, transport: impl Into<Transport>) -> Result<EndpointCredential, ConfigError> {
-        let (base, mut contract) = (BaseUrl::parse(&self.base_url, self.plaintext)?, self.contract);
+        let base = BaseUrl::parse(&self.base_url, self.plaintext)?;
+        self.build_at(base, transport.into())
+    }
+
+    /// The credential of a metadata service, whose requests have paths alone.
+    #[cfg(feature = "client")]
+    pub(in crate::credential) fn build_for_metadata(
+        self,
+        authority: &Authority,
+        transport: Transport,
+    ) -> Result<EndpointCredential, ConfigError> {
+        self.build_at(BaseUrl::of_metadata(authority), transport)
+    }
+
+    fn build_at(self, base: BaseUrl, transport: Transport) -> Result<EndpointCredential, ConfigError> {
+        let mut contract = self.contract;
         contract.check(&base)?;
         contract.shape.scheme = self.placement.scheme().map(Into::into);
-        Ok(EndpointCredential::new(contract, base, transport.into()))
+        Ok(EndpointCredential::new(contract, base, transport))
     }
 
     /// As [`build`](Self::build), with what belongs to the credential.

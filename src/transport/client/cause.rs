@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use super::{
     super::io_cause::is_telling,
     chain::chain,
-    guard::{InwardHost, MetadataHost},
+    guard::{FarHost, InwardHost, MetadataHost},
     prior::NotHttp2,
     proxy_error::ProxyError,
 };
@@ -32,7 +32,9 @@ impl Cause {
             if let Some(error) = error.downcast_ref::<ProxyError>() {
                 return Some(Self::of_proxy(error));
             }
-            if error.is::<MetadataHost>() || error.is::<InwardHost>() || error.is::<NotHttp2>() {
+            let is_out_of_reach =
+                error.is::<MetadataHost>() || error.is::<InwardHost>() || error.is::<FarHost>();
+            if is_out_of_reach || error.is::<NotHttp2>() {
                 return Some(Self::Whole(error.to_string().into()));
             }
             if let Some(error) = error.downcast_ref::<hyper::Error>() {

@@ -77,7 +77,7 @@ impl<R: Clone> Connector<R> {
 }
 
 /// A connector to TCP alone.
-fn tcp<R>(resolver: Guard<R>, timeout: Duration) -> HttpConnector<Guard<R>> {
+pub(super) fn tcp<R>(resolver: Guard<R>, timeout: Duration) -> HttpConnector<Guard<R>> {
     let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);

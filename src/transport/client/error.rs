@@ -9,10 +9,10 @@ use rustls::Error as TlsError;
 use super::{
     cause::Cause,
     chain::{chain, find},
-    guard::{InwardHost, MetadataHost},
+    guard::{FarHost, InwardHost, MetadataHost},
     proxy_error::{Fault, ProxyError},
 };
-use crate::error::AcquireErrorKind;
+use crate::error::{AcquireErrorKind, BoxError};
 
 /// How much of a path is shown, in characters.
 const LONGEST_PATH: usize = 100;
@@ -50,6 +50,8 @@ enum What {
         cause: Option<Cause>,
         error: legacy::Error,
     },
+    /// A host where this request may not go.
+    OutOfReach(Cause),
     /// A URI that names no server.
     Relative {
         missing: &'static str,
@@ -96,16 +98,35 @@ impl ClientError {
         Self { kind: ClientErrorKind::Exchange, what: What::Relative { missing, path }, is_told: false }
     }
 
+    /// A request that isn't even sent to be connected for, as [`Reach`](super::guard::Reach) says of its host.
+    pub(super) fn out_of_reach(error: BoxError) -> Self {
+        let kind = match () {
+            () if error.is::<InwardHost>() => ClientErrorKind::InwardHost,
+            () if error.is::<MetadataHost>() => ClientErrorKind::MetadataHost,
+            () => ClientErrorKind::Connect,
+        };
+        let cause = Cause::Whole(error.to_string().into());
+        Self { kind, what: What::OutOfReach(cause), is_told: false }
+    }
+
     /// The cause, in words, for the text of an error that has this one for its source, and doesn't repeat it; with what
     /// kind of failure it is of an acquisition.
     pub(in crate::transport) fn tell_cause(&mut self) -> Option<(AcquireErrorKind, String)> {
-        let What::Failed { cause: Some(cause), error } = &self.what else { return None };
+        let (cause, error) = match &self.what {
+            What::Failed { cause: Some(cause), error } => (cause, error),
+            What::OutOfReach(cause) => {
+                self.is_told = true;
+                return Some((AcquireErrorKind::Blocked, cause.to_string()));
+            }
+            What::Failed { cause: None, .. } | What::Relative { .. } => return None,
+        };
         let kind = match self.kind {
             ClientErrorKind::MetadataHost | ClientErrorKind::InwardHost => AcquireErrorKind::Blocked,
             ClientErrorKind::Proxy => match find::<ProxyError>(error).map(ProxyError::fault) {
                 Some(Fault::Refused(status)) => refused_kind(*status),
                 _ => AcquireErrorKind::Transient,
             },
+            _ if find::<FarHost>(error).is_some() => AcquireErrorKind::Blocked,
             _ => AcquireErrorKind::Transient,
         };
         self.is_told = true;
@@ -134,6 +155,7 @@ impl fmt::Display for ClientError {
                 );
             }
             What::Failed { cause, .. } => cause.as_ref().filter(|_| !self.is_told),
+            What::OutOfReach(cause) => Some(cause).filter(|_| !self.is_told),
         };
         f.write_str(match self.kind {
             ClientErrorKind::Connect
@@ -157,7 +179,7 @@ impl StdError for ClientError {
                 Some(error) => error.source(),
                 None => Some(error),
             },
-            What::Relative { .. } => None,
+            What::Relative { .. } | What::OutOfReach(_) => None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! [`Guard`]: no connection to a machine's metadata service, whatever name leads there; and none that leads inwards, where
-//! somebody else has chosen the destination.
+//! [`Guard`]: no connection to a machine's metadata service, whatever name leads there; none that leads inwards, where
+//! somebody else has chosen the destination; and for those who ask such a service, none to anything that isn't near.
 
 use std::{
     error::Error as StdError,
@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
 use crate::{
-    address::{is_inward_host, is_metadata, is_metadata_host, leads_inwards},
+    address::{is_far_host, is_inward_host, is_metadata, is_metadata_host, is_near, leads_inwards},
     error::BoxError,
 };
 
@@ -25,6 +25,8 @@ pub(super) enum Reach {
     Anywhere,
     /// To no place that is reached from inside alone.
     Outwards,
+    /// To this machine and its links, and nowhere else: where metadata services are.
+    Near,
 }
 
 impl Reach {
@@ -34,17 +36,23 @@ impl Reach {
     ///
     /// Why it is.
     pub(super) fn check_host(self, host: &str) -> Result<(), BoxError> {
-        if is_metadata_host(host) {
-            return Err(MetadataHost.into());
+        match self {
+            Self::Near if is_far_host(host) => Err(FarHost.into()),
+            Self::Near => Ok(()),
+            Self::Anywhere | Self::Outwards if is_metadata_host(host) => Err(MetadataHost.into()),
+            Self::Outwards if is_inward_host(host) => Err(InwardHost.into()),
+            Self::Anywhere | Self::Outwards => Ok(()),
         }
-        if self == Self::Outwards && is_inward_host(host) { Err(InwardHost.into()) } else { Ok(()) }
     }
 
     fn check(self, address: IpAddr) -> Result<(), BoxError> {
-        if is_metadata(address) {
-            return Err(MetadataHost.into());
+        match self {
+            Self::Near if is_near(address) => Ok(()),
+            Self::Near => Err(FarHost.into()),
+            Self::Anywhere | Self::Outwards if is_metadata(address) => Err(MetadataHost.into()),
+            Self::Outwards if leads_inwards(address) => Err(InwardHost.into()),
+            Self::Anywhere | Self::Outwards => Ok(()),
         }
-        if self == Self::Outwards && leads_inwards(address) { Err(InwardHost.into()) } else { Ok(()) }
     }
 }
 
@@ -116,3 +124,19 @@ impl fmt::Display for InwardHost {
 }
 
 impl StdError for InwardHost {}
+
+/// A host that is on another network than this machine's own links, by its address or the addresses that its name leads to,
+/// where a metadata service is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FarHost;
+
+impl fmt::Display for FarHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the host of the metadata service is neither this machine nor on a link of it, or its name leads elsewhere; \
+             nothing is sent there",
+        )
+    }
+}
+
+impl StdError for FarHost {}

@@ -14,7 +14,7 @@
 //!   is wanted and none was given, or the one that was given isn't accepted, the error says so.
 //! - **Metadata services**, which hand out a machine's credentials to whoever asks from inside, are never connected to,
 //!   whether by address or by a name that leads there: [`ClientErrorKind::MetadataHost`]. What name a proxy looks up
-//!   for us is the proxy's to say.
+//!   for us is the proxy's to say. The credentials of [`metadata`](crate::metadata) ask them without this client.
 //! - **A POST, PUT or PATCH without content** says so, by `Content-Length: 0` (RFC 9110 §8.6).
 //! - **No cookies** are kept, and responses are handed out as they were encoded.
 //!   Answers to token requests alone are decoded, where this client was made a [`Transport`](crate::Transport) by
@@ -71,6 +71,7 @@ mod error;
 mod guard;
 mod identity;
 mod link;
+mod near;
 mod pool;
 mod prior;
 mod proxy;
@@ -83,5 +84,6 @@ mod tunnel;
 pub use builder::ClientBuilder;
 pub use error::{ClientError, ClientErrorKind};
 pub use identity::Identity;
+pub(crate) use near::{is_out_of_reach, near};
 pub use pool::{Client, ResponseFuture};
 pub use roots::Roots;

@@ -178,3 +178,75 @@ async fn a_changed_secret_is_tried_at_once_though_the_old_one_was_refused() {
     }
     assert_eq!(rotating.calls.load(SeqCst), 3, "one for each key");
 }
+
+/// A credential whose failures say how far attempts are to be apart, until the call numbered `good`; with when it was asked.
+fn apart(good: usize, fail: fn() -> AcquireError) -> (impl Credential, Arc<Mutex<Vec<u64>>>) {
+    let (asked, start) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
+    let credential = crate::credential::from_fn_with_state(asked.clone(), move |asked, _, _| {
+        let mut asked = asked.lock().expect("no panic");
+        asked.push(start.elapsed().as_secs());
+        let is_good = asked.len() == good;
+        async move { if is_good { Ok(AccessToken::new("token")?) } else { Err(fail()) } }
+    });
+    (credential, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_as_far_apart_as_the_failure_says_though_it_is_a_429() {
+    for fail in [
+        || AcquireError::transient("not ready").with_attempts_apart(2 * SECOND),
+        || {
+            let error = AcquireError::transient("too often").with_attempts_apart(2 * SECOND);
+            error.with_status(http::StatusCode::TOO_MANY_REQUESTS)
+        },
+    ] {
+        let (credential, asked) = apart(4, fail);
+        let tokens = TokenCache::with_policy(credential, RefreshPolicy::default().attempts(5));
+        for result in join_all((0..100).map(|_| get(&tokens))).await {
+            result.expect("the fourth attempt");
+        }
+        assert_eq!(*asked.lock().expect("no panic"), [0, 2, 6, 14]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_time_for_another_attempt_the_failure_is_told_and_the_endpoint_left_alone() {
+    for (policy, tried, told_at, pause) in [
+        (RefreshPolicy::default().attempts(9), &[0, 2, 6, 14][..], 14, 16),
+        (RefreshPolicy::default(), &[0, 2, 6], 6, 8),
+        (RefreshPolicy::default().attempts(1), &[0], 0, 2),
+        (RefreshPolicy::default().attempts(9).flight_deadline(5 * SECOND), &[0, 2], 2, 4),
+    ] {
+        let (credential, asked) =
+            apart(9, || AcquireError::transient("not ready").with_attempts_apart(2 * SECOND));
+        let (tokens, start) = (TokenCache::with_policy(credential, policy), Instant::now());
+        let error = get(&tokens).await.expect_err("no token");
+        assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+        assert_eq!(error.acquire_error().expect("told").to_string(), "not ready");
+        assert_eq!(start.elapsed().as_secs(), told_at);
+        let left_alone = error.retry_at().expect("a pause").duration_since(Instant::now());
+        assert!(left_alone >= pause * SECOND && left_alone < (pause + 2) * SECOND, "{left_alone:?}");
+        get(&tokens).await.expect_err("at once");
+        assert_eq!(*asked.lock().expect("no panic"), tried);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_says_of_itself_comes_before_how_far_attempts_are_apart() {
+    let (credential, asked) = apart(2, || {
+        let error = AcquireError::transient("busy").with_retry_after(20 * SECOND);
+        error.with_attempts_apart(2 * SECOND)
+    });
+    let tokens = TokenCache::new(credential);
+    let error = get(&tokens).await.expect_err("busy");
+    assert!(error.retry_at().expect("a pause") >= Instant::now() + 20 * SECOND);
+    assert_eq!(*asked.lock().expect("no panic"), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_not_tried_again_however_far_apart() {
+    let (credential, asked) = apart(2, || AcquireError::rejected("no").with_attempts_apart(2 * SECOND));
+    let error = get(&TokenCache::new(credential)).await.expect_err("refused");
+    assert_eq!(error.kind(), AuthErrorKind::CredentialsRejected);
+    assert_eq!(*asked.lock().expect("no panic"), [0]);
+}

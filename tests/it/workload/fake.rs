@@ -1,0 +1,85 @@
+//! A service that answers each whole request as a test says, and remembers it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{Router, body::Body, extract::Request};
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A request with its body.
+pub(super) type Asked = http::Request<Bytes>;
+
+/// Stops when it is dropped.
+pub(super) struct Fake {
+    host: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    task: JoinHandle<()>,
+}
+
+impl Fake {
+    /// Answers with what `answer` makes of each request and of how many there were before it.
+    pub(super) async fn start(
+        answer: impl Fn(&Asked, usize) -> http::Response<String> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let recorded = asked.clone();
+        let router = Router::new().fallback(async move |request: Request| {
+            let (head, body) = request.into_parts();
+            let request = Asked::from_parts(head, body.collect().await.unwrap().to_bytes());
+            let mut asked = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = answer(&request, asked.len());
+            asked.push(request);
+            answer.map(Body::from)
+        });
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { host, asked, task }
+    }
+
+    /// Host and port.
+    pub(super) fn host(&self) -> String {
+        self.host.clone()
+    }
+
+    pub(super) fn url(&self, target: &str) -> String {
+        format!("http://{}{target}", self.host)
+    }
+
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.asked().len()
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub(super) fn json(status: u16, body: impl Into<String>) -> http::Response<String> {
+    let response = http::Response::builder().status(StatusCode::from_u16(status).unwrap());
+    response.header("content-type", "application/json").body(body.into()).unwrap()
+}
+
+/// The value of a header, or nothing.
+pub(super) fn header<'r>(request: &'r Asked, name: &str) -> &'r str {
+    request.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// What the query or the form has by this name.
+pub(super) fn field(text: &str, name: &str) -> Option<String> {
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.replace('+', " ")).next()?;
+    Some(percent_encoding::percent_decode_str(&found).decode_utf8().unwrap().into_owned())
+}
+
+pub(super) fn query(request: &Asked, name: &str) -> Option<String> {
+    field(request.uri().query().unwrap_or_default(), name)
+}
