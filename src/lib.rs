@@ -206,7 +206,7 @@ pub use credential::{
     from_fn_with_state,
 };
 #[cfg(feature = "serde")]
-pub use declare::Declaration;
+pub use declare::{Declaration, Trial};
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
     ErrorCode, StoreError, StoreErrorKind,

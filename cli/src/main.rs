@@ -3,9 +3,11 @@
 //! ```text
 //! reauth call --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
 //! reauth proxy --vendor api-video --sandbox --key env:API_VIDEO_KEY
+//! reauth check vendor.toml --token token.txt --api expired.txt
 //! ```
 
 mod call;
+mod check;
 mod client;
 mod idle;
 mod message;
@@ -30,12 +32,14 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Program {
     Call(call::Args),
+    Check(check::Args),
     Proxy(proxy::Args),
 }
 
 fn main() -> ExitCode {
     let (name, ended) = match CommandLine::parse().program {
         Program::Call(args) => ("call", call::run(&args)),
+        Program::Check(args) => ("check", check::run(&args)),
         Program::Proxy(args) => ("proxy", proxy::run(args)),
     };
     ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))

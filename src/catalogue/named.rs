@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::nearest::nearest;
 use crate::{
-    declare::Declaration,
+    declare::{Declaration, Trial},
     error::{ConfigError, ConfigErrorKind},
 };
 
@@ -36,18 +36,18 @@ impl Declaration {
     ///
     /// [`ConfigErrorKind::Declaration`] if there is no such entry. The text has the nearest name.
     pub fn named(name: &str) -> Result<Self, ConfigError> {
-        let error = |words| ConfigError::new(ConfigErrorKind::Declaration, words);
-        let mut entries = entries();
-        let Some(entry) = entries.remove(name) else {
-            let known = entries.keys().copied();
-            let hint = match nearest(name, known) {
-                Some(nearest) => format!("; do you mean {nearest:?}?"),
-                None => String::from("; its documentation lists all of them"),
-            };
-            return Err(error(format!("the catalogue has no vendor {name:?}{hint}")));
-        };
-        // Each entry is read by a test.
-        Self::deserialize(entry).map_err(|why| error(format!("the catalogue's {name}: {why}")))
+        read(name)
+    }
+}
+
+impl Trial {
+    /// The vendor `name` of the [catalogue](crate::catalogue), to be tried out.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Declaration`] if there is no such entry. The text has the nearest name.
+    pub fn named(name: &str) -> Result<Self, ConfigError> {
+        read(name)
     }
 }
 
@@ -66,6 +66,22 @@ impl Declaration {
 /// ```
 pub fn names() -> impl Iterator<Item = &'static str> {
     entries().into_keys()
+}
+
+/// The entry `name`, as whatever reads it.
+fn read<T: for<'de> Deserialize<'de>>(name: &str) -> Result<T, ConfigError> {
+    let error = |words| ConfigError::new(ConfigErrorKind::Declaration, words);
+    let mut entries = entries();
+    let Some(entry) = entries.remove(name) else {
+        let known = entries.keys().copied();
+        let hint = match nearest(name, known) {
+            Some(nearest) => format!("; do you mean {nearest:?}?"),
+            None => String::from("; its documentation lists all of them"),
+        };
+        return Err(error(format!("the catalogue has no vendor {name:?}{hint}")));
+    };
+    // Each entry is read by a test.
+    T::deserialize(entry).map_err(|why| error(format!("the catalogue's {name}: {why}")))
 }
 
 fn entries() -> BTreeMap<&'static str, Value> {

@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::names;
-use crate::{declare::Declaration, error::ConfigErrorKind, transport::Transport};
+use crate::{
+    declare::{Declaration, Trial},
+    error::ConfigErrorKind,
+    transport::Transport,
+};
 
 fn nowhere() -> Transport {
     Transport::new(tower::service_fn(|_: http::Request<http_body_util::Full<bytes::Bytes>>| async {
@@ -28,6 +32,27 @@ fn every_entry_is_read_and_asks_for_its_inputs() {
             assert!(error.to_string().contains(&input), "{name}: {error}");
         }
     }
+}
+
+#[test]
+fn every_entry_can_be_tried_out_and_says_what_it_does() {
+    for name in names() {
+        let (vendor, trial) = (Declaration::named(name).unwrap(), Trial::named(name).unwrap());
+        let lines: Vec<&str> = trial.outline().collect();
+        let inputs = lines.iter().find_map(|line| line.strip_prefix("inputs to fill: ")).unwrap();
+        for input in vendor.inputs() {
+            assert!(inputs.contains(input), "{name}: {inputs}");
+        }
+        assert!(
+            lines[0].starts_with("tokens go to https://") || lines[0].contains("base url"),
+            "{name}: {}",
+            lines[0]
+        );
+        for line in lines {
+            assert!(!line.ends_with(' ') && !line.contains("null"), "{name}: {line}");
+        }
+    }
+    assert!(Trial::named("zooom").unwrap_err().to_string().contains("do you mean \"zoom\"?"));
 }
 
 #[test]

@@ -215,7 +215,7 @@ impl Declaration {
         Ok(self.parts(transport)?.into_layer())
     }
 
-    fn read(node: Node) -> Result<Self, ConfigError> {
+    pub(super) fn read(node: Node) -> Result<Self, ConfigError> {
         let (node, listed) = without_inputs(node);
         match Open::read(node, listed)? {
             Ok(open) => {
@@ -227,7 +227,7 @@ impl Declaration {
     }
 
     /// Reads a file that leaves nothing open.
-    fn read_whole(node: Node) -> Result<Self, ConfigError> {
+    pub(super) fn read_whole(node: Node) -> Result<Self, ConfigError> {
         let mut table = Value::root(node).table(&KEYS)?;
         let name = named(&table.need("name")?)?;
         let plaintext = table.take("allow_plaintext_secrets").map(|value| value.flag()).transpose()?;
@@ -296,6 +296,7 @@ impl Kind {
 impl Static {
     fn parts(self) -> Result<Parts<BoxCredential>, ConfigError> {
         self.check_placement()?;
+        let Parts { credential: (), origin, signatures, placement } = self.parts_without_credential()?;
         let token = match self.key {
             Key::Plain(key) => StaticToken::new(key)?,
             Key::Basic { user, password: None } => StaticToken::basic(user)?,
@@ -303,11 +304,15 @@ impl Static {
                 StaticToken::basic_with_password(user, password)?
             }
         };
+        Ok(Parts { credential: BoxCredential::new(token.name(self.name)), origin, signatures, placement })
+    }
+
+    pub(super) fn parts_without_credential(&self) -> Result<Parts<()>, ConfigError> {
         Ok(Parts {
-            credential: BoxCredential::new(token.name(self.name)),
+            credential: (),
             origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
-            signatures: self.signatures,
-            placement: self.placement,
+            signatures: self.signatures.clone(),
+            placement: self.placement.clone(),
         })
     }
 

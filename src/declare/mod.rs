@@ -391,13 +391,16 @@ mod jwt;
 #[cfg(all(test, feature = "jwt"))]
 mod no_jwt;
 mod node;
+mod outline;
 mod request;
 mod rules;
 mod template;
+mod trial;
 mod value;
 mod word;
 
 pub use declaration::Declaration;
+pub use trial::Trial;
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,12 @@ mod inputs;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod refused;
+mod trial;
 
-use super::declaration::{Declaration, Kind};
+use super::{
+    declaration::{Declaration, Kind},
+    trial::Trial,
+};
 use crate::{
     auth::{Origin, Placement},
     credential::{

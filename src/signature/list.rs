@@ -103,7 +103,7 @@ impl Signatures {
     }
 
     /// What these signatures say of a response whose body is at hand: to try them out against recorded answers, which
-    /// have no trailers.
+    /// have no trailers. For the answer to a HEAD see [`verdict_of_head`](Self::verdict_of_head).
     ///
     /// # Examples
     ///
@@ -122,6 +122,31 @@ impl Signatures {
     pub fn verdict<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Verdict {
         let head = Head { status: response.status(), headers: response.headers() };
         self.judge(head, Some(response.body().as_ref())).verdict
+    }
+
+    /// What these signatures say of the answer to a HEAD, which has no body: a rule matches it by status and headers alone, or
+    /// [by its status](Rule::head_requests_by_status) where only the body would have told.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::{Response, StatusCode};
+    /// use tower_reauth::{Rule, Signatures, Verdict, signature::json};
+    ///
+    /// let rule = Rule::expired().status(StatusCode::UNAUTHORIZED).when(json("/code").is("token_expired"));
+    /// let recorded = Response::builder().status(401).body(())?;
+    /// assert_eq!(Signatures::new().rule(rule.clone()).verdict_of_head(&recorded), Verdict::Accepted);
+    /// let by_status = Signatures::new().rule(rule.head_requests_by_status());
+    /// assert_eq!(by_status.verdict_of_head(&recorded), Verdict::Expired);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn verdict_of_head<B>(&self, response: &Response<B>) -> Verdict {
+        let head = Head { status: response.status(), headers: response.headers() };
+        match self.screen(head) {
+            Screening::Done(finding) => finding.verdict,
+            Screening::NeedsBody => self.judge_head(head).verdict,
+        }
     }
 
     /// Whether any rule may match a response with this status.

@@ -5,6 +5,7 @@
 
 mod call;
 mod catalogue;
+mod check;
 mod clients;
 mod connections;
 mod declared;

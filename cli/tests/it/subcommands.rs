@@ -6,7 +6,14 @@ use crate::support::process::Program;
 async fn without_a_subcommand_it_says_which_there_are() {
     let ended = Program::bare().run().await;
     ended.assert_status(2).assert_says("Usage: reauth <COMMAND>");
-    ended.assert_says("  call   Calls a vendor's API").assert_says("  proxy  A local reverse proxy");
+    let listed = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        "call Calls a vendor's API",
+        "check Says what a file that declares a vendor does",
+        "proxy A local reverse proxy",
+    ] {
+        assert!(listed.contains(line), "{line}: {listed}");
+    }
     assert_eq!(ended.stdout, "");
 }
 
@@ -25,6 +32,10 @@ async fn a_mistake_is_shown_with_the_usage_of_its_subcommand() {
 async fn each_subcommands_help_is_a_manual() {
     for (program, words) in [
         (Program::call(), ["Usage: reauth call ", "Secrets:\n", "Exit status:\n"]),
+        (
+            Program::bare().args("check"),
+            ["Usage: reauth check ", "A recording is a TOML file", "Exit status:\n"],
+        ),
         (Program::proxy(), ["Usage: reauth proxy ", "Who may call:\n", "Exit status:\n"]),
     ] {
         let ended = program.arg("--help").run().await;

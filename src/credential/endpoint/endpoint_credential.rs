@@ -1,4 +1,4 @@
-//! [`EndpointCredential`]: sends what a declaration says, and judges what comes back.
+//! [`EndpointCredential`]: sends what a declaration says. What comes back is judged in `asked`.
 
 use std::{
     borrow::Cow,
@@ -9,19 +9,13 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{
-    answer::Answer,
-    base_url::BaseUrl,
-    contract::Contract,
-    judgement::{self, Problem, Sent},
-    request::TokenRequest,
-};
+use super::{asked::Asked, base_url::BaseUrl, contract::Contract, judgement::Sent, request::TokenRequest};
 use crate::{
     error::{AcquireError, AcquireErrorKind, ConfigError, ConfigErrorKind},
-    secret::{Redactor, SecretSource, Supply, all_at_hand},
+    secret::{SecretSource, Supply, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
 };
@@ -171,41 +165,13 @@ impl EndpointCredential {
         renewed: Option<&AccessToken>,
         previous: Option<&AccessToken>,
     ) -> Result<AccessToken, AcquireError> {
-        let refused = match renewed {
-            Some(_) => AcquireErrorKind::GrantRejected,
-            None => AcquireErrorKind::Rejected,
-        };
         let rendered =
             request.render(&self.plan.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
         let (requested_at, sent) = (Instant::now(), Sent::of(request, &rendered));
         let response = self.send(rendered, request, previous).await?;
-        let answer = Answer::new(&self.plan.contract.shape, &response);
-        let failed = |problem| self.failure(problem, refused, request, &sent, &answer, previous);
-
-        judgement::problem(&self.plan.contract.shape, request, &answer).map_err(failed)?;
-        let nonsense =
-            |error| failed(Problem::Nonsense("sent text that can't be a token", "")).with_source(error);
-        let token = judgement::token(&answer)
-            .map_err(failed)
-            .and_then(|token| AccessToken::new(token).map_err(nonsense));
-        let mut token = match (token, answer.refresh_token()) {
-            (Ok(token), _) => token.with_requested_at(requested_at),
-            // The one before it may be spent by now.
-            (Err(error), Some(refresh_token)) => return Err(error.with_refresh_token(refresh_token)),
-            (Err(error), None) => return Err(error),
-        };
-        if let Some(lifetime) = answer.lifetime(token.expose_secret()) {
-            token = token.with_lifetime(lifetime);
-        }
-        for (name, value) in answer.members() {
-            token = token.with_member(name, value);
-        }
-        // RFC 6749 §6: without a new refresh token the one that was used stays in force.
-        let kept = || renewed?.refresh_token().cloned();
-        Ok(match answer.refresh_token().or_else(kept) {
-            Some(refresh_token) => token.with_refresh_token(refresh_token),
-            None => token,
-        })
+        let contract = self.contract();
+        let asked = Asked { contract: &contract, request, sent: &sent, renewed, previous };
+        asked.token(&response).map(|token| token.with_requested_at(requested_at))
     }
 
     /// A request that can't be written: the token to be renewed doesn't fit into it, or a secret of this moment.
@@ -238,7 +204,7 @@ impl EndpointCredential {
     ) -> Result<Response<Bytes>, AcquireError> {
         self.plan.transport.send(rendered).await.map_err(|error| {
             // Some clients put the URL into their errors, and there may be a secret in its query.
-            let redactor = self.redactor(request, previous, None);
+            let redactor = self.contract().redactor(request, previous, None);
             if redactor.is_shown_by(&error) {
                 let sources = iter::successors(error.source(), |&error| error.source());
                 let sources: Vec<String> = sources.map(ToString::to_string).collect();
@@ -248,54 +214,6 @@ impl EndpointCredential {
                 error
             }
         })
-    }
-
-    fn failure(
-        &self,
-        problem: Problem,
-        refused: AcquireErrorKind,
-        request: &TokenRequest,
-        sent: &Sent,
-        answer: &Answer<'_>,
-        previous: Option<&AccessToken>,
-    ) -> AcquireError {
-        let redactor = self.redactor(request, previous, Some(answer));
-        let words = judgement::words(problem, &self.plan.contract.name, sent, answer, &redactor);
-        let kind = match problem {
-            Problem::Refused if answer.refuses_the_client() => AcquireErrorKind::Rejected,
-            _ => problem.kind(refused),
-        };
-        let mut error = AcquireError::new(kind, words).with_status(answer.status);
-        if problem == Problem::Later {
-            error = error.with_throttled();
-        }
-        if let Some(code) = answer.code() {
-            error = error.with_code(code);
-        }
-        match answer.retry_after() {
-            Some(after) => error.with_retry_after(after),
-            None => error,
-        }
-    }
-
-    /// Knows every secret that could come back in an answer or an error.
-    fn redactor(
-        &self,
-        sent: &TokenRequest,
-        previous: Option<&AccessToken>,
-        answer: Option<&Answer<'_>>,
-    ) -> Redactor {
-        let contract = self.contract();
-        let requests = [sent, &contract.acquire].into_iter().chain(&contract.refresh).chain(&contract.revoke);
-        let mut secrets: Vec<Cow<'_, str>> = requests.flat_map(TokenRequest::secrets).collect();
-        if let Some(token) = previous {
-            secrets.push(token.expose_secret().into());
-            secrets.extend(token.refresh_token().map(|token| token.expose_secret().into()));
-        }
-        if let Some(answer) = answer {
-            secrets.extend(answer.secrets().map(Cow::Owned));
-        }
-        Redactor::new(secrets.iter().map(|secret| &**secret))
     }
 }
 
@@ -345,10 +263,9 @@ impl Credential for EndpointCredential {
             request.render(&self.plan.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
         let sent = Sent::of(request, &rendered);
         let response = self.send(rendered, request, Some(token)).await?;
-        let answer = Answer::new(&self.plan.contract.shape, &response);
-        let refused = AcquireErrorKind::Rejected;
-        judgement::problem(&self.plan.contract.shape, request, &answer)
-            .map_err(|problem| self.failure(problem, refused, request, &sent, &answer, Some(token)))
+        let contract = self.contract();
+        let asked = Asked { contract: &contract, request, sent: &sent, renewed: None, previous: Some(token) };
+        asked.success(&response)
     }
 
     fn has_new_secret(&self) -> bool {

@@ -3,7 +3,7 @@
 //! The credentials are taken for refused only where the server says so: by a code of RFC 6749 §5.2, by 401, or by what
 //! the vendor was declared to mean. All else is about the endpoint, or passes.
 
-use http::{Uri, header::LOCATION};
+use http::{Method, Uri, header::LOCATION};
 
 use super::{
     answer::{Answer, Content},
@@ -288,7 +288,12 @@ pub(super) struct Sent {
 
 impl Sent {
     pub(super) fn of<B>(request: &TokenRequest, rendered: &http::Request<B>) -> Self {
-        let line = format!("{} {}", rendered.method(), without_query(rendered.uri()));
+        Self::at(request, rendered.method(), rendered.uri())
+    }
+
+    /// As if it had been sent.
+    pub(super) fn at(request: &TokenRequest, method: &Method, uri: &Uri) -> Self {
+        let line = format!("{method} {}", without_query(uri));
         Self { line, look_at_client: request.look_at_client() }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 pub(super) mod answer_methods;
+mod asked;
 mod base_url;
 #[cfg(feature = "serde")]
 mod check;

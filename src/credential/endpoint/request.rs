@@ -265,6 +265,15 @@ impl TokenRequest {
         secrets.chain(pairs)
     }
 
+    /// Method and URL, without the query and so without any secret.
+    pub(super) fn line(&self, base: &BaseUrl) -> Result<(&Method, Uri), ConfigError> {
+        let uri = base.resolve(&self.url)?.parse();
+        let uri = uri.map_err(|error| {
+            ConfigError::new(ConfigErrorKind::Url, "a token request's url is not valid").with_source(error)
+        })?;
+        Ok((&self.method, uri))
+    }
+
     /// The HTTP request. Anything wrong with the declaration shows here, so building an endpoint tries it once.
     pub(super) fn render(
         &self,

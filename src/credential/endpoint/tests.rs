@@ -4,6 +4,7 @@ mod answers;
 mod any;
 mod config;
 mod inputs;
+mod recorded;
 mod requests;
 mod secrets;
 mod sources;

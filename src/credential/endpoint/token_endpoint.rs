@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 
+use http::Response;
 #[cfg(feature = "client")]
 use http::uri::Authority;
 
-#[cfg(feature = "oauth2")]
-use super::shape::Shape;
 use super::{
-    answer_methods::answer_methods, base_url::BaseUrl, contract::Contract,
-    endpoint_credential::EndpointCredential, request::TokenRequest,
+    answer_methods::answer_methods, asked::Asked, base_url::BaseUrl, contract::Contract,
+    endpoint_credential::EndpointCredential, judgement::Sent, request::TokenRequest, shape::Shape,
 };
 use crate::{
     auth::{AuthLayer, Origin, Placement, Plaintext},
     credential::parts::Parts,
-    error::ConfigError,
+    error::{AcquireError, ConfigError},
     secret::SecretSource,
     signature::Signatures,
-    token::Renewal,
+    token::{AccessToken, Renewal},
     transport::Transport,
 };
 
@@ -269,10 +268,79 @@ impl TokenEndpoint {
     }
 
     fn build_at(self, base: BaseUrl, transport: Transport) -> Result<EndpointCredential, ConfigError> {
+        let shape = self.shape();
         let mut contract = self.contract;
         contract.check(&base)?;
-        contract.shape.scheme = self.placement.scheme().map(Into::into);
+        contract.shape = shape;
         Ok(EndpointCredential::new(contract, base, transport))
+    }
+
+    /// The token that `response` brings, if the request for the first token were answered like that: to try the declaration
+    /// out against recorded answers. Nothing is sent, and no secret is read.
+    ///
+    /// # Errors
+    ///
+    /// What a flight would be told: [`AcquireErrorKind::Rejected`](crate::AcquireErrorKind::Rejected) for a refusal, and so
+    /// on. [`AcquireErrorKind::Unsupported`](crate::AcquireErrorKind::Unsupported) if the declaration itself is wrong.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::Response;
+    /// use tower_reauth::{AcquireErrorKind, Param, SecretSource, TokenEndpoint, TokenRequest};
+    ///
+    /// let request = TokenRequest::post("/token").json("key", SecretSource::env("ACME_KEY"));
+    /// let acme = TokenEndpoint::new("Acme", "https://api.acme.example", request).refusal("/code", 17);
+    ///
+    /// let recorded = Response::new(r#"{"access_token":"abc","expires_in":3600}"#);
+    /// let token = acme.read_answer(&recorded).expect("a token");
+    /// assert_eq!(token.lifetime(), Some(std::time::Duration::from_secs(3600)));
+    ///
+    /// let recorded = Response::builder().status(400).body(r#"{"code":17}"#)?;
+    /// let error = acme.read_answer(&recorded).expect_err("a refusal");
+    /// assert_eq!(error.kind(), AcquireErrorKind::Rejected);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn read_answer<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<AccessToken, AcquireError> {
+        self.read(&self.contract.acquire, None, response)
+    }
+
+    /// As [`read_answer`](Self::read_answer), of an answer to the request that renews `previous`. Without a
+    /// [`refresh`](Self::refresh) that is the request for the first token, sent again.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`read_answer`](Self::read_answer); but what is refused is the grant alone,
+    /// [`AcquireErrorKind::GrantRejected`](crate::AcquireErrorKind::GrantRejected), where there is a refresh.
+    pub fn read_refresh_answer<B: AsRef<[u8]>>(
+        &self,
+        previous: &AccessToken,
+        response: &Response<B>,
+    ) -> Result<AccessToken, AcquireError> {
+        match &self.contract.refresh {
+            Some(refresh) => self.read(refresh, Some(previous), response),
+            None => self.read(&self.contract.acquire, None, response),
+        }
+    }
+
+    fn read<B: AsRef<[u8]>>(
+        &self,
+        request: &TokenRequest,
+        renewed: Option<&AccessToken>,
+        response: &Response<B>,
+    ) -> Result<AccessToken, AcquireError> {
+        let wrong = |error| AcquireError::unsupported("the declaration is wrong").with_source(error);
+        let base = BaseUrl::parse(&self.base_url, self.plaintext).map_err(wrong)?;
+        let (method, uri) = request.line(&base).map_err(wrong)?;
+        let sent = Sent::at(request, method, &uri);
+        let contract = Contract { shape: self.shape(), ..self.contract.clone() };
+        let asked = Asked { contract: &contract, request, sent: &sent, renewed, previous: renewed };
+        asked.token(response)
+    }
+
+    /// How answers are read, by one who knows how the token is sent.
+    fn shape(&self) -> Shape {
+        Shape { scheme: self.placement.scheme().map(Into::into), ..self.contract.shape.clone() }
     }
 
     /// As [`build`](Self::build), with what belongs to the credential.
@@ -281,9 +349,18 @@ impl TokenEndpoint {
     ///
     /// Those of [`build`](Self::build).
     pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<EndpointCredential>, ConfigError> {
-        let origin = Origin::of_base_url(&self.base_url, self.plaintext)?;
-        let (signatures, placement) = (self.signatures.clone(), self.placement.clone());
+        let Parts { credential: (), origin, signatures, placement } = self.parts_without_credential()?;
         Ok(Parts { credential: self.build(transport)?, origin, signatures, placement })
+    }
+
+    /// What belongs to a credential for this vendor's API, whichever it is.
+    pub(crate) fn parts_without_credential(&self) -> Result<Parts<()>, ConfigError> {
+        Ok(Parts {
+            credential: (),
+            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
+            signatures: self.signatures.clone(),
+            placement: self.placement.clone(),
+        })
     }
 
     /// The layer for the vendor's API, with its origin, signatures and placement.

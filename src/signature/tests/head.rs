@@ -102,3 +102,25 @@ fn other_answers_are_judged_as_ever() {
     assert_eq!(signatures.judge(response.head(), None), Finding::default(), "encoded, say");
     assert_eq!(answered(401, &[], r#"{"error":"expired"}"#).verdict(&signatures), Verdict::Expired);
 }
+
+#[test]
+fn a_recorded_answer_to_a_head_is_judged_as_the_layer_judges_it() {
+    let recorded =
+        |status: u16| http::Response::builder().status(status).header("x", "1").body("{}").unwrap();
+    for (rule, head, other) in [
+        (Rule::expired().status(UNAUTHORIZED), Verdict::Expired, Verdict::Expired),
+        (Rule::expired().status(UNAUTHORIZED).when(about_the_body()), Verdict::Accepted, Verdict::Accepted),
+        (Rule::expired().status(UNAUTHORIZED).when(!about_the_body()), Verdict::Accepted, Verdict::Expired),
+        (
+            Rule::invalid().status(UNAUTHORIZED).when(about_the_body()).head_requests_by_status(),
+            Verdict::Invalid,
+            Verdict::Accepted,
+        ),
+        (Rule::denied().status(UNAUTHORIZED).when(header("x").is("1")), Verdict::Denied, Verdict::Denied),
+    ] {
+        let signatures = Signatures::new().rule(rule.clone());
+        assert_eq!(signatures.verdict_of_head(&recorded(401)), head, "{rule:?}");
+        assert_eq!(signatures.verdict(&recorded(401)), other, "{rule:?}");
+        assert_eq!(signatures.verdict_of_head(&recorded(403)), Verdict::Accepted, "{rule:?}");
+    }
+}
