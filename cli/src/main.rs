@@ -16,6 +16,7 @@ mod options;
 mod proxy;
 mod settle;
 mod vendor;
+mod vendors;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ enum Program {
     Call(call::Args),
     Check(check::Args),
     Proxy(proxy::Args),
+    Vendors(vendors::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Program::Call(args) => ("call", call::run(&args)),
         Program::Check(args) => ("check", check::run(&args)),
         Program::Proxy(args) => ("proxy", proxy::run(args)),
+        Program::Vendors(args) => ("vendors", vendors::run(&args)),
     };
     ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))
 }

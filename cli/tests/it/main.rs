@@ -14,3 +14,4 @@ mod proxy;
 mod store;
 mod subcommands;
 mod support;
+mod vendors;

@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod hosts;
+pub mod list;
 pub mod made;
 pub mod read;
 pub mod table;

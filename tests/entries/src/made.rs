@@ -2,10 +2,11 @@
 
 use std::{fs, path::Path};
 
-use crate::{entry::Entry, table};
+use crate::{entry::Entry, list, table};
 
 pub const JSON: &str = "src/catalogue/catalogue.json";
 pub const DOCS: &str = "docs/catalogue.md";
+pub const LIST: &str = "cli/src/vendors/catalogue.json";
 
 const BEGIN: &str = "<!-- Made by tests/entries. -->\n";
 const END: &str = "<!-- That was made by tests/entries. -->\n";
@@ -13,7 +14,11 @@ const END: &str = "<!-- That was made by tests/entries. -->\n";
 /// The files, with their paths.
 pub fn files(root: &Path, entries: &[Entry]) -> Vec<(&'static str, String)> {
     let docs = fs::read_to_string(root.join(DOCS)).unwrap_or_default();
-    vec![(JSON, json(entries)), (DOCS, with_table(&docs, &table::table(entries)))]
+    vec![
+        (JSON, json(entries)),
+        (DOCS, with_table(&docs, &table::table(entries))),
+        (LIST, list::list(entries)),
+    ]
 }
 
 /// All declarations by their names, without what the entries say of themselves.

@@ -1,5 +1,5 @@
-//! Checks the catalogue's entries, and that what is made of them is up to date: `src/catalogue/catalogue.json` and the table
-//! in `docs/catalogue.md`. With `--write` it makes both again. `catalogue/HOSTS` it never writes: a host that gets a secret
+//! Checks the catalogue's entries, and that what is made of them is up to date: `src/catalogue/catalogue.json`, the table in
+//! `docs/catalogue.md`, and the list of the program. With `--write` it makes all of them again. `catalogue/HOSTS` it never writes: a host that gets a secret
 //! or a token is somebody's decision.
 
 use std::{env, fs, path::Path, process::ExitCode};

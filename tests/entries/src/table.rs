@@ -31,6 +31,11 @@ pub fn table(entries: &[Entry]) -> String {
 }
 
 fn inputs(entry: &Entry) -> String {
+    input_names(entry).iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// In the order in which the entry has them.
+pub(crate) fn input_names(entry: &Entry) -> Vec<String> {
     fn collect(value: &Value, names: &mut Vec<String>) {
         let mut note = |name: &str| {
             if !names.iter().any(|known| known == name) {
@@ -60,10 +65,10 @@ fn inputs(entry: &Entry) -> String {
     for key in ["base_url", "acquire", "refresh", "key", "basic"] {
         entry.declared.get(key).into_iter().for_each(|value| collect(value, &mut names));
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
 }
 
-fn lifetime(entry: &Entry) -> String {
+pub(crate) fn lifetime(entry: &Entry) -> String {
     let (seconds, written) = &entry.lifetime;
     let Some(seconds) = seconds else { return "until it is refused".into() };
     let text = match seconds {
@@ -79,7 +84,7 @@ fn lifetime(entry: &Entry) -> String {
     }
 }
 
-fn refresh(entry: &Entry) -> String {
+pub(crate) fn refresh(entry: &Entry) -> String {
     let kills = entry.declared.get("renewal").and_then(Value::as_str) == Some("revokes-previous");
     let mut words = Vec::new();
     if !entry.declared.contains_key("refresh") {
