@@ -9,6 +9,8 @@
 mod call;
 mod check;
 mod client;
+mod command;
+mod config;
 mod idle;
 mod message;
 mod mistake;

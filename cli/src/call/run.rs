@@ -17,7 +17,8 @@ use super::{
     report::{self, Report},
 };
 use crate::{
-    idle::Idle, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
+    config::Whom, idle::Idle, message::tell, mistake::Mistake, options::one_reader, settle::settle,
+    vendor::Vendor,
 };
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
@@ -59,18 +60,14 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(args: &'a Args) -> Result<Self, Mistake> {
-        let mut readers = args.vendor.that_read_stdin();
-        readers.extend(args.store.that_read_stdin());
+        let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
+        let mut readers = whom.that_read_stdin();
         readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
         one_reader(&readers)?;
-        args.vendor.check(&args.trust)?;
-        let client = args.trust.client()?;
-        let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
-        if args.store.is_given() {
-            // It ends soon, and whoever begins to renew a token has to wait for that.
-            let policy = RefreshPolicy::default().early(0.0, Duration::ZERO);
-            vendor.layer = args.store.remember(vendor.layer)?.policy(policy);
-        }
+        let client = whom.client()?;
+        // It ends soon, and whoever begins to renew a token has to wait for that.
+        let policy = RefreshPolicy::default().early(0.0, Duration::ZERO);
+        let vendor = whom.vendor(client.clone().build()?, policy)?;
         let url = args.target.at(&vendor)?;
         let headers = args.headers(&vendor)?;
         Ok(Self { args, vendor, client, url, headers })

@@ -29,6 +29,22 @@ impl Input {
         Quiet(|text| Self::parse(text).ok_or_else(|| format!("write {HOW}")))
     }
 
+    pub(crate) fn secret(name: &str, secret: Secret) -> Self {
+        Self { name: name.to_owned(), value: Value::Secret(secret) }
+    }
+
+    pub(crate) fn text(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), value: Value::Text(text.to_owned()) }
+    }
+
+    /// The secret that it is, if it is one.
+    pub(crate) fn as_secret(&self) -> Option<&Secret> {
+        match &self.value {
+            Value::Secret(secret) => Some(secret),
+            Value::Text(_) => None,
+        }
+    }
+
     pub(crate) fn source(&self) -> Result<SecretSource, Mistake> {
         match &self.value {
             Value::Secret(secret) => secret.source(&format!("--set {}", self.name)),

@@ -1,4 +1,4 @@
-//! The options that both subcommands have, and what their values are made of.
+//! The options that several subcommands have, and what their values are made of.
 
 mod client_auth;
 mod input;
@@ -12,6 +12,13 @@ mod vendor;
 mod vendor_name;
 
 pub(crate) use self::{
-    client_auth::ClientAuth, input::HOW, seconds::seconds, secret::Secret, stdin::one_reader,
-    store::StoreOptions, trust::TrustOptions, vendor::VendorOptions, vendor_name::Kind,
+    client_auth::{ClientAuth, ClientAuthOptions},
+    input::{HOW, Input},
+    seconds::seconds,
+    secret::Secret,
+    stdin::one_reader,
+    store::StoreOptions,
+    trust::{TrustOptions, TrustedRoots},
+    vendor::VendorOptions,
+    vendor_name::Kind,
 };

@@ -10,7 +10,7 @@ use clap::builder::TypedValueParser;
 use tower_reauth::SecretSource;
 
 use super::quiet::Quiet;
-use crate::mistake::Mistake;
+use crate::{command::SecretCommand, mistake::Mistake};
 
 /// The longest line that is taken for a secret, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
@@ -25,6 +25,8 @@ pub(crate) enum Secret {
     Env(String),
     File(PathBuf),
     Stdin,
+    /// What another program prints. The command line has none of these, but the configuration file may.
+    Command(SecretCommand),
 }
 
 impl Secret {
@@ -37,6 +39,7 @@ impl Secret {
     pub(crate) fn source(&self, option: &str) -> Result<SecretSource, Mistake> {
         let (secret, place) = match self {
             Self::File(path) => return Ok(SecretSource::file(path)),
+            Self::Command(command) => return Ok(command.source()),
             Self::Env(name) => (variable(name), format!("the environment variable {name}")),
             Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
         };
@@ -49,7 +52,7 @@ impl Secret {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() && !name.contains(['=', '\0']) => {
                 Some(Self::Env(name.to_owned()))

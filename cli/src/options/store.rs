@@ -17,6 +17,9 @@ use crate::{
     mistake::Mistake,
 };
 
+/// The place that is taken if none is named.
+const SLOT: &str = "reauth";
+
 /// Where tokens are remembered, and as whose.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Remembering tokens")]
@@ -29,7 +32,7 @@ pub(crate) struct StoreOptions {
     store: Option<Place>,
 
     /// The place there. With another name, the same credentials have a token of their own
-    #[arg(long, value_name = "NAME", default_value = "reauth", requires = "store")]
+    #[arg(long, value_name = "NAME", default_value = SLOT, requires = "store")]
     slot: String,
 
     /// Whose token it is: any text that stays the same. Needed where a secret alone says who calls, as with api.video, Vervoe
@@ -48,6 +51,23 @@ pub(crate) struct StoreOptions {
 }
 
 impl StoreOptions {
+    /// Nothing is remembered.
+    pub(crate) fn none() -> Self {
+        Self { store: None, slot: SLOT.to_owned(), subject: None, store_key: None, old_store_key: Vec::new() }
+    }
+
+    /// As the options would have it, with the usual slot if there is none.
+    pub(crate) fn at(
+        place: &str,
+        slot: Option<String>,
+        subject: Option<String>,
+        store_key: Option<Secret>,
+        old_store_key: Vec<Secret>,
+    ) -> Result<Self, String> {
+        let slot = slot.unwrap_or_else(|| SLOT.to_owned());
+        Ok(Self { store: Some(Place::parse(place)?), slot, subject, store_key, old_store_key })
+    }
+
     /// Whether anything is remembered.
     pub(crate) fn is_given(&self) -> bool {
         self.store.is_some()

@@ -11,32 +11,32 @@ use tower_reauth::{
 use crate::mistake::Mistake;
 
 /// Whom to trust with tokens and secrets, and the way to them.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connections")]
 pub(crate) struct TrustOptions {
-    /// Which root certificates are trusted
-    #[arg(long, value_enum, value_name = "WHICH", default_value = "system")]
-    roots: TrustedRoots,
+    /// Which root certificates are trusted. By default system
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub(crate) roots: Option<TrustedRoots>,
 
     /// The client certificate for servers that ask for one, with its issuers' after it, as PEM
     #[arg(long, value_name = "FILE", requires = "client_key")]
-    client_cert: Option<PathBuf>,
+    pub(crate) client_cert: Option<PathBuf>,
 
     /// The private key of --client-cert, as PEM; it may be the same file
     #[arg(long, value_name = "FILE", requires = "client_cert")]
-    client_key: Option<PathBuf>,
+    pub(crate) client_key: Option<PathBuf>,
 
     /// Go through this proxy, without credentials, and not those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
     #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
-    proxy: Option<String>,
+    pub(crate) proxy: Option<String>,
 
     /// Go through no proxy, whatever HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say
     #[arg(long)]
-    no_proxy: bool,
+    pub(crate) no_proxy: bool,
 
     /// Speak HTTP/2 alone, without TLS from the first byte
     #[arg(long)]
-    http2_prior_knowledge: bool,
+    pub(crate) http2_prior_knowledge: bool,
 }
 
 impl TrustOptions {
@@ -45,8 +45,27 @@ impl TrustOptions {
         self.client_cert.is_some()
     }
 
+    /// What is said here, and where nothing is, what `rest` says.
+    pub(crate) fn or(self, rest: Self) -> Self {
+        let is_proxied = self.proxy.is_some() || self.no_proxy;
+        let (proxy, no_proxy) =
+            if is_proxied { (self.proxy, self.no_proxy) } else { (rest.proxy, rest.no_proxy) };
+        let is_known = self.client_cert.is_some();
+        let (client_cert, client_key) =
+            if is_known { (self.client_cert, self.client_key) } else { (rest.client_cert, rest.client_key) };
+        let http2_prior_knowledge = self.http2_prior_knowledge || rest.http2_prior_knowledge;
+        Self {
+            roots: self.roots.or(rest.roots),
+            client_cert,
+            client_key,
+            proxy,
+            no_proxy,
+            http2_prior_knowledge,
+        }
+    }
+
     pub(crate) fn client(&self) -> Result<ClientBuilder, Mistake> {
-        let mut client = Client::builder().roots(self.roots.into());
+        let mut client = Client::builder().roots(self.roots.unwrap_or_default().into());
         if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
             let certificate = read("--client-cert", certificate)?;
             let key = read("--client-key", key)?;
@@ -77,9 +96,10 @@ fn read(option: &str, path: &PathBuf) -> Result<Vec<u8>, Mistake> {
 }
 
 /// Which root certificates are trusted.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum TrustedRoots {
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum TrustedRoots {
     /// The operating system's, or those that SSL_CERT_FILE names
+    #[default]
     System,
     /// Mozilla's, as they were when this was built
     Bundled,

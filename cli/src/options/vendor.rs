@@ -1,6 +1,6 @@
 //! [`VendorOptions`]: whom to call, and as whom. What comes of them is for `crate::vendor` to say.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use http::{Uri, uri::Scheme};
@@ -18,7 +18,17 @@ use crate::mistake::Mistake;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Vendor")]
 pub(crate) struct VendorOptions {
-    #[arg(long, value_parser = VendorName::parser(), help = VendorName::help(), value_name = "NAME", required_unless_present = "config")]
+    /// A credential of the configuration file, which has all that the options here would say, and more: a secret may be what
+    /// a command prints
+    #[arg(long = "as", value_name = "NAME", conflicts_with_all = ["vendor", "config"])]
+    pub(crate) name: Option<String>,
+
+    /// The configuration file. By default the one that REAUTH_CONFIG names, or reauth/config.toml where XDG_CONFIG_HOME is,
+    /// which is usually ~/.config
+    #[arg(long, value_name = "FILE", requires = "name")]
+    pub(crate) file: Option<PathBuf>,
+
+    #[arg(long, value_parser = VendorName::parser(), help = VendorName::help(), value_name = "NAME", required_unless_present_any = ["config", "name"])]
     pub(crate) vendor: Option<Kind>,
 
     /// Another vendor, as a TOML file declares it
@@ -87,18 +97,33 @@ pub(crate) struct VendorOptions {
 }
 
 impl VendorOptions {
-    /// The options that read standard input.
-    pub(crate) fn that_read_stdin(&self) -> Vec<&'static str> {
-        let secrets = [
+    /// The secrets, each with its option. Those of `--set` are none of them.
+    fn secrets(&self) -> [(&'static str, &Option<Secret>); 5] {
+        [
             ("--key", &self.key),
             ("--secret", &self.secret),
             ("--password", &self.password),
             ("--client-secret", &self.client_secret),
             ("--jwt-key", &self.client.jwt_key),
-        ];
+        ]
+    }
+
+    /// How long the slowest command may take that prints a secret; zero if there is none.
+    pub(crate) fn longest_command(&self) -> Duration {
+        let secrets = self.secrets().into_iter().filter_map(|(_, secret)| secret.as_ref());
+        let secrets = secrets.chain(self.set.iter().filter_map(Input::as_secret));
+        let limit = |secret: &Secret| match secret {
+            Secret::Command(command) => Some(command.limit()),
+            _ => None,
+        };
+        secrets.filter_map(limit).max().unwrap_or_default()
+    }
+
+    /// The options that read standard input.
+    pub(crate) fn that_read_stdin(&self) -> Vec<&'static str> {
         let reads = |(option, secret): (_, &Option<_>)| (*secret == Some(Secret::Stdin)).then_some(option);
         let inputs = self.set.iter().filter(|input| input.reads_stdin()).map(|_| "--set");
-        secrets.into_iter().filter_map(reads).chain(inputs).collect()
+        self.secrets().into_iter().filter_map(reads).chain(inputs).collect()
     }
 
     /// An error if the certificate by which a client is to be known wouldn't be shown.

@@ -47,20 +47,27 @@ impl VendorName {
     }
 }
 
+impl Kind {
+    /// The one of this name, or what is to be said of it where there is none.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        if let Ok(kind) = Self::from_str(name, false) {
+            return Ok(kind);
+        }
+        catalogue::names().find(|known| *known == name).map(Self::Catalogue).ok_or_else(|| {
+            let hint = Declaration::named(name).err().map(|error| error.to_string()).unwrap_or_default();
+            let own = own_names().join(", ");
+            format!("{hint}\n  [possible values: {own}, and those of the catalogue, which --help lists]")
+        })
+    }
+}
+
 impl TypedValueParser for VendorName {
     type Value = Kind;
 
     fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Kind, clap::Error> {
         let name = value.to_str().unwrap_or_default();
-        if let Ok(kind) = Kind::from_str(name, false) {
-            return Ok(kind);
-        }
-        catalogue::names().find(|known| *known == name).map(Kind::Catalogue).ok_or_else(|| {
-            let hint = Declaration::named(name).err().map(|error| error.to_string()).unwrap_or_default();
-            let own = own_names().join(", ");
-            let words =
-                format!("--vendor: {hint}\n  [possible values: {own}, and those of the catalogue, which --help lists]\n");
-            clap::Error::raw(ErrorKind::ValueValidation, words).with_cmd(command)
+        Kind::named(name).map_err(|why| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("--vendor: {why}\n")).with_cmd(command)
         })
     }
 

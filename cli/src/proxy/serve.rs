@@ -15,10 +15,12 @@ use axum::{
     serve::ListenerExt,
 };
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
-use tower_reauth::client::ClientBuilder;
+use tower_reauth::{RefreshPolicy, client::ClientBuilder};
 
 use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
-use crate::{message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor};
+use crate::{
+    config::Whom, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
+};
 
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
@@ -37,13 +39,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
 /// Everything that can be known to be wrong before the first request comes.
 fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
     args.check()?;
-    let mut readers = args.vendor.that_read_stdin();
-    readers.extend(args.store.that_read_stdin());
-    one_reader(&readers)?;
-    args.vendor.check(&args.trust)?;
-    let client = args.trust.client()?;
-    let mut vendor = Vendor::new(args.vendor.clone(), client.clone().build()?)?;
-    vendor.layer = args.store.remember(vendor.layer)?;
+    let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
+    one_reader(&whom.that_read_stdin())?;
+    let client = whom.client()?;
+    let vendor = whom.vendor(client.clone().build()?, RefreshPolicy::default())?;
     Ok((vendor, client))
 }
 

@@ -7,6 +7,7 @@ mod call;
 mod catalogue;
 mod check;
 mod clients;
+mod config;
 mod connections;
 mod declared;
 mod gateway;

@@ -21,13 +21,14 @@ const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub(crate) struct Program {
     args: Vec<OsString>,
     secrets: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, OsString)>,
     input: Option<Vec<u8>>,
 }
 
 impl Program {
     /// Without any arguments.
     pub(crate) fn bare() -> Self {
-        Self { args: Vec::new(), secrets: Vec::new(), input: None }
+        Self { args: Vec::new(), secrets: Vec::new(), variables: Vec::new(), input: None }
     }
 
     pub(crate) fn call() -> Self {
@@ -56,6 +57,12 @@ impl Program {
     /// A variable whose value must not be seen anywhere.
     pub(crate) fn secret(mut self, variable: &'static str, value: &str) -> Self {
         self.secrets.push((variable, value.to_owned()));
+        self
+    }
+
+    /// A variable that isn't secret.
+    pub(crate) fn variable(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
         self
     }
 
@@ -98,6 +105,7 @@ impl Program {
             .current_dir(DIRECTORY)
             .env_clear()
             .envs(self.secrets)
+            .envs(self.variables)
             .stdin(stdin)
             .stdout(stdout)
             .stderr(Stdio::piped())

@@ -1,0 +1,156 @@
+//! [`Configured`]: a credential as the file has it. Its keys are called as the options are.
+
+use clap::ValueEnum;
+
+use super::{
+    item::{Item, Section},
+    secret,
+};
+use crate::{
+    mistake::Mistake,
+    options::{
+        ClientAuth, ClientAuthOptions, Kind, Secret, StoreOptions, TrustOptions, TrustedRoots, VendorOptions,
+    },
+};
+
+/// The key for what `--config` is on the command line.
+pub(super) const DECLARATION: &str = "declaration";
+
+/// A credential of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Configured {
+    pub(crate) vendor: VendorOptions,
+    pub(crate) store: StoreOptions,
+    pub(crate) trust: TrustOptions,
+    /// Where it is, for what turns out to be wrong with the whole.
+    pub(super) place: String,
+}
+
+impl Configured {
+    /// Reads what is in `item`. Where it says nothing of a store, the file's own is taken.
+    pub(super) fn read(
+        name: &str,
+        item: &Item<'_>,
+        default_store: Option<&Item<'_>>,
+    ) -> Result<Self, Mistake> {
+        let mut section = item.section()?;
+        let (kind, declaration) = (section.take("vendor"), section.take(DECLARATION));
+        let (vendor, config) = match (&kind, &declaration) {
+            (Some(kind), None) => (Some(vendor(kind)?), None),
+            (None, Some(path)) => (None, Some(path.path()?)),
+            _ => {
+                return Err(section
+                    .wrong(&format!("it needs either vendor or {DECLARATION}, and has not one of them")));
+            }
+        };
+        let set = section.take("set").map(|item| item.section()).transpose()?;
+        let set = set.map(|set| set.entries()).unwrap_or_default();
+        let set: Result<Vec<_>, _> = set.iter().map(|(name, item)| secret::input(name, item)).collect();
+        let vendor = VendorOptions {
+            name: None,
+            file: None,
+            vendor,
+            config,
+            set: set?,
+            base_url: section.text("base-url")?,
+            allow_plaintext_secrets: section.flag("allow-plaintext-secrets")?,
+            sandbox: section.flag("sandbox")?,
+            exports: section.flag("exports")?,
+            domain: section.text("domain")?,
+            email: section.text("email")?,
+            key: secret(&mut section, "key")?,
+            secret: secret(&mut section, "secret")?,
+            password: secret(&mut section, "password")?,
+            client_secret: secret(&mut section, "client-secret")?,
+            token_url: section.text("token-url")?,
+            client_id: section.text("client-id")?,
+            scope: section.text("scope")?,
+            client: client(&mut section)?,
+        };
+        let own_store = section.take("store");
+        let store = match own_store.as_ref().or(default_store) {
+            Some(item) => store(item)?,
+            None => StoreOptions::none(),
+        };
+        let trust = match section.take("connections") {
+            Some(item) => trust(&item)?,
+            None => TrustOptions::default(),
+        };
+        section.finish()?;
+        let place = item.wrong("").to_string();
+        debug_assert!(place.contains(name), "a place names its credential");
+        Ok(Self { vendor, store, trust, place })
+    }
+}
+
+fn secret(section: &mut Section<'_>, name: &'static str) -> Result<Option<Secret>, Mistake> {
+    section.take(name).map(|item| secret::secret(&item)).transpose()
+}
+
+fn vendor(item: &Item<'_>) -> Result<Kind, Mistake> {
+    Kind::named(item.text()?).map_err(|why| item.wrong(&why))
+}
+
+fn client(section: &mut Section<'_>) -> Result<ClientAuthOptions, Mistake> {
+    let way = section.take("client-auth").map(|item| choice::<ClientAuth>(&item)).transpose()?;
+    let jwt_key = secret(section, "jwt-key")?;
+    let algorithm = section.take("jwt-algorithm");
+    let algorithm = algorithm.map(|item| {
+        let parsed = item.text()?.parse();
+        parsed.map_err(|error: tower_reauth::ConfigError| item.wrong(&error.to_string()))
+    });
+    Ok(ClientAuthOptions {
+        client_auth: way,
+        jwt_key,
+        jwt_algorithm: algorithm.transpose()?,
+        jwt_key_id: section.text("jwt-key-id")?,
+        jwt_audience: section.text("jwt-audience")?,
+    })
+}
+
+fn store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
+    let mut section = item.section()?;
+    let Some(place) = section.take("place") else {
+        return Err(section.wrong("it needs place, such as \"file:DIR\" or \"rediss://HOST\""));
+    };
+    let text = match place.text()?.split_once(':') {
+        Some(("file", path)) => format!("file:{}", place.resolve(path)?.display()),
+        _ => place.text()?.to_owned(),
+    };
+    let slot = section.text("slot")?;
+    let subject = section.text("subject")?;
+    let key = secret(&mut section, "key")?;
+    let old_keys = match section.take("old-keys") {
+        Some(item) => item.list()?.iter().map(secret::secret).collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    if key.is_none() && !old_keys.is_empty() {
+        return Err(section.wrong("old-keys are for what is sealed anew with key, which isn't there"));
+    }
+    section.finish()?;
+    StoreOptions::at(&text, slot, subject, key, old_keys).map_err(|why| place.wrong(&why))
+}
+
+fn trust(item: &Item<'_>) -> Result<TrustOptions, Mistake> {
+    let mut section = item.section()?;
+    let roots = section.take("roots").map(|item| choice::<TrustedRoots>(&item)).transpose()?;
+    let client_cert = section.take("client-cert").map(|item| item.path()).transpose()?;
+    let client_key = section.take("client-key").map(|item| item.path()).transpose()?;
+    if client_cert.is_some() != client_key.is_some() {
+        return Err(section.wrong("client-cert and client-key need each other"));
+    }
+    let (proxy, no_proxy) = (section.text("proxy")?, section.flag("no-proxy")?);
+    if proxy.is_some() && no_proxy {
+        return Err(section.wrong("leave out either proxy or no-proxy"));
+    }
+    let http2_prior_knowledge = section.flag("http2-prior-knowledge")?;
+    section.finish()?;
+    Ok(TrustOptions { roots, client_cert, client_key, proxy, no_proxy, http2_prior_knowledge })
+}
+
+/// One of the values that the option has.
+fn choice<T: ValueEnum>(item: &Item<'_>) -> Result<T, Mistake> {
+    let values: Vec<_> = T::value_variants().iter().filter_map(T::to_possible_value).collect();
+    let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+    item.choice(&names, |text| T::from_str(text, false).ok())
+}

@@ -1,0 +1,98 @@
+//! [`Whom`]: whom to call, and as whom, by the command line alone or by a credential of the file.
+
+use std::path::Path;
+
+use tower_reauth::{Client, RefreshPolicy, client::ClientBuilder};
+
+use super::{credential::Configured, file::File, words::of_keys};
+use crate::{
+    mistake::Mistake,
+    options::{StoreOptions, TrustOptions, VendorOptions},
+    vendor::Vendor,
+};
+
+/// Whom to call, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Whom {
+    pub(crate) store: StoreOptions,
+    vendor: VendorOptions,
+    trust: TrustOptions,
+    /// Where the file has it, if it does.
+    place: Option<String>,
+}
+
+impl Whom {
+    /// What the options say. With `--as` they have nothing to say of the vendor; a store of theirs is taken instead of the
+    /// file's, and so is each option about connections.
+    pub(crate) fn new(
+        vendor: &VendorOptions,
+        store: &StoreOptions,
+        trust: &TrustOptions,
+    ) -> Result<Self, Mistake> {
+        let mut vendor = vendor.clone();
+        let (name, file) = (vendor.name.take(), vendor.file.take());
+        let Some(name) = name else {
+            if file.is_some() {
+                return Err(Mistake::new("--file has credentials; say by --as which one"));
+            }
+            return Ok(Self { vendor, store: store.clone(), trust: trust.clone(), place: None });
+        };
+        vendor.refuse_rest(&format!("--as {name}, which has all of it in the file"))?;
+        Self::named(&name, file.as_deref(), store, trust)
+    }
+
+    /// A credential of the file.
+    pub(crate) fn named(
+        name: &str,
+        file: Option<&Path>,
+        store: &StoreOptions,
+        trust: &TrustOptions,
+    ) -> Result<Self, Mistake> {
+        let found = File::open(file)?.credential(name)?;
+        let Configured { vendor, store: own, trust: rest, place } = found;
+        let store = if store.is_given() { store.clone() } else { own };
+        Ok(Self { vendor, store, trust: trust.clone().or(rest), place: Some(place) })
+    }
+
+    /// The options that read standard input.
+    pub(crate) fn that_read_stdin(&self) -> Vec<&'static str> {
+        let mut readers = self.vendor.that_read_stdin();
+        readers.extend(self.store.that_read_stdin());
+        readers
+    }
+
+    /// What sends requests.
+    pub(crate) fn client(&self) -> Result<ClientBuilder, Mistake> {
+        self.placed(self.vendor.check(&self.trust).and_then(|()| self.trust.client()))
+    }
+
+    /// The vendor, which remembers its token if that was asked for. Within a runtime, on which Redis is asked.
+    pub(crate) fn vendor(&self, client: Client, policy: RefreshPolicy) -> Result<Vendor, Mistake> {
+        let options = self.vendor.clone();
+        let patience = options.longest_command();
+        let policy = match patience.is_zero() {
+            true => policy,
+            // A command is waited for within an attempt.
+            false => policy.attempt_timeout(ATTEMPT + patience).flight_deadline((ATTEMPT + patience) * 3),
+        };
+        let build = || {
+            let mut vendor = Vendor::new(options, client)?;
+            vendor.layer = self.store.remember(vendor.layer)?.policy(policy);
+            Ok(vendor)
+        };
+        self.placed(build())
+    }
+
+    /// With the place in the file, if it is from there.
+    fn placed<T>(&self, result: Result<T, Mistake>) -> Result<T, Mistake> {
+        match &self.place {
+            Some(place) => {
+                result.map_err(|mistake| Mistake::new(format!("{place}{}", of_keys(&mistake.to_string()))))
+            }
+            None => result,
+        }
+    }
+}
+
+/// How long an attempt may take by default.
+const ATTEMPT: std::time::Duration = std::time::Duration::from_secs(10);

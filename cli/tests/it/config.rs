@@ -1,0 +1,144 @@
+//! The configuration file: credentials by name.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use tower_reauth::testing::{FakeApiVideo, FakeVidizmo};
+
+use crate::support::{
+    client::get,
+    process::{Ended, Program, Proxy, assert_none_shown},
+    server::Raw,
+    temporary::{Temporary, TemporaryDirectory},
+};
+
+mod command;
+mod refused;
+
+const KEY: &str = "a-key-that-nobody-may-see";
+
+/// A call as the credential `us` of a file.
+async fn call(name: &str, content: &str, args: &str) -> Ended {
+    let file = Temporary::new(name, content);
+    let program = Program::call().args("--as us --file").arg(file.path()).args(args);
+    program.secret("KEY", KEY).args("GET /videos").run().await
+}
+
+#[tokio::test]
+async fn a_credential_by_name_has_all_that_the_options_say() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let directory = TemporaryDirectory::new("config-store");
+    let content = format!(
+        "[credentials.us]\nvendor = \"api-video\"\nkey = \"env:KEY\"\nbase-url = \"{}\"\n\
+         store = {{ place = \"{}\", subject = \"us\", slot = \"videos\" }}\n\
+         connections = {{ roots = \"bundled\", no-proxy = true }}\n",
+        served.origin(),
+        directory.reference()
+    );
+    for name in ["config-whole-1.toml", "config-whole-2.toml"] {
+        let ended = call(name, &content, "").await;
+        ended.assert_status(0);
+    }
+    let counts = fake.counts();
+    assert_eq!((counts.acquires, counts.refreshes, counts.api_accepted), (1, 0, 2), "the store is used");
+    assert!(
+        directory.file(".record").to_string_lossy().contains("videos."),
+        "the slot is the one that is named"
+    );
+    fake.assert_no_refusals();
+}
+
+#[tokio::test]
+async fn the_store_of_the_whole_file_is_each_credentials_that_has_none() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let directory = TemporaryDirectory::new("config-default-store");
+    let content = format!(
+        "[store]\nplace = \"{}\"\nsubject = \"us\"\n[credentials.us]\nvendor = \"api-video\"\nkey = \"env:KEY\"\nbase-url = \"{}\"\n",
+        directory.reference(),
+        served.origin(),
+    );
+    call("config-default-1.toml", &content, "").await.assert_status(0);
+    call("config-default-2.toml", &content, "").await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (1, 2));
+    // The command line's own is another one.
+    let other = TemporaryDirectory::new("config-other-store");
+    let args = format!("--subject us --store {}", other.reference());
+    call("config-default-3.toml", &content, &args).await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (2, 3));
+}
+
+#[tokio::test]
+async fn the_file_is_where_the_environment_says_it_is() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let home = TemporaryDirectory::new("config-home");
+    let path = home.path().join(".config/reauth/config.toml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let content = format!(
+        "[credentials.us]\nvendor = \"api-video\"\nkey = \"file:key\"\nbase-url = \"{}\"\n",
+        served.origin()
+    );
+    fs::write(&path, content).unwrap();
+    // A path in the file is relative to it.
+    fs::write(path.with_file_name("key"), KEY).unwrap();
+    let program = || Program::call().args("--as us GET /videos");
+    program().variable("REAUTH_CONFIG", &path).run().await.assert_status(0);
+    program().variable("XDG_CONFIG_HOME", home.path().join(".config")).run().await.assert_status(0);
+    program().variable("HOME", home.path()).run().await.assert_status(0);
+    // By the XDG base directory specification a relative path is ignored.
+    let ended = program().variable("XDG_CONFIG_HOME", ".config").variable("HOME", home.path()).run().await;
+    ended.assert_status(0);
+    assert_eq!(fake.counts().api_accepted, 4);
+    let ended = program().run().await;
+    ended.assert_status(2).assert_says("HOME isn't set").assert_says("--file");
+    let ended = program().variable("HOME", "/nowhere").run().await;
+    ended
+        .assert_status(2)
+        .assert_says("/nowhere/.config/reauth/config.toml can't be read")
+        .assert_says("--file");
+    fs::remove_dir_all(home.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_declaration_and_its_inputs_are_of_the_file() {
+    let server = Raw::start(&["HTTP/1.1 204 No Content\r\n\r\n"]).await;
+    let declaration = Temporary::new(
+        "config-declared-vendor.toml",
+        "name = \"A\"\nbase_url = \"https://{host}.example.invalid\"\nkey = \"input:key\"\nplacement = { header = \"x-key\" }\n",
+    );
+    let name = declaration.path().file_name().unwrap().to_str().unwrap();
+    let content = format!(
+        "[credentials.us]\ndeclaration = \"{name}\"\nbase-url = \"{}\"\nset = {{ host = \"text:a\", key = \"env:KEY\" }}\n",
+        server.origin
+    );
+    call("config-declared.toml", &content, "").await.assert_status(0);
+    assert!(server.seen()[0].contains(&format!("x-key: {KEY}\r\n")), "{:?}", server.seen());
+}
+
+#[tokio::test]
+async fn a_proxy_has_credentials_by_name_too() {
+    let fake = FakeVidizmo::password("me@example.com", KEY);
+    let served = fake.serve().await.unwrap();
+    let content = format!(
+        "[credentials.us]\nvendor = \"vidizmo\"\ndomain = \"portal.example.com\"\nemail = \"me@example.com\"\n\
+         password = \"env:KEY\"\nbase-url = \"{}\"\n",
+        served.origin()
+    );
+    let file = Temporary::new("config-proxy.toml", &content);
+    let program = Program::proxy().args("--as us --file").arg(file.path()).secret("KEY", KEY);
+    let proxy = Proxy::start(program).await;
+    get(&proxy.url("/api/v1/media")).await;
+    assert_eq!(fake.counts().acquires, 1);
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_write_the_file_says_what_is_run() {
+    let file =
+        Temporary::new("config-public.toml", "[credentials.us]\nvendor = \"api-video\"\nkey = \"env:KEY\"\n");
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o646)).unwrap();
+    let ended = Program::call().args("--as us GET / --file").arg(file.path()).secret("KEY", KEY).run().await;
+    ended.assert_status(2).assert_says("may be written by every user").assert_says("chmod o-w");
+    assert_none_shown([KEY], &ended.stderr);
+}

@@ -1,0 +1,87 @@
+//! A secret that a command prints.
+
+use tokio::time::Instant;
+
+use tower_reauth::testing::FakeApiVideo;
+
+use super::{KEY, call};
+use crate::support::{
+    process::{Ended, assert_none_shown},
+    temporary::{Temporary, TemporaryDirectory},
+};
+
+fn file(origin: &str, command: &str, more: &str) -> String {
+    format!(
+        "[credentials.us]\nvendor = \"api-video\"\nbase-url = \"{origin}\"\nkey = {{ command = {command} }}\n{more}"
+    )
+}
+
+#[tokio::test]
+async fn what_a_command_prints_is_the_secret_without_the_line_end() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let key = Temporary::new("command-key", &format!("{KEY}\r\n"));
+    let content = file(served.origin(), &format!("[\"cat\", {:?}]", key.path()), "");
+    // There is no PATH, so that what is found is what the system has where none is set.
+    call("command-cat.toml", &content, "").await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (1, 1));
+    fake.assert_no_refusals();
+}
+
+#[tokio::test]
+async fn no_shell_sees_the_arguments() {
+    let fake = FakeApiVideo::new("$KEY;`id`|*");
+    let served = fake.serve().await.unwrap();
+    let content = file(served.origin(), "[\"printf\", \"%s\", \"$KEY;`id`|*\"]", "");
+    call("command-shell.toml", &content, "").await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (1, 1));
+    fake.assert_no_refusals();
+}
+
+#[tokio::test]
+async fn with_a_token_in_the_store_no_command_is_run() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let directory = TemporaryDirectory::new("command-store");
+    let ran = Temporary::new("command-ran", "");
+    let script = format!("echo x >> {}; echo {KEY}", ran.path().display());
+    let store = format!("store = {{ place = \"{}\", subject = \"us\" }}\n", directory.reference());
+    let content = file(served.origin(), &format!("[\"sh\", \"-c\", {script:?}]"), &store);
+    for name in ["command-lazy-1.toml", "command-lazy-2.toml"] {
+        call(name, &content, "").await.assert_status(0);
+    }
+    assert_eq!(fake.counts().acquires, 1);
+    assert_eq!(std::fs::read_to_string(ran.path()).unwrap(), "x\n");
+}
+
+/// A call whose command is this script.
+async fn fails(name: &str, script: &str, more: &str) -> Ended {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let command = format!("[\"sh\", \"-c\", {script:?}]{more}");
+    let ended = call(name, &file(served.origin(), &command, ""), "").await;
+    ended.assert_status(3).assert_says("the command sh");
+    assert_eq!((fake.counts().acquires, fake.counts().api_calls), (0, 0), "nothing is sent");
+    ended
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_named_with_its_status_and_without_what_it_says() {
+    let ended = fails("command-fails.toml", "echo why-it-failed >&2; exit 7", "").await;
+    ended.assert_says("has failed, with exit status: 7").assert_says("why-it-failed\n");
+    let said = ended.stderr.lines().find(|line| line.contains("no token")).unwrap();
+    assert!(!said.contains("why-it-failed"), "what it says is the person's alone: {said}");
+    let ended = fails("command-half.toml", &format!("echo {KEY}; exit 1"), "").await;
+    assert_none_shown([KEY], &format!("{}{}", ended.stdout, ended.stderr));
+    fails("command-empty.toml", "echo", "").await.assert_says("prints nothing");
+    fails("command-long.toml", "yes", "").await.assert_says("prints more than 64 KiB");
+    fails("command-binary.toml", "printf '\\377'", "").await.assert_says("that isn't utf-8");
+}
+
+#[tokio::test]
+async fn a_command_that_hangs_is_ended() {
+    let since = Instant::now();
+    let ended = fails("command-hangs.toml", "exec sleep 60", ", timeout = 0.2").await;
+    ended.assert_says("took longer than 200ms, and was ended");
+    assert!(since.elapsed().as_secs() < 30);
+}
