@@ -17,6 +17,7 @@ mod mistake;
 mod options;
 mod proxy;
 mod settle;
+mod token;
 mod vendor;
 mod vendors;
 
@@ -37,6 +38,7 @@ enum Program {
     Call(call::Args),
     Check(check::Args),
     Proxy(proxy::Args),
+    Token(token::Args),
     Vendors(vendors::Args),
 }
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Program::Call(args) => ("call", call::run(&args)),
         Program::Check(args) => ("check", check::run(&args)),
         Program::Proxy(args) => ("proxy", proxy::run(args)),
+        Program::Token(args) => ("token", token::run(&args)),
         Program::Vendors(args) => ("vendors", vendors::run(&args)),
     };
     ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))

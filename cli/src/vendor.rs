@@ -21,6 +21,8 @@ pub(crate) struct Vendor {
     pub(crate) layer: AuthLayer,
     /// The header in which the token goes, if it has one for itself.
     pub(crate) header: Option<HeaderName>,
+    /// The scheme before it there.
+    pub(crate) scheme: Option<String>,
     origin: Origin,
     base: Base,
 }
@@ -49,7 +51,8 @@ impl Vendor {
     fn with(layer: AuthLayer, placement: &Placement, origin: Origin) -> Result<Self, Mistake> {
         let base = Base::new(&origin)?;
         let header = placement.header().filter(|header| **header != COOKIE).cloned();
-        Ok(Self { layer, header, origin, base })
+        let scheme = placement.scheme().map(str::to_owned);
+        Ok(Self { layer, header, scheme, origin, base })
     }
 
     /// The URL of a path at this vendor, whose bytes are kept as they are, and come after the origin's own path. Nothing

@@ -35,6 +35,12 @@ impl Whom {
             if file.is_some() {
                 return Err(Mistake::new("--file has credentials; say by --as which one"));
             }
+            if vendor.vendor.is_none() && vendor.config.is_none() {
+                return Err(Mistake::new(
+                    "say whose token it is: by --as and the name of a credential of the configuration file, by --vendor, or \
+                     by --config",
+                ));
+            }
             return Ok(Self { vendor, store: store.clone(), trust: trust.clone(), place: None });
         };
         vendor.refuse_rest(&format!("--as {name}, which has all of it in the file"))?;

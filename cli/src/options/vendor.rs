@@ -28,7 +28,7 @@ pub(crate) struct VendorOptions {
     #[arg(long, value_name = "FILE", requires = "name")]
     pub(crate) file: Option<PathBuf>,
 
-    #[arg(long, value_parser = VendorName::parser(), help = VendorName::help(), value_name = "NAME", required_unless_present_any = ["config", "name"])]
+    #[arg(long, value_parser = VendorName::parser(), help = VendorName::help(), value_name = "NAME")]
     pub(crate) vendor: Option<Kind>,
 
     /// Another vendor, as a TOML file declares it

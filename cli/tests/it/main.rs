@@ -15,4 +15,5 @@ mod proxy;
 mod store;
 mod subcommands;
 mod support;
+mod token;
 mod vendors;

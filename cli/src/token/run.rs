@@ -1,0 +1,155 @@
+//! From a command line to a token on standard output, and an exit status.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use tower_reauth::RefreshPolicy;
+
+use super::{
+    args::{Args, Helper},
+    docker, git,
+    helper::{Reply, Senseless},
+    input,
+    issued::Issued,
+    kubectl,
+};
+use crate::{
+    config::Whom,
+    message::{chain, tell},
+    mistake::Mistake,
+    options::one_reader,
+    settle::settle,
+    vendor::Vendor,
+};
+
+const LOCAL: u8 = 1;
+const NO_TOKEN: u8 = 3;
+
+/// The only operation that a helper answers.
+const GET: &str = "get";
+
+/// Prints the token, and says how the program is to end.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
+    let words = args.words().map_err(Mistake::new)?;
+    if words.operation.is_some_and(|operation| operation != GET) {
+        input::ignore();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut options = args.vendor.clone();
+    options.name = words.name.or(options.name);
+    let whom = Whom::new(&options, &args.store, &args.trust)?;
+    let mut readers = whom.that_read_stdin();
+    readers.extend(matches!(args.helper, Some(Helper::Git | Helper::Docker)).then_some("--for"));
+    one_reader(&readers)?;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell(format_args!("reauth token: {error}"));
+            return Ok(LOCAL.into());
+        }
+    };
+    let vendor = runtime.block_on(async {
+        // It ends soon, and whoever begins to renew a token has to wait for that.
+        let policy = RefreshPolicy::default().early(0.0, Duration::ZERO);
+        whom.vendor(whom.client()?.build()?, policy)
+    })?;
+    let answer = match question(args, &vendor) {
+        Ok(Reply::Asked(answer)) => answer,
+        Ok(Reply::Nothing) => return Ok(nothing(args.helper)),
+        Err(Senseless(why)) => {
+            say(args.helper, why);
+            return Ok(LOCAL.into());
+        }
+    };
+    let tokens = vendor.layer.tokens();
+    let lease = runtime.block_on(async {
+        let lease = tokens.get(args.min_ttl).await;
+        settle("token", &tokens).await;
+        lease
+    });
+    Ok(match lease {
+        Ok(lease) => {
+            let printed = io::stdout().write_all(answer.text(&Issued::new(lease), &vendor).as_bytes());
+            match printed.and_then(|()| io::stdout().flush()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    tell(format_args!("reauth token: the output can't be written: {error}"));
+                    LOCAL.into()
+                }
+            }
+        }
+        Err(error) => {
+            say(args.helper, &format!("no token: {}", chain(&error)));
+            NO_TOKEN.into()
+        }
+    })
+}
+
+/// In which form the token is wanted.
+enum Answer<'a> {
+    Bare,
+    Json,
+    Git { username: String },
+    Docker { url: String, username: &'a str },
+    Kubectl { version: &'static str },
+}
+
+impl Answer<'_> {
+    fn text(&self, issued: &Issued, vendor: &Vendor) -> String {
+        match self {
+            Self::Bare => format!("{}\n", issued.token()),
+            Self::Json => issued.json(vendor),
+            Self::Git { username } => git::answer(username, issued),
+            Self::Docker { url, username } => docker::answer(url, username, issued),
+            Self::Kubectl { version } => kubectl::answer(version, issued),
+        }
+    }
+}
+
+/// What is wanted, if a helper may say it.
+fn question<'a>(args: &'a Args, vendor: &Vendor) -> Result<Reply<Answer<'a>>, Senseless> {
+    Ok(match args.helper {
+        None => Reply::Asked(if args.json { Answer::Json } else { Answer::Bare }),
+        Some(Helper::Git) => match git::asked(&input::read()?, vendor)? {
+            Reply::Asked(username) => {
+                Reply::Asked(Answer::Git { username: username.unwrap_or_else(|| args.username.clone()) })
+            }
+            Reply::Nothing => Reply::Nothing,
+        },
+        Some(Helper::Docker) => match docker::asked(&input::read()?, vendor)? {
+            Reply::Asked(url) => Reply::Asked(Answer::Docker { url, username: &args.username }),
+            Reply::Nothing => Reply::Nothing,
+        },
+        Some(Helper::Kubectl) => match kubectl::asked(vendor)? {
+            Reply::Asked(version) => Reply::Asked(Answer::Kubectl { version }),
+            Reply::Nothing => Reply::Nothing,
+        },
+    })
+}
+
+/// The end of a helper that may not say anything.
+fn nothing(helper: Option<Helper>) -> ExitCode {
+    match helper {
+        Some(Helper::Docker) => {
+            let _ = writeln!(io::stdout(), "{}", docker::NOTHING);
+            LOCAL.into()
+        }
+        Some(Helper::Kubectl) => {
+            tell("reauth token: the cluster isn't at the credential's own host, so it gets no token");
+            LOCAL.into()
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Says what is wrong, where the program that has called reads it.
+fn say(helper: Option<Helper>, why: &str) {
+    if helper == Some(Helper::Docker) {
+        let _ = writeln!(io::stdout(), "reauth: {why}");
+    } else {
+        tell(format_args!("reauth token: {why}"));
+    }
+}
