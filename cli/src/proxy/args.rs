@@ -1,9 +1,10 @@
 //! The command line of `reauth proxy`.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery};
 
+use super::front::{Address, Limits};
 use crate::{
     mistake::Mistake,
     options::{StoreOptions, TrustOptions, VendorOptions, seconds},
@@ -23,6 +24,8 @@ Who may call:
   --allow-origin), and one with Sec-Fetch-Site: cross-site or same-site from a page that is not this proxy's own
   (see --allow-cross-site). Browsers send Sec-Fetch-Site to their own machine, and to others over TLS only, so with
   --allow-remote it keeps nobody out.
+  A Unix socket (--listen unix:PATH) is for the user of this process alone, with permissions 0600, and for no page; there
+  the Host may be any. The file of a process that has gone is replaced.
 
 What is forwarded:
   Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's; if it has a
@@ -42,6 +45,15 @@ The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC
   503            there is no token, perhaps with Retry-After
   504            nothing moved for as long as --timeout says
   508            the proxy calls itself
+
+Limits:
+  Connections beyond --max-connections wait until one ends. A connection is closed that has no request for as long as
+  --idle-timeout says, whose request's head takes longer than --head-timeout, or that takes in nothing of an answer for
+  --stall-timeout. A head longer than --max-head, or with more fields than --max-fields, is answered with 431. Bodies may
+  be of any length: what one side hasn't taken in, the other can't send. Over HTTP/2 a client may have --max-streams
+  requests under way; whoever resets them faster than they are looked at is disconnected, as is whoever doesn't answer
+  pings. Requests whose length could be read in two ways are refused with 400 (RFC 9112, section 11.2). If the system has
+  no room for another connection, such as too many open files, it is waited for.
 
 Health:
   --health-path answers GET with JSON about the token, none of it secret: 200 if the next request can be expected to
@@ -63,9 +75,10 @@ Exit status:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 is a free one. The URL is printed on standard output
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen, as often as needed: IP:PORT, of which port 0 is a free one, or unix:PATH. The URL of each is printed on
+    /// standard output
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: Vec<Address>,
 
     /// Listen at an address that other machines can reach. They all call the vendor in your name, in plain text
     #[arg(long)]
@@ -112,6 +125,9 @@ pub(crate) struct Args {
     pub(crate) verbose: bool,
 
     #[command(flatten)]
+    pub(crate) limits: Limits,
+
+    #[command(flatten)]
     pub(crate) vendor: VendorOptions,
 
     #[command(flatten)]
@@ -124,13 +140,19 @@ pub(crate) struct Args {
 impl Args {
     /// What concerns more than one option.
     pub(crate) fn check(&self) -> Result<(), Mistake> {
-        if self.listen.ip().is_loopback() || self.allow_remote {
+        let is_local = |address: &Address| match address {
+            Address::Tcp(address) => address.ip().is_loopback(),
+            Address::Unix(_) => true,
+        };
+        let Some(Address::Tcp(remote)) = self.listen.iter().find(|address| !is_local(address)) else {
+            return Ok(());
+        };
+        if self.allow_remote {
             return Ok(());
         }
         Err(Mistake::new(format!(
-            "--listen: other machines could reach {} and call the vendor in your name; use 127.0.0.1 or [::1], or \
-             say --allow-remote if that is what you want",
-            self.listen
+            "--listen: other machines could reach {remote} and call the vendor in your name; use 127.0.0.1 or [::1], or \
+             say --allow-remote if that is what you want"
         )))
     }
 }

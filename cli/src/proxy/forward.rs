@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, Version, header::LOCATION, uri::PathAndQuery};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, uri::PathAndQuery,
+};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ use tower_reauth::{
 
 use super::{
     args::Args,
+    body::Body,
     headers::{RequestRules, ResponseRules},
     problem::Problem,
 };
@@ -56,7 +58,7 @@ impl Upstream {
     }
 
     /// Sends one request that the guard has admitted.
-    pub(crate) async fn forward(&self, request: Request) -> Result<Response, Problem> {
+    pub(crate) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
         let started = Instant::now();
         // Without the query, where some put secrets.
         let line = format!("{} {}", request.method(), request.uri().path());
@@ -74,7 +76,7 @@ impl Upstream {
         answered
     }
 
-    async fn exchange(&self, request: Request) -> Result<Response, Problem> {
+    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
         let request = self.readdress(request, &idle)?;
         let response = match idle.bound(self.service.clone().oneshot(request)).await {
@@ -89,7 +91,7 @@ impl Upstream {
     }
 
     /// The request as the vendor gets it. Of its target nothing but path and query is used.
-    fn readdress(&self, request: Request, idle: &Idle) -> Result<http::Request<Upload>, Problem> {
+    fn readdress(&self, request: Request<Incoming>, idle: &Idle) -> Result<Request<Upload>, Problem> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         let url = self.vendor.url(path);
@@ -99,10 +101,10 @@ impl Upstream {
         head.version = Version::HTTP_11;
         head.extensions.clear();
         let upload = Upload { body, rules: self.request_rules.clone(), idle: idle.clone() };
-        Ok(http::Request::from_parts(head, upload))
+        Ok(Request::from_parts(head, upload))
     }
 
-    fn hand_back(&self, response: http::Response<PeekBody<Incoming>>) -> Result<Response, Problem> {
+    fn hand_back(&self, response: Response<PeekBody<Incoming>>) -> Result<Response<Body>, Problem> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let detail = "the vendor changed to another protocol, which nobody had asked for";
             return Err(Problem::new(StatusCode::BAD_GATEWAY, "http_protocol_error", detail));
@@ -112,7 +114,7 @@ impl Upstream {
         self.lead_back(&mut head.headers);
         head.version = Version::default();
         let download = Download { body, rules: self.response_rules };
-        Ok(Response::from_parts(head, Body::new(download)))
+        Ok(Response::from_parts(head, Body::Vendors(download)))
     }
 
     /// A redirect within the vendor's origin is one within the proxy's. Elsewhere there would be no token.
@@ -130,7 +132,7 @@ impl Upstream {
     }
 
     /// What the layer did, for the log.
-    fn outcome(&self, response: &Response) -> String {
+    fn outcome(&self, response: &Response<Body>) -> String {
         let generation = self.tokens().state().generation();
         let mut said = generation.map(|number| format!(", token {number}")).unwrap_or_default();
         let Some(outcome) = response.extensions().get::<AuthOutcome>() else { return said };
@@ -176,25 +178,25 @@ fn no_answer(error: &BoxError) -> Problem {
 
 /// A client's body on its way to the vendor.
 pub(crate) struct Upload {
-    body: Body,
+    body: Incoming,
     rules: RequestRules,
     idle: Idle,
 }
 
 /// The vendor's body on its way to the client.
-struct Download {
+pub(crate) struct Download {
     body: PeekBody<Incoming>,
     rules: ResponseRules,
 }
 
 impl HttpBody for Upload {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = hyper::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.idle.moved();
         Poll::Ready(

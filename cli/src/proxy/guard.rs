@@ -9,32 +9,30 @@ use http::{
     uri::Authority,
 };
 
-use super::{args::Args, headers, problem::Problem};
+use super::{args::Args, front::Arrival, headers, problem::Problem};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Says no to what isn't for this proxy, or comes from a web page.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    address: SocketAddr,
     hosts: Vec<Authority>,
     origins: Vec<String>,
     cross_site: bool,
 }
 
 impl Guard {
-    pub(crate) fn new(args: &Args, address: SocketAddr) -> Self {
+    pub(crate) fn new(args: &Args) -> Self {
         Self {
-            address,
             hosts: args.allow_host.clone(),
             origins: args.allow_origin.clone(),
             cross_site: args.allow_cross_site,
         }
     }
 
-    pub(crate) fn admit(&self, head: &Parts) -> Result<(), Problem> {
+    pub(crate) fn admit(&self, head: &Parts, arrival: Arrival) -> Result<(), Problem> {
         self.admit_method(head)?;
-        self.admit_host(head)?;
+        self.admit_host(head, arrival)?;
         self.admit_page(&head.headers)?;
         if headers::has_passed_here(&head.headers) {
             let status = http::StatusCode::LOOP_DETECTED;
@@ -69,7 +67,7 @@ impl Guard {
     }
 
     /// A page whose name suddenly means this machine has its own name in `Host` (DNS rebinding).
-    fn admit_host(&self, head: &Parts) -> Result<(), Problem> {
+    fn admit_host(&self, head: &Parts, arrival: Arrival) -> Result<(), Problem> {
         let mut hosts = head.headers.get_all(HOST).iter();
         let host = hosts.next();
         if hosts.next().is_some() || host.is_none() && head.version < Version::HTTP_2 {
@@ -87,11 +85,10 @@ impl Guard {
                 // RFC 9110 §4.2.4.
                 return Err(Problem::malformed("there must be no user or password before the host"));
             }
-            if !self.is_ours(authority) {
+            if let Some(address) = arrival.at.filter(|address| !self.is_ours(authority, *address)) {
                 return Err(Problem::denied(format!(
-                    "this is a proxy for one vendor, at {}, and the request is for another host, so perhaps from a \
-                     web page; --allow-host allows for other names",
-                    self.address
+                    "this is a proxy for one vendor, at {address}, and the request is for another host, so perhaps from a \
+                     web page; --allow-host allows for other names"
                 )));
             }
         }
@@ -99,7 +96,7 @@ impl Guard {
     }
 
     /// Whether that is a name of this proxy that nobody else can have.
-    fn is_ours(&self, authority: &Authority) -> bool {
+    fn is_ours(&self, authority: &Authority, own: SocketAddr) -> bool {
         let host = authority.host();
         let port = authority.port_u16();
         let given = |allowed: &Authority| {
@@ -111,12 +108,12 @@ impl Guard {
         }
         let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let is_here = match address.parse::<IpAddr>() {
-            Ok(address) => address.is_loopback() || address == self.address.ip() && !address.is_unspecified(),
+            Ok(address) => address.is_loopback() || address == own.ip() && !address.is_unspecified(),
             Err(_) => host.eq_ignore_ascii_case("localhost"),
         };
         // Without a number after it, a colon is no port, and nothing is the usual one.
         let port = port.or_else(|| (authority.as_str() == host).then_some(80));
-        is_here && port == Some(self.address.port())
+        is_here && port == Some(own.port())
     }
 
     /// Browsers say where a request comes from. Programs have no reason to.

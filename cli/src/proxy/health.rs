@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use axum::{body::Body, response::Response};
 use http::{
-    HeaderValue, Method, StatusCode, Uri,
+    HeaderValue, Method, Response, StatusCode, Uri,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower_reauth::{CacheState, TokenCache, TokenState};
 
-use super::problem::Problem;
+use super::{body::Body, problem::Problem};
 use crate::message::chain;
 
 /// Answers at one path. Everything else there is, is the vendor's.
@@ -31,7 +30,7 @@ impl Health {
         uri.path() == self.path
     }
 
-    pub(crate) fn answer(&self, method: &Method) -> Response {
+    pub(crate) fn answer(&self, method: &Method) -> Response<Body> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             let problem =
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_request_error", "only GET is for health");

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use axum::{body::Body, response::Response};
 use http::{
-    HeaderName, HeaderValue, StatusCode,
+    HeaderName, HeaderValue, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
+
+use super::body::Body;
 
 /// RFC 9209: who answers, and what went wrong.
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -58,7 +59,7 @@ impl Problem {
     }
 
     /// The answer, as a problem of RFC 9457.
-    pub(crate) fn answer(&self) -> Response {
+    pub(crate) fn answer(&self) -> Response<Body> {
         let body = serde_json::json!({
             "title": self.status.canonical_reason(),
             "status": self.status.as_u16(),

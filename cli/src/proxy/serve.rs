@@ -1,23 +1,23 @@
-//! Listens, hands each request to the guard, to health or to the vendor, and ends when it is asked to.
+//! Listens, and ends when it is asked to.
 
 use std::{
     io::{self, Write},
-    net::SocketAddr,
     process::ExitCode,
     sync::Arc,
 };
 
-use axum::{
-    extract::{Request, State},
-    handler::Handler,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    serve::ListenerExt,
-};
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, time::timeout};
+use tokio::{runtime::Runtime, sync::Semaphore, time::timeout};
 use tower_reauth::{RefreshPolicy, client::ClientBuilder};
 
-use super::{args::Args, forward::Upstream, guard::Guard, headers, health::Health, signals::Signals};
+use super::{
+    args::Args,
+    forward::Upstream,
+    front::{Ending, Listener, accept, make_room},
+    guard::Guard,
+    health::Health,
+    signals::Signals,
+    site::Site,
+};
 use crate::{
     config::Whom, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
 };
@@ -46,54 +46,42 @@ fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
     Ok((vendor, client))
 }
 
-/// What every request needs.
-struct Proxy {
-    guard: Guard,
-    health: Health,
-    upstream: Upstream,
-}
-
 async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<ExitCode> {
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|error| io::Error::new(error.kind(), format!("can't listen at {}: {error}", args.listen)))?;
-    let address = listener.local_addr()?;
+    make_room(&args.limits);
+    let mut listeners = Vec::new();
+    for address in &args.listen {
+        listeners.push(Listener::bind(address).await?);
+    }
     let base_url = vendor.base_url();
     let upstream = Upstream::new(&args, vendor, client).map_err(io::Error::other)?;
     let tokens = upstream.tokens();
-    let proxy = Proxy {
-        guard: Guard::new(&args, address),
-        health: Health::new(args.health_path.clone(), tokens.clone()),
-        upstream,
-    };
+    let health = Health::new(args.health_path.clone(), tokens.clone());
+    let site = Arc::new(Site { guard: Guard::new(&args), health, upstream });
     let mut signals = Signals::new()?;
-    announce(address, &base_url, &args.health_path);
+    announce(&listeners, &base_url, &args.health_path);
 
-    // Without it small answers wait for the client's delayed acknowledgement; failing that, they are only slow.
-    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    // No router: paths are the vendor's, and nobody here looks into them.
-    let service = answer.with_state(Arc::new(proxy)).into_make_service();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async { drop(stopped.await) });
-    let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        ended = &mut server => return ended?.map(|()| ExitCode::SUCCESS),
-        () = signals.next() => drop(stop),
+    let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
+    let ending = Ending::new(args.grace);
+    for listener in listeners {
+        let (limits, places) = (args.limits.clone(), Arc::clone(&places));
+        tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&site)));
     }
+    signals.next().await;
     tell(format_args!("reauth proxy: ending; requests in flight have {:?}", args.grace));
-    let ending = async {
-        let ended = match timeout(args.grace, &mut server).await {
-            Ok(ended) => ended?.map(|()| ExitCode::SUCCESS),
+    ending.begin();
+    let ended = async {
+        let ended = match timeout(args.grace, ending.over()).await {
+            Ok(()) => ExitCode::SUCCESS,
             Err(_) => {
                 tell("reauth proxy: ended with requests in flight; see --grace");
-                Ok(ExitCode::FAILURE)
+                ExitCode::FAILURE
             }
         };
         settle("proxy", &tokens).await;
         ended
     };
     tokio::select! {
-        ended = ending => ended,
+        ended = ended => Ok(ended),
         () = signals.next() => {
             tell("reauth proxy: ended at once");
             Ok(ExitCode::FAILURE)
@@ -101,26 +89,11 @@ async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<
     }
 }
 
-async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-    let (mut head, body) = request.into_parts();
-    if let Err(problem) = proxy.guard.admit(&head) {
-        return problem.answer();
+/// The addresses go to standard output, for other programs to read; everything else is for people.
+fn announce(listeners: &[Listener], base_url: &str, health_path: &str) {
+    for address in listeners.iter().map(Listener::address) {
+        let _ = writeln!(io::stdout(), "{address}");
+        tell(format_args!("reauth proxy: calls of {address} go to {base_url} with a token"));
     }
-    if headers::stops_here(&head.method, &mut head.headers) {
-        return StatusCode::NO_CONTENT.into_response();
-    }
-    if proxy.health.is_at(&head.uri) {
-        return proxy.health.answer(&head.method);
-    }
-    match proxy.upstream.forward(Request::from_parts(head, body)).await {
-        Ok(response) => response,
-        Err(problem) => problem.answer(),
-    }
-}
-
-/// The address goes to standard output, for other programs to read; everything else is for people.
-fn announce(address: SocketAddr, base_url: &str, health_path: &str) {
-    let _ = writeln!(io::stdout(), "http://{address}");
-    tell(format_args!("reauth proxy: calls of http://{address} go to {base_url} with a token"));
     tell(format_args!("reauth proxy: {health_path} is answered here and never goes to the vendor"));
 }

@@ -5,6 +5,9 @@ mod failures;
 mod guard;
 mod headers;
 mod health;
+mod limits;
+mod smuggling;
+mod sockets;
 mod streams;
 mod targets;
 

@@ -1,6 +1,7 @@
 //! What the tests run and talk to: the program as a process, servers and clients that speak byte for byte.
 
 pub(crate) mod client;
+pub(crate) mod frames;
 pub(crate) mod process;
 pub(crate) mod server;
 pub(crate) mod strict;

@@ -23,12 +23,13 @@ pub(crate) struct Program {
     secrets: Vec<(&'static str, String)>,
     variables: Vec<(&'static str, OsString)>,
     input: Option<Vec<u8>>,
+    ulimit: Option<&'static str>,
 }
 
 impl Program {
     /// Without any arguments.
     pub(crate) fn bare() -> Self {
-        Self { args: Vec::new(), secrets: Vec::new(), variables: Vec::new(), input: None }
+        Self { args: Vec::new(), secrets: Vec::new(), variables: Vec::new(), input: None, ulimit: None }
     }
 
     pub(crate) fn call() -> Self {
@@ -66,6 +67,12 @@ impl Program {
         self
     }
 
+    /// What the shell's `ulimit` allows it at most, such as `-n 40`.
+    pub(crate) fn ulimit(mut self, limit: &'static str) -> Self {
+        self.ulimit = Some(limit);
+        self
+    }
+
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());
         self
@@ -100,7 +107,16 @@ impl Program {
     }
 
     fn spawn(self, stdin: Stdio, stdout: Stdio) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reauth"))
+        let program = env!("CARGO_BIN_EXE_reauth");
+        let mut command = match self.ulimit {
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.arg("-c").arg(format!("ulimit {limit}; exec \"$0\" \"$@\"")).arg(program);
+                shell
+            }
+            None => Command::new(program),
+        };
+        let mut child = command
             .args(&self.args)
             .current_dir(DIRECTORY)
             .env_clear()
@@ -161,7 +177,7 @@ pub(crate) fn assert_none_shown<'a>(secrets: impl IntoIterator<Item = &'a str>, 
 
 /// A proxy that runs.
 pub(crate) struct Proxy {
-    /// `127.0.0.1:<port>`.
+    /// `127.0.0.1:<port>`, or the path of a socket.
     pub(crate) address: String,
     child: Child,
     secrets: Vec<(&'static str, String)>,
@@ -179,7 +195,8 @@ impl Proxy {
         let reader = tokio::spawn(collect(child.stderr.take().expect("piped"), log.clone()));
         let mut line = String::new();
         soon(stdout.read_line(&mut line)).await.expect("text");
-        let address = line.trim_end().strip_prefix("http://");
+        let address = line.trim_end();
+        let address = address.strip_prefix("http://").or(address.strip_prefix("unix:"));
         let address =
             address.unwrap_or_else(|| panic!("it doesn't listen: {line:?}, {}", log.lock().unwrap()));
         Self { address: address.to_owned(), child, secrets, log, reader }

@@ -1,0 +1,56 @@
+//! Frames of HTTP/2 (RFC 9113 §4.1), byte for byte.
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Empty.
+pub(crate) const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    /// Why a stream or a connection ends, of `RST_STREAM` and `GOAWAY`.
+    pub(crate) fn error(&self) -> u32 {
+        let at = if self.kind == GOAWAY { 4 } else { 0 };
+        number(&self.payload[at..at + 4])
+    }
+}
+
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The whole of a GET of `/` (RFC 7541, appendix A, has the numbers).
+pub(crate) fn get(stream: u32, authority: &str) -> Vec<u8> {
+    let length = u8::try_from(authority.len()).expect("short");
+    let block = [&[0x82, 0x86, 0x84, 0x01, length], authority.as_bytes()].concat();
+    // END_STREAM and END_HEADERS.
+    frame(HEADERS, 0x05, stream, &block)
+}
+
+/// The frames that are whole.
+pub(crate) fn split(mut bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while bytes.len() >= 9 {
+        let length = number(&[0, bytes[0], bytes[1], bytes[2]]) as usize;
+        let Some(payload) = bytes.get(9..9 + length) else { break };
+        let stream = number(&bytes[5..9]) & 0x7fff_ffff;
+        frames.push(Frame { kind: bytes[3], stream, payload: payload.to_vec() });
+        bytes = &bytes[9 + length..];
+    }
+    frames
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().expect("four bytes"))
+}
