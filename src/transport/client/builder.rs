@@ -161,6 +161,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Speaks HTTP/1.1 alone, and offers TLS nothing else. By default servers choose by TLS, and over HTTP/2 no connection can
+    /// be upgraded (RFC 9113 §8.6): so this is for WebSocket and the like. What comes of the upgrade is
+    /// [`hyper::upgrade::on`] of the response.
+    ///
+    /// A server that speaks nothing but HTTP/2 makes each request fail.
+    pub fn http1_only(mut self) -> Self {
+        self.versions = Versions::Http1;
+        self
+    }
+
     /// Sets how long making a connection may take: name resolution, TCP, a proxy and the TLS handshake together. Where
     /// a name has several addresses, each gets its share. 10 s by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {

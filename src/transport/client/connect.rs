@@ -182,7 +182,7 @@ where
         let link = match self.versions {
             // Over TLS both have said what they speak.
             Versions::Http2 if uri.scheme_str() == Some("http") => Prior::knowledge(link),
-            Versions::Http2 | Versions::Negotiated => Prior::none(link),
+            Versions::Http2 | Versions::Http1 | Versions::Negotiated => Prior::none(link),
         };
         secure(link, uri, &self.tls.servers).await
     }

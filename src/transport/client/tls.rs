@@ -25,6 +25,8 @@ pub(super) enum Versions {
     Negotiated,
     /// HTTP/2 alone, without TLS too.
     Http2,
+    /// HTTP/1.1 alone.
+    Http1,
 }
 
 impl Tls {
@@ -42,6 +44,7 @@ impl Tls {
         servers.alpn_protocols = match versions {
             Versions::Negotiated => vec![H2.to_vec(), HTTP1.to_vec()],
             Versions::Http2 => vec![H2.to_vec()],
+            Versions::Http1 => vec![HTTP1.to_vec()],
         };
         Ok(Self { servers: Arc::new(servers), proxies: Arc::new(proxies) })
     }

@@ -95,3 +95,43 @@ async fn a_server_that_does_not_speak_it_is_said_not_to() {
     let error = post(&knowing(&Ca::new()), &server.url("http"), "").await.unwrap_err();
     assert!(error.to_string().ends_with(NOT_HTTP2), "{}", chain(&error));
 }
+
+#[tokio::test]
+async fn where_http_1_alone_is_asked_for_nothing_else_is_offered_and_connections_can_be_upgraded() {
+    let ca = Ca::new();
+    let client = given().root_der(ca.der()).unwrap().http1_only().build().unwrap();
+    let server = super::Server::tls(&ca, &["h2", "http/1.1"]).await;
+    let (head, _) = post(&client, &server.url("https"), "").await.unwrap();
+    assert_eq!(head.version, Version::HTTP_11);
+    let server = super::Server::tls(&ca, &["h2"]).await;
+    let error = post(&client, &server.url("https"), "").await.unwrap_err();
+    assert_eq!((error.kind(), server.requests()), (ClientErrorKind::Connect, 0));
+
+    // What the layer hands out of the answer is still what leads to the connection.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 1024];
+        let read = tcp.read(&mut head).await.unwrap();
+        let head = String::from_utf8_lossy(&head[..read]).into_owned();
+        assert!(
+            head.contains("authorization: Bearer a-key\r\n") && head.contains("upgrade: echo\r\n"),
+            "{head}"
+        );
+        tcp.write_all(b"HTTP/1.1 101 \r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello").await.unwrap();
+        let mut word = [0; 5];
+        tcp.read_exact(&mut word).await.unwrap();
+        tcp.write_all(&word).await.unwrap();
+    });
+    let layer = tower_reauth::Videsk::new("a-key").base_url(&origin).layer().unwrap();
+    let request = Request::get(&origin).header("connection", "upgrade").header("upgrade", "echo");
+    let response =
+        tower::Layer::layer(&layer, client).oneshot(request.body(Full::default()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 101);
+    let mut upgraded = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    upgraded.write_all(b"again").await.unwrap();
+    let mut said = [0; 10];
+    upgraded.read_exact(&mut said).await.unwrap();
+    assert_eq!(&said, b"helloagain");
+}
