@@ -33,7 +33,11 @@ What is forwarded:
   meant for one connection only stays here (RFC 9110, section 7.6.1), as do the client's own credentials and
   cookies, and cookies that the vendor sets: a browser would send them to every server on this machine. Answers
   are asked for without content coding, since in an encoded one nobody could see that the token has expired.
-  Via is added. CONNECT, TRACE and upgrades are refused with 501.
+  Via is added. CONNECT and TRACE are refused with 501.
+
+  WebSocket goes through over HTTP/1.1: the handshake gets the token, and is made once more with a new one if that had
+  expired; what comes then is carried both ways, until nothing has moved for --upgrade-timeout. Pages may open one under the
+  same rules as they may call. Upgrades to other protocols than those of --upgrades are refused with 501.
 
   If the vendor says that the token has expired, it is renewed, and the request sent once more if no more than
   --replay-limit bytes of its body had to be kept for that.
@@ -104,6 +108,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) forward_cookies: bool,
 
+    /// The protocols that a connection may be upgraded to, with commas between them; none for none
+    #[arg(long, value_name = "PROTOCOLS", value_delimiter = ',', default_value = "websocket", value_parser = protocol)]
+    pub(crate) upgrades: Vec<String>,
+
     /// The path that is answered here and not by the vendor
     #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/health", value_parser = path)]
     pub(crate) health_path: String,
@@ -138,6 +146,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// What connections may be upgraded to.
+    pub(crate) fn protocols(&self) -> Vec<String> {
+        self.upgrades.iter().filter(|protocol| *protocol != "none").cloned().collect()
+    }
+
     /// What concerns more than one option.
     pub(crate) fn check(&self) -> Result<(), Mistake> {
         let is_local = |address: &Address| match address {
@@ -161,6 +174,15 @@ fn host(text: &str) -> Result<Authority, String> {
     match text.parse::<Authority>() {
         Ok(host) if !host.as_str().contains('@') => Ok(host),
         _ => Err("write a host, or host:port".to_owned()),
+    }
+}
+
+fn protocol(text: &str) -> Result<String, String> {
+    // RFC 9110 §5.6.2: a token, perhaps with a version behind a slash.
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~/".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_token) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("write names of protocols, such as websocket, with commas between them".to_owned()),
     }
 }
 

@@ -8,15 +8,16 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, uri::PathAndQuery,
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, request::Parts,
+    uri::PathAndQuery,
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use tower_reauth::{
-    Auth, AuthError, AuthErrorKind, AuthOutcome, BoxError, Client, ConfigError, PeekBody, RecordBodies,
-    ReplayBody, TokenCache,
+    Auth, AuthError, AuthErrorKind, AuthOutcome, BoxError, Client, ConfigError, NotReplayed, PeekBody,
+    RecordBodies, ReplayBody, TokenCache,
     client::{ClientBuilder, ClientError, ClientErrorKind},
 };
 
@@ -25,6 +26,7 @@ use super::{
     body::Body,
     headers::{RequestRules, ResponseRules},
     problem::Problem,
+    upgrade::{Asked, Upgrades},
 };
 use crate::{
     idle::Idle,
@@ -32,9 +34,13 @@ use crate::{
     vendor::Vendor,
 };
 
+type Service = Auth<Client<ReplayBody<Upload>>, RecordBodies>;
+
 /// The vendor, behind the layer.
 pub(crate) struct Upstream {
-    service: Auth<Client<ReplayBody<Upload>>, RecordBodies>,
+    service: Service,
+    /// The same over HTTP/1.1 alone: HTTP/2 can't be upgraded.
+    upgrading: Service,
     vendor: Vendor,
     request_rules: RequestRules,
     response_rules: ResponseRules,
@@ -44,13 +50,14 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(args: &Args, vendor: Vendor, client: ClientBuilder) -> Result<Self, ConfigError> {
-        let client = client.build_for()?;
-        let service = vendor.layer.clone().record_bodies(args.replay_limit).layer(client);
+        let layer = vendor.layer.clone().record_bodies(args.replay_limit);
+        let service = layer.layer(client.clone().build_for()?);
+        let upgrading = layer.layer(client.http1_only().build_for()?);
         let request_rules =
             RequestRules::new(vendor.header.as_ref(), args.forward_credentials, args.forward_cookies);
         let response_rules = ResponseRules::new(args.forward_cookies);
         let (timeout, verbose) = (args.timeout, args.verbose);
-        Ok(Self { service, vendor, request_rules, response_rules, timeout, verbose })
+        Ok(Self { service, upgrading, vendor, request_rules, response_rules, timeout, verbose })
     }
 
     pub(crate) fn tokens(&self) -> TokenCache {
@@ -59,40 +66,110 @@ impl Upstream {
 
     /// Sends one request that the guard has admitted.
     pub(crate) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
-        let started = Instant::now();
-        // Without the query, where some put secrets.
-        let line = format!("{} {}", request.method(), request.uri().path());
+        let line = Line::of(&request);
         let answered = self.exchange(request).await;
+        self.tell(&line, answered)
+    }
+
+    /// Sends one that asks for another protocol, and has the connections carried once the vendor agrees.
+    pub(crate) async fn upgrade(
+        &self,
+        request: Request<Incoming>,
+        asked: Asked,
+        upgrades: &Upgrades,
+    ) -> Result<Response<Body>, Problem> {
+        let line = Line::of(&request);
+        let answered = self.shake_hands(request, asked, upgrades).await;
+        self.tell(&line, answered)
+    }
+
+    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+        let idle = Idle::new(self.timeout);
+        let (head, body) = request.into_parts();
+        let head = self.readdress(head)?;
+        let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
+        let response = self.send(&self.service, Request::from_parts(head, upload), &idle).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(another_protocol(
+                "the vendor changed to another protocol, which nobody had asked for",
+            ));
+        }
+        Ok(self.hand_back(response))
+    }
+
+    async fn shake_hands(
+        &self,
+        request: Request<Incoming>,
+        asked: Asked,
+        upgrades: &Upgrades,
+    ) -> Result<Response<Body>, Problem> {
+        let idle = Idle::new(self.timeout);
+        let (head, _) = request.into_parts();
+        let mut head = self.readdress(head)?;
+        RequestRules::upgrade(&mut head.headers, asked.protocol());
+        let again = head.clone();
+        let upload = || Upload { body: None, rules: self.request_rules.clone(), idle: idle.clone() };
+        let mut response = self.send(&self.upgrading, Request::from_parts(head, upload()), &idle).await?;
+        // The layer sends no upgrade twice, since it can't know what else hangs on it. Here it is known: nothing.
+        if response.extensions().get().and_then(AuthOutcome::not_replayed) == Some(NotReplayed::Upgrade) {
+            match self.send(&self.upgrading, Request::from_parts(again, upload()), &idle).await {
+                Ok(second) => response = second,
+                Err(problem) => tell(format_args!("an upgrade is not asked for again: {}", problem.detail())),
+            }
+        }
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(self.hand_back(response));
+        }
+        if !asked.is_granted_by(&response) {
+            return Err(another_protocol(
+                "the vendor changed to another protocol than the one that was asked for",
+            ));
+        }
+        let protocol = asked.protocol().clone();
+        upgrades.carry(asked, &mut response);
+        let mut response = self.hand_back(response).map(|_| Body::from(""));
+        RequestRules::upgrade(response.headers_mut(), &protocol);
+        Ok(response)
+    }
+
+    async fn send(
+        &self,
+        service: &Service,
+        request: Request<Upload>,
+        idle: &Idle,
+    ) -> Result<Response<PeekBody<Incoming>>, Problem> {
+        match idle.bound(service.clone().oneshot(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(no_answer(&error)),
+            Err(_) => {
+                let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
+                Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "http_response_timeout", detail))
+            }
+        }
+    }
+
+    /// Says how a request was answered, as far as that is wanted.
+    fn tell(
+        &self,
+        line: &Line,
+        answered: Result<Response<Body>, Problem>,
+    ) -> Result<Response<Body>, Problem> {
+        let Line { text, started } = line;
         let took = started.elapsed().as_millis();
         match &answered {
             Ok(response) if self.verbose => {
-                tell(format_args!("{line}: {} in {took} ms{}", response.status(), self.outcome(response)));
+                tell(format_args!("{text}: {} in {took} ms{}", response.status(), self.outcome(response)));
             }
             Ok(_) => {}
             Err(problem) => {
-                tell(format_args!("{line}: {} in {took} ms: {}", problem.status(), problem.detail()));
+                tell(format_args!("{text}: {} in {took} ms: {}", problem.status(), problem.detail()));
             }
         }
         answered
     }
 
-    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
-        let idle = Idle::new(self.timeout);
-        let request = self.readdress(request, &idle)?;
-        let response = match idle.bound(self.service.clone().oneshot(request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(no_answer(&error)),
-            Err(_) => {
-                let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
-                return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "http_response_timeout", detail));
-            }
-        };
-        self.hand_back(response)
-    }
-
-    /// The request as the vendor gets it. Of its target nothing but path and query is used.
-    fn readdress(&self, request: Request<Incoming>, idle: &Idle) -> Result<Request<Upload>, Problem> {
-        let (mut head, body) = request.into_parts();
+    /// The head as the vendor gets it. Of its target nothing but path and query is used.
+    fn readdress(&self, mut head: Parts) -> Result<Parts, Problem> {
         let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         let url = self.vendor.url(path);
         head.uri = url.map_err(|error| Problem::malformed(format!("the target can't be sent: {error}")))?;
@@ -100,21 +177,16 @@ impl Upstream {
         // What is spoken with the vendor is between the client and the vendor.
         head.version = Version::HTTP_11;
         head.extensions.clear();
-        let upload = Upload { body, rules: self.request_rules.clone(), idle: idle.clone() };
-        Ok(Request::from_parts(head, upload))
+        Ok(head)
     }
 
-    fn hand_back(&self, response: Response<PeekBody<Incoming>>) -> Result<Response<Body>, Problem> {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let detail = "the vendor changed to another protocol, which nobody had asked for";
-            return Err(Problem::new(StatusCode::BAD_GATEWAY, "http_protocol_error", detail));
-        }
+    fn hand_back(&self, response: Response<PeekBody<Incoming>>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         self.response_rules.apply(&mut head.headers, head.version);
         self.lead_back(&mut head.headers);
         head.version = Version::default();
         let download = Download { body, rules: self.response_rules };
-        Ok(Response::from_parts(head, Body::Vendors(download)))
+        Response::from_parts(head, Body::Vendors(download))
     }
 
     /// A redirect within the vendor's origin is one within the proxy's. Elsewhere there would be no token.
@@ -152,6 +224,23 @@ impl Upstream {
     }
 }
 
+/// What is said of a request in the log, and when it came.
+struct Line {
+    text: String,
+    started: Instant,
+}
+
+impl Line {
+    /// Without the query, where some put secrets.
+    fn of(request: &Request<Incoming>) -> Self {
+        Self { text: format!("{} {}", request.method(), request.uri().path()), started: Instant::now() }
+    }
+}
+
+fn another_protocol(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_GATEWAY, "http_protocol_error", detail)
+}
+
 /// Why there is no answer, for the client.
 fn no_answer(error: &BoxError) -> Problem {
     if let Some(error) = AuthError::find(&**error) {
@@ -178,7 +267,8 @@ fn no_answer(error: &BoxError) -> Problem {
 
 /// A client's body on its way to the vendor.
 pub(crate) struct Upload {
-    body: Incoming,
+    /// None is empty.
+    body: Option<Incoming>,
     rules: RequestRules,
     idle: Idle,
 }
@@ -197,7 +287,8 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
         self.idle.moved();
         Poll::Ready(
             frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
@@ -205,11 +296,11 @@ impl HttpBody for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or(SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }
 

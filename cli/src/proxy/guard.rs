@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{
     HeaderMap, HeaderName, Method, Version,
-    header::{CONNECTION, HOST, ORIGIN, UPGRADE},
+    header::{HOST, ORIGIN},
     request::Parts,
     uri::Authority,
 };
@@ -55,15 +55,7 @@ impl Guard {
             Method::TRACE => return Err(Problem::unsupported("the answer to TRACE would show the token")),
             _ => {}
         }
-        // HTTP/2 over plain TCP may be offered by anybody, and need not be taken (RFC 9110 §7.8).
-        let offers = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"h2c");
-        if head.headers.get_all(UPGRADE).iter().all(offers) {
-            return Ok(());
-        }
-        match headers::names(&head.headers, &CONNECTION).any(|name| *name == UPGRADE) {
-            true => Err(Problem::unsupported("this proxy speaks HTTP only; connections aren't upgraded")),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// A page whose name suddenly means this machine has its own name in `Host` (DNS rebinding).

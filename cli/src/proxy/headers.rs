@@ -68,6 +68,13 @@ impl RequestRules {
         headers.append(VIA, via(version));
     }
 
+    /// Asks for another protocol on the connection to the vendor, as the client has asked for it here.
+    pub(crate) fn upgrade(headers: &mut HeaderMap, protocol: &HeaderValue) {
+        headers.remove(TE);
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, protocol.clone());
+    }
+
     /// The same for trailers, where none of it may hide.
     pub(crate) fn apply_to_trailers(&self, trailers: &mut HeaderMap) {
         strip(trailers);

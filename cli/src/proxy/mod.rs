@@ -15,5 +15,6 @@ mod problem;
 mod serve;
 mod signals;
 mod site;
+mod upgrade;
 
 pub(crate) use self::{args::Args, serve::run};

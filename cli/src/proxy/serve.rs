@@ -17,6 +17,7 @@ use super::{
     health::Health,
     signals::Signals,
     site::Site,
+    upgrade::Upgrades,
 };
 use crate::{
     config::Whom, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
@@ -56,12 +57,14 @@ async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<
     let upstream = Upstream::new(&args, vendor, client).map_err(io::Error::other)?;
     let tokens = upstream.tokens();
     let health = Health::new(args.health_path.clone(), tokens.clone());
-    let site = Arc::new(Site { guard: Guard::new(&args), health, upstream });
+    let ending = Arc::new(Ending::new(args.grace));
+    let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
+    let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
+    let site = Arc::new(Site { guard: Guard::new(&args), health, upgrades, upstream });
     let mut signals = Signals::new()?;
     announce(&listeners, &base_url, &args.health_path);
 
     let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
-    let ending = Ending::new(args.grace);
     for listener in listeners {
         let (limits, places) = (args.limits.clone(), Arc::clone(&places));
         tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&site)));

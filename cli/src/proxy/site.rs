@@ -11,12 +11,14 @@ use super::{
     headers,
     health::Health,
     problem::Problem,
+    upgrade::Upgrades,
 };
 
 /// What every request needs.
 pub(crate) struct Site {
     pub(crate) guard: Guard,
     pub(crate) health: Health,
+    pub(crate) upgrades: Upgrades,
     pub(crate) upstream: Upstream,
 }
 
@@ -40,6 +42,10 @@ impl Site {
         if self.health.is_at(&head.uri) {
             return Ok(self.health.answer(&head.method));
         }
-        self.upstream.forward(Request::from_parts(head, body)).await
+        let mut request = Request::from_parts(head, body);
+        match self.upgrades.asked(&mut request)? {
+            None => self.upstream.forward(request).await,
+            Some(asked) => self.upstream.upgrade(request, asked, &self.upgrades).await,
+        }
     }
 }

@@ -10,6 +10,7 @@ mod smuggling;
 mod sockets;
 mod streams;
 mod targets;
+mod upgrades;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};

@@ -87,7 +87,7 @@ impl Protocols {
             })
         });
         let io = TokioIo::new(Metered::new(link, Arc::clone(&pulse)));
-        let mut connection = pin!(self.builder.serve_connection(io, service));
+        let mut connection = pin!(self.builder.serve_connection_with_upgrades(io, service));
         let mut timer = pin!(sleep_until(Instant::now()));
         let mut lingers = false;
         loop {

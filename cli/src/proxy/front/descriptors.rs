@@ -13,7 +13,7 @@ const BESIDE: u64 = 64;
 pub(crate) fn make_room(limits: &Limits) {
     use rustix::process::{Resource, getrlimit, setrlimit};
     // One to the client, and one to the vendor.
-    let wanted = u64::from(limits.max_connections) * 2 + BESIDE;
+    let wanted = (u64::from(limits.max_connections) + u64::from(limits.max_upgrades)) * 2 + BESIDE;
     let mut allowed = getrlimit(Resource::Nofile);
     let enough = |current: Option<u64>| current.is_none_or(|current| current >= wanted);
     if enough(allowed.current) {
@@ -23,8 +23,9 @@ pub(crate) fn make_room(limits: &Limits) {
     let raised = setrlimit(Resource::Nofile, allowed);
     if raised.is_err() || !enough(allowed.current) {
         tell(format_args!(
-            "reauth proxy: --max-connections {} may need {wanted} open files, and the system allows for {} (ulimit -Hn)",
+            "reauth proxy: --max-connections {} and --max-upgrades {} may need {wanted} open files, and the system allows for {} (ulimit -Hn)",
             limits.max_connections,
+            limits.max_upgrades,
             getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX),
         ));
     }

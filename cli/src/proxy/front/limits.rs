@@ -34,6 +34,14 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = value_parser!(u16).range(10..=10_000))]
     pub(crate) max_fields: u16,
 
+    /// How many connections may be upgraded, to WebSocket for instance
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_upgrades: u32,
+
+    /// How long nothing may move on an upgraded connection, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    pub(crate) upgrade_timeout: Duration,
+
     /// How many requests may be under way at once on a connection of HTTP/2
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(crate) max_streams: u32,

@@ -22,7 +22,7 @@ pub(crate) use self::{
     address::Address,
     answer::{Answers, Arrival},
     descriptors::make_room,
-    ending::Ending,
+    ending::{Ended, Ending},
     limits::Limits,
     listener::Listener,
 };

@@ -73,12 +73,12 @@ async fn of_an_answer_what_is_for_one_connection_only_stays_there() {
 }
 
 #[tokio::test]
-async fn upgrades_are_refused_and_offers_of_http_2_ignored() {
+async fn upgrades_to_what_nobody_knows_are_refused_and_offers_of_http_2_ignored() {
     let server = Raw::start(&[EMPTY]).await;
     let proxy = Proxy::start(before(&server.origin)).await;
     for (lines, expected) in [
-        ("Connection: Upgrade\r\nUpgrade: websocket\r\n", 501),
-        ("Connection: keep-alive, upgrade\r\nUpgrade: h2c, websocket\r\n", 501),
+        ("Connection: Upgrade\r\nUpgrade: unknown\r\n", 501),
+        ("Connection: keep-alive, upgrade\r\nUpgrade: h2c, unknown\r\n", 501),
         ("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", 204),
         ("Upgrade: websocket\r\n", 204),
     ] {

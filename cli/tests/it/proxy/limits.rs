@@ -246,7 +246,7 @@ fn ticks(proxy: &Proxy) -> u64 {
 async fn where_the_system_has_no_room_for_more_it_waits_and_goes_on() {
     let server = Raw::start(&[EMPTY]).await;
     let proxy = Proxy::start(before(&server.origin).ulimit("-n 40")).await;
-    assert!(proxy.log().contains("--max-connections 1000 may need 2064 open files"), "{}", proxy.log());
+    assert!(proxy.log().contains("and --max-upgrades 200 may need 2464 open files"), "{}", proxy.log());
     let mut first = connect(&proxy).await;
     assert_eq!(ask(&mut first, &proxy).await, 204);
     let mut others = Vec::new();
