@@ -169,6 +169,26 @@ async fn after_a_restart_a_refresh_token_counts_as_sent_before_it() {
 }
 
 #[tokio::test]
+async fn a_first_replica_is_no_other_primary() {
+    let server = Server::with(&["--repl-diskless-sync-delay", "0"]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    saved(&store).await;
+    let id = || {
+        server
+            .says(&["INFO", "replication"])
+            .lines()
+            .find(|line| line.starts_with("master_replid:"))
+            .unwrap()
+            .to_owned()
+    };
+    let before = id();
+    let replica = replica(server.port);
+    online(&server, &replica).await;
+    assert_ne!(id(), before, "though it says so");
+    assert_eq!(claimed(&store, Nonce::random()).await.note, None);
+}
+
+#[tokio::test]
 async fn who_may_not_ask_which_primary_it_is_goes_on_as_if_it_were_the_same() {
     let mut server = Server::start();
     let user = ["ACL", "SETUSER", "default", "-info"];

@@ -34,19 +34,29 @@ local function forget(prefix)
   end
 end
 
+-- Which primary this is, and since when it has lost nothing: one that was never a replica since it was started, and one that was
+-- since it took over. When that was isn't told. Nothing is where the user may not ask.
+local function this_primary()
+  local function told(section)
+    local text = redis.pcall('INFO', section)
+    return type(text) == 'string' and text or ''
+  end
+  local replication = told('replication')
+  if not string.match(replication, 'second_repl_offset:%-1') then
+    return string.match(replication, 'master_replid:(%x+)'), now
+  end
+  local server = told('server')
+  local up = tonumber(string.match(server, 'uptime_in_seconds:(%d+)') or 0)
+  return string.match(server, 'run_id:(%x+)'), math.max(now - up * 1000, 1)
+end
+
 -- If another primary has written the record: until when it may have acknowledged what is lost, since what a replica takes over,
--- and what is read from a disk, may lack the newest. Each primary has an id since it was started or took over, which is kept
--- beside the record and told nobody. Where the server tells no id, nothing is known.
+-- and what is read from a disk, may lack the newest. Which one has written it is kept beside the record, and told nobody.
 local function lost_at()
-  local told = redis.pcall('INFO', 'replication')
-  local primary = type(told) == 'string' and string.match(told, 'master_replid:(%x+)') or nil
+  local primary, since = this_primary()
   local before = record.primary
   record.primary = primary or before
-  if primary == nil or before == nil or primary == before then return nil end
-  -- Who was never a replica has read it when it was started. When one took over isn't told.
-  local server = string.match(told, 'second_repl_offset:%-1') and redis.pcall('INFO', 'server')
-  local up = type(server) == 'string' and string.match(server, 'uptime_in_seconds:(%d+)') or 0
-  return math.max(now - tonumber(up) * 1000, 1)
+  return primary and before and primary ~= before and since or nil
 end
 
 -- What has been read, for those who asked. A claim that has ended isn't shown.

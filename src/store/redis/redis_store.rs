@@ -55,11 +55,11 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///   doesn't: that narrows the window in which a record can get lost, and doesn't close it. Before version 7, Redis doesn't hold
 ///   scripts to `min-replicas-to-write` ([redis#9993](https://github.com/redis/redis/issues/9993)).
 /// - A server that takes over, or is started again, may lack what was acknowledged last. Each record says under which primary it
-///   was written, by its
-///   [replication id](https://redis.io/docs/latest/operate/oss_and_stack/management/replication/#replication-id-explained). Under
-///   another one, its refresh token counts as sent: another grant is taken if there is one, and if not, it is sent 15 seconds
-///   later at the earliest, and not while the access token is valid. That comes up once for each record after a failover or a
-///   restart, and when a server gets its first replica.
+///   was written: by its `run_id`, or by the
+///   [replication id](https://redis.io/docs/latest/operate/oss_and_stack/management/replication/#replication-id-explained) that a
+///   replica has since it took over. Under another one, its refresh token counts as sent: another grant is taken if there is
+///   one, and if not, it is sent 15 seconds later at the earliest, and not while the access token is valid. That comes up once
+///   for each record after a failover or a restart.
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
 ///   +hdel +pexpireat +del +wait +ping`, and `+info` to know of another primary and of replicas, with `+config|get` for the
 ///   advice. With sentinels also `+role`, so that no former primary is taken for one; and their own user needs
