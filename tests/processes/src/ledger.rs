@@ -78,8 +78,16 @@ pub struct Stop {
 pub struct Blow {
     pub at: Instant,
     pub until: Instant,
-    /// It may have lost what was written, a note as well.
-    pub forgets: bool,
+    pub loses: Loses,
+}
+
+/// What a store may lose of what it had acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loses {
+    Nothing,
+    /// What was written last: another server takes over, or the same one reads it from its disk.
+    Newest,
+    Everything,
 }
 
 /// All that came of a login is revoked, since a refresh token was used twice.

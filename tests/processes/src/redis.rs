@@ -1,4 +1,4 @@
-//! [`Redis`]: a primary and its replica, behind an address that moves to the replica when that is promoted.
+//! [`Redis`]: a primary and its replicas, behind an address that moves to the replica that is promoted.
 
 use std::{cell::Cell, env, path::Path, rc::Rc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{BoxError, redis_server::Server};
 pub struct Redis {
     pub address: String,
     primary: Server,
-    replica: Server,
+    replicas: [Server; 2],
     target: Rc<Cell<u16>>,
     /// Ends the connections that there are.
     cut: watch::Sender<u32>,
@@ -29,14 +29,12 @@ impl Redis {
     }
 
     pub async fn start(directory: &Path) -> Result<Self, BoxError> {
-        let primary = Server::start(directory.join("one")).await?;
-        let replica = Server::start(directory.join("two")).await?;
-        replica.follow(&primary).await?;
+        let [primary, one, other] = Server::three(directory).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("redis://{}", listener.local_addr()?);
         let (target, cut) = (Rc::new(Cell::new(primary.port)), watch::Sender::default());
         spawn_local(forward(listener, target.clone(), cut.clone()));
-        Ok(Self { address, primary, replica, target, cut })
+        Ok(Self { address, primary, replicas: [one, other], target, cut })
     }
 
     pub async fn flush(&self) -> Result<(), BoxError> {
@@ -56,15 +54,16 @@ impl Redis {
         self.primary.run().await
     }
 
-    /// Kills it, and has the replica take over.
+    /// Kills it, and has a replica take over, which the others follow.
     pub async fn promote(&mut self) -> Result<(), BoxError> {
         self.primary.kill()?;
-        self.replica.ask::<()>(cmd("REPLICAOF").arg("NO").arg("ONE")).await?;
-        std::mem::swap(&mut self.primary, &mut self.replica);
+        self.replicas[0].ask::<()>(cmd("REPLICAOF").arg("NO").arg("ONE")).await?;
+        std::mem::swap(&mut self.primary, &mut self.replicas[0]);
         self.target.set(self.primary.port);
         self.cut.send_modify(|cuts| *cuts += 1);
-        self.replica.run().await?;
-        self.replica.follow(&self.primary).await
+        self.replicas[1].follow(&self.primary).await?;
+        self.replicas[0].run().await?;
+        self.replicas[0].follow(&self.primary).await
     }
 }
 

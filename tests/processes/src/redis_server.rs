@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -24,13 +24,27 @@ pub struct Server {
 }
 
 impl Server {
-    /// One that writes down what it acknowledges.
-    pub async fn start(directory: PathBuf) -> Result<Self, BoxError> {
+    /// A primary and two replicas, as the docs of `RedisStore` advise: each writes down what it acknowledges, and as a primary
+    /// takes nothing while no replica has it.
+    pub async fn three(directory: &Path) -> Result<[Self; 3], BoxError> {
+        let mut servers = Vec::new();
+        for name in ["one", "two", "three"] {
+            servers.push(Self::start(directory.join(name)).await?);
+        }
+        let servers: [Self; 3] = servers.try_into().map_err(|_| "there are three")?;
+        for replica in &servers[1..] {
+            replica.follow(&servers[0]).await?;
+        }
+        Ok(servers)
+    }
+
+    async fn start(directory: PathBuf) -> Result<Self, BoxError> {
         fs::create_dir_all(&directory)?;
         let directory = directory.to_str().ok_or("a path that isn't text")?;
-        let arguments =
-            ["--save", "", "--appendonly", "yes", "--repl-diskless-sync-delay", "0", "--dir", directory];
-        Self::with(arguments.map(str::to_owned).into()).await
+        let settings = "--save '' --appendonly yes --min-replicas-to-write 1 --min-replicas-max-lag 3 \
+                        --repl-ping-replica-period 1 --repl-timeout 5 --repl-diskless-sync-delay 0 --dir";
+        let arguments = settings.split_whitespace().map(|word| word.replace("''", ""));
+        Self::with(arguments.chain([directory.to_owned()]).collect()).await
     }
 
     /// A sentinel, with these lines in the file that it writes its own to.

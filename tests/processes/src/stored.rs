@@ -4,7 +4,13 @@ use std::{env, fmt, fs, path::PathBuf, process, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{BoxError, ledger::Blow, place::Place, redis::Redis, sentinels::Sentinels};
+use crate::{
+    BoxError,
+    ledger::{Blow, Loses},
+    place::Place,
+    redis::Redis,
+    sentinels::Sentinels,
+};
 
 /// For how long processes may leave a store alone that has failed them.
 const REST: Duration = Duration::from_secs(4);
@@ -83,21 +89,21 @@ impl Stored {
         let at = Instant::now();
         let blow = self.blows;
         self.blows += 1;
-        let (rest, forgets) = match &mut self.servers {
+        let (rest, loses) = match &mut self.servers {
             Servers::None => return Ok(None),
             Servers::Redis(redis) => match blow % 4 {
-                0 => (redis.flush().await.map(|()| Duration::ZERO), true),
-                1 => (redis.pause(PAUSE).await.map(|()| PAUSE + REST), false),
-                2 => (redis.restart().await.map(|()| REST), true),
-                _ => (redis.promote().await.map(|()| REST), true),
+                0 => (redis.flush().await.map(|()| Duration::ZERO), Loses::Everything),
+                1 => (redis.pause(PAUSE).await.map(|()| PAUSE + REST), Loses::Nothing),
+                2 => (redis.restart().await.map(|()| REST), Loses::Newest),
+                _ => (redis.promote().await.map(|()| REST), Loses::Newest),
             },
             Servers::Sentinels(sentinels) => match blow % 3 {
-                0 => (sentinels.kill().await.map(|()| ELECTION + REST), true),
+                0 => (sentinels.kill().await.map(|()| ELECTION + REST), Loses::Newest),
                 1 => return sentinels.revive().await.map(|()| None),
-                _ => (sentinels.fail_over().await.map(|()| ELECTION + REST), true),
+                _ => (sentinels.fail_over().await.map(|()| ELECTION + REST), Loses::Newest),
             },
         };
-        Ok(Some(Blow { at, until: Instant::now() + rest?, forgets }))
+        Ok(Some(Blow { at, until: Instant::now() + rest?, loses }))
     }
 }
 

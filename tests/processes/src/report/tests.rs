@@ -1,0 +1,59 @@
+//! What is excused, and what isn't.
+
+use super::*;
+use crate::ledger::Call;
+
+/// A login that was lost since its refresh token came twice, so long after the first time; in between something was done to the
+/// store.
+fn judged(grant: Grant, loses: Option<Loses>, later: Duration, kill: Option<Kill>) -> Vec<String> {
+    let at = Instant::now();
+    let mut books = Books::default();
+    let end = at + later;
+    books.calls.push(Call { by: 2, at: end, end: Some(end), refused: true });
+    books.losses.push(Loss { at: end, first: (1, at), second: 2 });
+    books.blows.extend(loses.map(|loses| Blow { at: at + later / 2, until: at + later / 2, loses }));
+    books.kills.extend(kill);
+    books.hits.push((3, at));
+    let mut report = Report::default();
+    report.storm(&Run { name: "it", grant, took: TTL }, &books);
+    report.finish()
+}
+
+fn killed(in_doubt: bool) -> Option<Kill> {
+    Some(Kill { of: 1, at: Instant::now() + Duration::from_millis(10), holder: true, in_doubt })
+}
+
+const SOON: Duration = Duration::from_secs(2);
+const LATER: Duration = Duration::from_secs(16);
+
+#[test]
+fn where_there_is_another_grant_nothing_excuses_a_loss() {
+    for loses in [None, Some(Loses::Nothing), Some(Loses::Newest), Some(Loses::Everything)] {
+        for later in [SOON, LATER] {
+            for kill in [None, killed(true)] {
+                let wrong = judged(Grant::Both, loses, later, kill);
+                assert!(wrong.contains(&"it: 1 grants were refused".to_owned()), "{loses:?}: {wrong:?}");
+                assert!(wrong.contains(&"it: 1 logins were lost".to_owned()), "{loses:?}: {wrong:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_only_grant_is_sent_again_soon_only_if_the_store_was_emptied() {
+    for (loses, kill) in [(Some(Loses::Nothing), None), (Some(Loses::Newest), None), (None, killed(true))] {
+        let wrong = judged(Grant::Only, loses, SOON, kill);
+        assert_eq!(wrong, ["it: 1 grants in doubt were sent again within 15 s"], "{loses:?}");
+    }
+    assert_eq!(judged(Grant::Only, Some(Loses::Everything), SOON, None), Vec::<String>::new());
+}
+
+#[test]
+fn the_only_grant_is_lost_by_a_kill_that_left_a_note_or_by_what_was_done_to_the_store() {
+    assert_eq!(judged(Grant::Only, None, LATER, None), ["it: 1 logins were lost without a cause"]);
+    assert_eq!(judged(Grant::Only, None, LATER, killed(false)), ["it: 1 logins were lost without a cause"]);
+    for (loses, kill) in [(None, killed(true)), (Some(Loses::Newest), None), (Some(Loses::Everything), None)]
+    {
+        assert_eq!(judged(Grant::Only, loses, LATER, kill), Vec::<String>::new(), "{loses:?}");
+    }
+}
