@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use quick_cache::{
     DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter,
-    sync::{Cache, EntryAction},
+    sync::{Cache, EntryAction, EntryResult},
 };
 
 use super::{held::Held, id::TenantId};
@@ -58,16 +58,21 @@ impl<Id: TenantId> Map<Id> {
     }
 
     /// Takes down what a tenant takes by now, and gives others' places up if that is too much. Returns whether it no longer is:
-    /// not where all are pinned.
+    /// not where all are pinned. What takes no more than before is no reason to ask all shards what theirs take.
     pub(super) fn weigh(&self, held: &Arc<Held<Id>>) -> bool {
         let weight = held.bytes() as u64;
         // What isn't there is asked for once more, and left alone.
-        let _ = self.places.entry(held.id(), Some(Duration::ZERO), |_, place| {
-            if Arc::ptr_eq(&place.held, held) {
+        let weighed = self.places.entry(held.id(), Some(Duration::ZERO), |_, place| {
+            let is_it = Arc::ptr_eq(&place.held, held);
+            let grows = is_it && place.weight < weight;
+            if is_it {
                 place.weight = weight;
             }
-            EntryAction::Retain(())
+            EntryAction::Retain(grows)
         });
+        if !matches!(weighed, EntryResult::Retained(true)) {
+            return true;
+        }
         if self.places.weight() > self.most {
             self.places.set_capacity(self.most);
         }

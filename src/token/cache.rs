@@ -80,7 +80,7 @@ impl TokenCache {
 
     /// Shares the token with the processes that have the same slot in a store.
     pub(crate) fn share(&self, slot: SharedSlot) -> Result<(), ConfigError> {
-        let description = self.shared.source().describe();
+        let description = self.shared.source().describe().whole();
         let shelf = description.shelf(&slot)?;
         let observer = self.shared.observer().clone();
         let alone = if slot.is_locked_always() { Alone::Waits } else { Alone::Goes };

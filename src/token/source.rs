@@ -100,6 +100,8 @@ pub struct Description {
     pub(crate) grants: Grants,
     pub(crate) unsaved_since: Option<Instant>,
     pub(crate) refresh_tokens: Option<RefreshTokens>,
+    /// Says the rest, on whose token it is.
+    tell: Option<Tell>,
     /// Whose token it is, as far as the credential can say.
     identity: Vec<(&'static str, Cow<'static, str>)>,
     whose: Whose,
@@ -110,6 +112,9 @@ pub struct Description {
     #[allow(dead_code, reason = "for those who hold many")]
     pub(crate) heap_bytes: Option<usize>,
 }
+
+/// What adds to a description, when that is asked for.
+type Tell = Arc<dyn Fn(Description) -> Description + Send + Sync>;
 
 /// What tells whose token it is.
 #[derive(Clone)]
@@ -131,6 +136,7 @@ impl Description {
             grants: Grants::default(),
             unsaved_since: None,
             refresh_tokens: None,
+            tell: None,
             identity: Vec::new(),
             whose: Whose::Identified,
             asks_for: Cow::Borrowed(""),
@@ -177,27 +183,47 @@ impl Description {
     /// A credential that says nothing here has its token shared only where the slot has a
     /// [subject](crate::store::SharedSlot::subject), and so has one that [needs](Self::needs_subject) it.
     #[must_use]
-    pub fn identity(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.push((name, value.into()));
-        self
+    pub fn identity(self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        let mut this = self.whole();
+        this.identity.push((name, value.into()));
+        this
     }
 
     /// Says that the [identity](Self::identity) isn't enough to tell whose token it is, since that depends on a secret: on a
     /// key, an assertion, a token that is exchanged. Then the slot has to have a
     /// [subject](crate::store::SharedSlot::subject).
     #[must_use]
-    pub fn needs_subject(mut self) -> Self {
-        self.whose = Whose::BySubject(None);
-        self
+    pub fn needs_subject(self) -> Self {
+        let mut this = self.whole();
+        this.whose = Whose::BySubject(None);
+        this
     }
 
     /// As [`needs_subject`](Self::needs_subject), with what tells it where the slot has no subject: a refresh token that
     /// somebody was given once and that names the login for ever, also after it was rotated. Only its digest is seen in a
     /// store.
     #[must_use]
-    pub fn subject(mut self, subject: impl Into<SecretString>) -> Self {
-        self.whose = Whose::BySubject(Some(subject.into()));
+    pub fn subject(self, subject: impl Into<SecretString>) -> Self {
+        let mut this = self.whole();
+        this.whose = Whose::BySubject(Some(subject.into()));
+        this
+    }
+
+    /// Has `tell` say whose token it is, and for what it is asked, where somebody wants to know: nobody does who only asks
+    /// [since when](Self::unsaved_since) something is unsaved, perhaps of many.
+    #[must_use]
+    #[allow(dead_code, reason = "not all credentials have one")]
+    pub(crate) fn told_by(mut self, tell: impl Fn(Self) -> Self + Send + Sync + 'static) -> Self {
+        self.tell = Some(Arc::new(tell));
         self
+    }
+
+    /// The description with all that there is to be said. Whatever is added to it comes after that.
+    pub(crate) fn whole(mut self) -> Self {
+        match self.tell.take() {
+            Some(tell) => tell(self),
+            None => self,
+        }
     }
 
     /// Says that there is nothing to share: it's a key that is its own token.
@@ -210,9 +236,10 @@ impl Description {
     /// Sets what its tokens are asked for, such as a scope. Of a token in a [store](crate::store) that was asked for
     /// something else, only the refresh token is used.
     #[must_use]
-    pub fn asks_for(mut self, what: impl Into<Cow<'static, str>>) -> Self {
-        self.asks_for = what.into();
-        self
+    pub fn asks_for(self, what: impl Into<Cow<'static, str>>) -> Self {
+        let mut this = self.whole();
+        this.asks_for = what.into();
+        this
     }
 
     /// Sets which server is asked, by whatever text is the same for all credentials that ask it. Of
@@ -252,6 +279,9 @@ impl Description {
 
     /// The place that this credential has in a slot.
     pub(crate) fn shelf(&self, slot: &SharedSlot) -> Result<Shelf, ConfigError> {
+        if self.tell.is_some() {
+            return self.clone().whole().shelf(slot);
+        }
         let refuse = |words: &str| Err(ConfigError::new(ConfigErrorKind::Store, words));
         let (is_told, login) = match &self.whose {
             Whose::Identified => (!self.identity.is_empty(), None),

@@ -277,14 +277,20 @@ impl Credential for EndpointCredential {
     }
 
     fn describe(&self) -> Description {
-        let contract = self.contract();
+        let contract = &self.plan.contract;
         let grants = match contract.refresh {
             Some(_) => Grants::RefreshThenOther,
             None => Grants::Reusable,
         };
-        let description = Description::new(contract.name.clone()).renewal(contract.renewal).grants(grants);
-        let description =
-            contract.identify(description, &self.plan.base).endpoint(self.plan.base.as_str().to_owned());
-        if Arc::strong_count(&self.plan) > 1 { description.heap_bytes(self.own.bytes()) } else { description }
+        let description = Description::new(contract.name.clone())
+            .renewal(contract.renewal)
+            .grants(grants)
+            .endpoint(self.plan.base.as_str().to_owned());
+        let description = match Arc::strong_count(&self.plan) {
+            1 => description,
+            _ => description.heap_bytes(self.own.bytes()),
+        };
+        let asked = self.clone();
+        description.told_by(move |description| asked.contract().identify(description, &asked.plan.base))
     }
 }

@@ -229,9 +229,11 @@ impl Credential for OAuth2Credential {
         let description = Description::new(inner.plan.name.clone())
             .renewal(inner.plan.setup.renewal)
             .grants(inner.grant.uses())
-            .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()));
-        let description = identify(description, &inner.plan.setup, &inner.grant)
+            .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()))
             .endpoint(inner.plan.setup.server.identity().1.to_owned());
+        let asked = self.inner.clone();
+        let description =
+            description.told_by(move |description| identify(description, &asked.plan.setup, &asked.grant));
         let Some(rotation) = inner.grant.rotation() else { return description };
         let description = description.refresh_tokens(rotation.refresh_tokens().clone());
         let description =

@@ -48,15 +48,15 @@ async fn a_pattern_sends_nothing_before_all_its_inputs_are_filled() {
 async fn what_is_filled_in_is_shown_by_no_error() {
     let server =
         Scripted::answers(400, &[], r#"{"error":"invalid_client","error_description":"s3cret is wrong"}"#);
-    let filled = built(plain().json("key", SecretSource::input("key")), &server).with_input("key", "s3cret");
-    let filled = filled.unwrap();
+    let refresh = TokenRequest::post("/refresh").json("refreshToken", Param::refresh_token());
+    let pattern = endpoint(plain().json("key", SecretSource::input("key"))).refresh(refresh);
+    let filled = pattern.build(server.transport()).unwrap().with_input("key", "s3cret").unwrap();
     assert!(!format!("{filled:?}").contains("s3cret"));
-    let error = ask(filled, Reason::Cold, None).await.unwrap_err();
-    assert!(
-        printed(&error).contains("is wrong") && !printed(&error).contains("s3cret"),
-        "{}",
-        printed(&error)
-    );
+    // A refresh doesn't send it, and is answered with it all the same.
+    for (reason, previous) in [(Reason::Cold, None), (Reason::Expired, Some(previous()))] {
+        let shown = printed(&ask(filled.clone(), reason, previous).await.unwrap_err());
+        assert!(shown.contains("is wrong") && !shown.contains("s3cret"), "{shown}");
+    }
 }
 
 #[tokio::test]

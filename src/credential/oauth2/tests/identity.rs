@@ -165,9 +165,9 @@ fn who_is_known_by_a_secret_alone_needs_a_subject() {
 
 #[test]
 fn what_is_asked_for_is_no_part_of_a_login_and_has_no_order() {
-    let read = described!(refresh("s3cret-3").scope("read"));
-    let both = described!(refresh("s3cret-3").scope("read write").audience("a").audience("b"));
-    let again = described!(refresh("s3cret-3").audience("b").scope("write read").audience("a"));
+    let read = described!(refresh("s3cret-3").scope("read")).whole();
+    let both = described!(refresh("s3cret-3").scope("read write").audience("a").audience("b")).whole();
+    let again = described!(refresh("s3cret-3").audience("b").scope("write read").audience("a")).whole();
     assert_eq!(place(&read), place(&both));
     assert_ne!(read.asks_for, both.asks_for);
     assert_eq!(both.asks_for, again.asks_for);
