@@ -3,7 +3,7 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri,
-    header::{AUTHORIZATION, COOKIE},
+    header::{AUTHORIZATION, COOKIE, Entry, VacantEntry},
 };
 
 use super::{cookie::Cookie, origin::Origin, query::Parameter, template::Template};
@@ -31,8 +31,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// What a request that has a token of its own is known by. Where the token goes into a query, no header says that:
-    /// it is one that hardly any request has, since those that have it are looked at again.
+    /// What a request that has a token of its own is known by. Where the token goes into a query, no header says that.
     watched: HeaderName,
     place: Place,
 }
@@ -163,13 +162,6 @@ impl Placement {
 
 // What is sent.
 impl Placement {
-    /// The header that a request is looked through for. Where there is none, the token has a place that is free, or is
-    /// [joined](Self::is_joined) with what is there.
-    #[inline]
-    pub(super) fn watched(&self) -> &HeaderName {
-        &self.watched
-    }
-
     /// Whether the token is joined with something of the caller's, rather than that it gets a header of its own.
     pub(super) fn is_joined(&self) -> bool {
         !matches!(self.place, Place::Header(_))
@@ -209,6 +201,7 @@ impl Placement {
     /// Why not.
     pub(super) fn prepare(&self, uri: &Uri, headers: &mut HeaderMap, origin: &Origin) -> Result<(), Passed> {
         match &self.place {
+            Place::Header(_) if headers.contains_key(&self.watched) => Err(Passed::OwnHeader),
             Place::Header(_) => headers.try_reserve(1).map_err(|_| Passed::NoRoom),
             Place::Cookie(cookie) if cookie.is_among(headers) => Err(Passed::OwnCookie),
             Place::Query(_) if !origin.is_secure() => Err(Passed::PlainHttp),
@@ -221,7 +214,7 @@ impl Placement {
     ///
     /// # Errors
     ///
-    /// If there is no room. The request is as it was.
+    /// If there is no room, or the header is there already. The request is as it was.
     pub(super) fn put(
         &self,
         written: HeaderValue,
@@ -229,17 +222,39 @@ impl Placement {
         headers: &mut HeaderMap,
     ) -> Result<(), Passed> {
         match &self.place {
-            Place::Header(_) => insert(&self.watched, written, headers),
+            Place::Header(_) => match self.free_header(headers)? {
+                Some(free) => fill(free, written),
+                None => Err(Passed::OwnHeader),
+            },
             Place::Cookie(_) => Cookie::put(written, headers),
             Place::Query(_) => Parameter::put(&written, uri, headers),
+        }
+    }
+
+    /// The place of a token that has a header of its own. To find it and to find that nobody else has taken it takes one look.
+    /// There is none where the token is joined with what is there.
+    ///
+    /// # Errors
+    ///
+    /// If the header is there already, or there are as many as there can be.
+    #[inline]
+    pub(super) fn free_header<'a>(
+        &self,
+        headers: &'a mut HeaderMap,
+    ) -> Result<Option<VacantEntry<'a, HeaderValue>>, Passed> {
+        match headers.try_entry(&self.watched) {
+            Ok(Entry::Vacant(free)) => Ok(Some(free)),
+            _ if self.is_joined() => Ok(None),
+            Ok(Entry::Occupied(_)) => Err(Passed::OwnHeader),
+            Err(_) => Err(Passed::NoRoom),
         }
     }
 }
 
 /// Puts a value into a header that is free.
 #[inline]
-pub(super) fn insert(name: &HeaderName, value: HeaderValue, headers: &mut HeaderMap) -> Result<(), Passed> {
-    headers.try_insert(name, value).map(drop).map_err(|_| Passed::NoRoom)
+pub(super) fn fill(free: VacantEntry<'_, HeaderValue>, value: HeaderValue) -> Result<(), Passed> {
+    free.try_insert(value).map(drop).map_err(|_| Passed::NoRoom)
 }
 
 impl Default for Placement {

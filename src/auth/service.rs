@@ -16,6 +16,7 @@ use super::{
     exchange::Exchange,
     future::ResponseFuture,
     local::Hold,
+    placement::fill,
     shared::Shared,
     single::Single,
 };
@@ -162,13 +163,14 @@ where
         let (mut head, body) = request.into_parts();
         // Before the token is put in, which isn't part of the request.
         let (body, kept) = self.hold.local().shared.keep(&head, body);
-        let stamp = self.hold.stamp(&chosen);
+        // First, as a request that has a token of its own is no use of ours.
+        let free = self.hold.local().shared.options.placement.free_header(&mut head.headers);
+        let free = free.map(|free| free.and_then(|free| Some((free, self.hold.stamp(&chosen)?))));
         let local = self.hold.local();
-        let sent = match stamp {
-            Some((token, generation)) => {
-                local.shared.put(token, &mut head.headers).map(|()| Some(generation))
-            }
-            None => local.shared.prepare(&chosen, &mut head.uri, &mut head.headers),
+        let sent = match free {
+            Ok(Some((free, (token, generation)))) => fill(free, token).map(|()| Some(generation)),
+            Ok(None) => local.shared.prepare(&chosen, &mut head.uri, &mut head.headers),
+            Err(why) => Err(why),
         };
         match sent {
             Ok(Some(generation)) => {
@@ -184,7 +186,7 @@ where
                 ResponseFuture::waiting(exchange, wait)
             }
             Err(why) => {
-                // Such as for having as many headers as there can be; found out before anybody waits.
+                // It has one of its own, or as many headers as there can be; found out before anybody waits.
                 let why = local.shared.tell_after_all(why, &head.uri);
                 ResponseFuture::passing(self.inner.call(Request::from_parts(head, body)), why)
             }

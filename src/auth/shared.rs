@@ -3,12 +3,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use http::{Extensions, HeaderMap, HeaderValue, Request, Uri, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Uri, request::Parts};
 
 use super::{
     choice::{Choose, Turned},
     marks::{is_to_pass, tell_passed},
-    placement::{Placement, insert},
+    placement::Placement,
 };
 use crate::{
     body::PeekLimits,
@@ -45,8 +45,8 @@ impl<S: Clone, K, T> Shared<S, K, T> {
 }
 
 impl<S, K, T: Choose> Shared<S, K, T> {
-    /// Admits a request that is to carry a token, and chooses whose: it goes to the origin of that, isn't exempt, and nobody
-    /// else has authenticated it.
+    /// Admits a request that is to carry a token, and chooses whose: it goes to the origin of that, and isn't exempt. Whether
+    /// somebody else has authenticated it shows when the token is put in.
     ///
     /// # Errors
     ///
@@ -55,21 +55,11 @@ impl<S, K, T: Choose> Shared<S, K, T> {
     pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<T::Chosen, Turned<T>> {
         let (uri, extensions) = (request.uri(), request.extensions());
         let chosen = self.choice.choose(uri, extensions)?;
-        let is_free = !is_to_pass(extensions)
-            // To look through as many names as requests have takes less than to hash one.
-            && request.headers().keys().all(|name| name != self.options.placement.watched());
-        if is_free || self.is_free_after_all(extensions) {
+        if !is_to_pass(extensions) {
             return Ok(chosen);
         }
-        let why = tell_passed(self.choice.passages(), Passed::OwnHeader, uri, extensions);
+        let why = tell_passed(self.choice.passages(), Passed::Exempt, uri, extensions);
         Err(Turned::Passes(why))
-    }
-
-    /// Looks again at a request that has the placement's header, or is exempt. Where the token is joined with what is
-    /// there, that header alone says nothing; [`prepare`](Self::prepare) asks what does.
-    #[inline(never)]
-    fn is_free_after_all(&self, extensions: &Extensions) -> bool {
-        self.options.placement.is_joined() && !is_to_pass(extensions)
     }
 
     /// Tells of a request that passes though it was admitted.
@@ -77,16 +67,6 @@ impl<S, K, T: Choose> Shared<S, K, T> {
     pub(super) fn tell_after_all(&self, why: Passed, uri: &Uri) -> Option<Passed> {
         self.choice.passages().tell(why, uri);
         Some(why)
-    }
-
-    /// Puts the token's header value in its place, a header that is free.
-    ///
-    /// # Errors
-    ///
-    /// If there are as many headers as there can be.
-    #[inline]
-    pub(super) fn put(&self, token: HeaderValue, headers: &mut HeaderMap) -> Result<(), Passed> {
-        insert(self.options.placement.watched(), token, headers)
     }
 
     /// Prepares a request for which no header's value is ready. If its token is joined with something of its own, and is
@@ -127,9 +107,6 @@ impl<S, K, T: Choose> Shared<S, K, T> {
         headers: &mut HeaderMap,
     ) -> Result<(), Passed> {
         let placement = &self.options.placement;
-        if !placement.is_joined() && headers.contains_key(placement.watched()) {
-            return Err(Passed::OwnHeader);
-        }
         placement.prepare(uri, headers, self.choice.origin(chosen))?;
         placement.put(written, uri, headers)
     }
