@@ -177,6 +177,9 @@ pub mod declare;
 mod error;
 mod keep;
 mod observe;
+#[cfg(feature = "client")]
+#[doc = include_str!("../docs/identities.md")]
+pub mod identities {}
 #[doc = include_str!("../docs/scaling.md")]
 pub mod scaling {}
 mod secret;

@@ -30,7 +30,8 @@ const EVERY: Duration = Duration::from_secs(60);
 /// for a while, the token that was read last is used for as long as it lives.
 ///
 /// Where such a token is to be exchanged for another one, `SecretSource::file` is all that it takes: it is read for each
-/// exchange.
+/// exchange. It has to be there when the layer is built; where it may come later, this is its credential, and the exchange has
+/// [`SecretSource::tokens`].
 ///
 /// # Errors
 ///

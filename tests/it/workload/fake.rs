@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{Router, body::Body, extract::Request};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
@@ -82,4 +83,15 @@ pub(super) fn field(text: &str, name: &str) -> Option<String> {
 
 pub(super) fn query(request: &Asked, name: &str) -> Option<String> {
     field(request.uri().query().unwrap_or_default(), name)
+}
+
+pub(super) fn form(request: &Asked, name: &str) -> Option<String> {
+    field(std::str::from_utf8(request.body()).unwrap(), name)
+}
+
+/// A JWT that has so many seconds to live, and is nobody's.
+pub(super) fn jwt(name: &str, seconds: u64) -> String {
+    let exp = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + seconds;
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"sub":"{name}","exp":{exp}}}"#));
+    format!("e30.{claims}.c2ln")
 }
