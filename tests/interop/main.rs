@@ -5,10 +5,12 @@
 mod certificates;
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -21,10 +23,10 @@ use tower::{Service, ServiceExt};
 use tower_layer::Layer;
 use tower_reauth::{
     AccessToken, Acquire, AcquireError, AcquireErrorKind, AuthError, AuthLayer, AuthOutcome, BoxError,
-    Client, Credential, ErrorCode, Origin, Reason, Signatures,
+    Client, Credential, ErrorCode, FileToken, Origin, Reason, RefreshPolicy, Signatures, TokenCache,
     oauth2::{
-        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtAlgorithm, JwtAssertion, JwtKey,
-        OAuth2Credential, Password, RefreshToken, SecretSource,
+        AuthorizationServer, ClientAuthentication, ClientCredentials, JwtAlgorithm, JwtAssertion, JwtBearer,
+        JwtKey, OAuth2Credential, Password, RefreshToken, SecretSource, TokenExchange,
     },
 };
 
@@ -98,6 +100,14 @@ impl Provider {
         let response = self.send(request, body).await;
         assert_eq!(response.status(), StatusCode::OK);
         serde_json::from_slice(response.body()).unwrap()
+    }
+
+    /// A token of the platform, with what differs from a usual one.
+    async fn platform_token(&self, query: &str) -> String {
+        let response =
+            self.send(Request::get(format!("{}/platform?{query}", self.issuer)), String::new()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        String::from_utf8(response.body().to_vec()).unwrap()
     }
 
     /// A user logs in: a refresh token.
@@ -334,4 +344,98 @@ async fn a_password_is_sent_once_and_its_refresh_token_from_then_on() {
         .unwrap_err();
     assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidClient), AcquireErrorKind::Rejected));
     acquire(&password(ClientAuthentication::secret_post("raw", SECRET), "A3ddj3w +%")).await.unwrap();
+}
+
+/// A file that a platform keeps a token in, gone after the test.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn at(name: &str) -> Self {
+        let name = format!("interop-{name}-{}", std::process::id());
+        Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn put(&self, token: &str) {
+        let next = self.0.with_extension("next");
+        fs::write(&next, format!("{token}\n")).unwrap();
+        fs::rename(next, &self.0).unwrap();
+    }
+
+    /// What is there, whenever that is.
+    fn source(&self) -> SecretSource {
+        let instant = Duration::from_millis(1);
+        let policy = RefreshPolicy::default().attempts(1).back_off(instant, instant);
+        SecretSource::tokens(TokenCache::with_policy(FileToken::new(&self.0), policy))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_platforms_token_from_a_file_is_exchanged_and_is_a_grant() {
+    let provider = Provider::start();
+    let file = Mounted::at("exchanged");
+    let exchange = |audience: &'static str| {
+        let client = ClientAuthentication::public("exchange");
+        let exchange = TokenExchange::new(provider.server(), client, file.source(), TokenExchange::JWT);
+        exchange.audience(audience).build(provider.http.clone()).unwrap()
+    };
+    let bearer = || {
+        let client = ClientAuthentication::public("bearer");
+        JwtBearer::new(provider.server(), client, file.source()).build(provider.http.clone()).unwrap()
+    };
+    let orders = "https://orders.example.com";
+
+    // Before it is mounted.
+    for credential in [exchange(orders), bearer()] {
+        let error = acquire(&credential).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), (None, AcquireErrorKind::Transient), "{error}");
+        file.put(&provider.platform_token("").await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let token = acquire(&credential).await.unwrap();
+        assert_eq!(token.lifetime(), Some(Duration::from_secs(600)));
+        assert_eq!(provider.introspect(token.expose_secret()).await["active"], true);
+        fs::remove_file(&file.0).unwrap();
+    }
+
+    // One for somebody else, and one for nobody that the server knows.
+    let other = provider.platform_token("aud=https://vault.example.com").await;
+    file.put(&other);
+    for credential in [exchange(orders), bearer()] {
+        let error = acquire(&credential).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidGrant), AcquireErrorKind::Rejected));
+        let words = error.to_string();
+        assert!(words.contains("check the password, assertion or refresh token"), "{words}");
+        assert!(!words.contains(&other), "{words}");
+    }
+    file.put(&provider.platform_token("").await);
+    let error = acquire(&exchange("https://elsewhere.example.com")).await.unwrap_err();
+    assert_eq!((error.code(), error.kind()), (Some(ErrorCode::InvalidTarget), AcquireErrorKind::Rejected));
+    assert!(error.to_string().contains("check resource and audience"), "{error}");
+}
+
+#[tokio::test]
+async fn a_platforms_token_from_a_file_authenticates_a_client() {
+    let provider = Provider::start();
+    let file = Mounted::at("federated");
+    file.put(&provider.platform_token("iss=federated&sub=federated").await);
+    let client = || ClientAuthentication::assertion("federated", file.source());
+    let token = acquire(&provider.client_credentials(client())).await.unwrap();
+    let told = provider.introspect(token.expose_secret()).await;
+    assert_eq!((&told["active"], &told["client_id"]), (&true.into(), &"federated".into()));
+
+    let elsewhere = "iss=federated&sub=federated&aud=https://elsewhere.example.com";
+    for (query, code, said) in [
+        (elsewhere, ErrorCode::InvalidClient, "its key id and its audience"),
+        ("", ErrorCode::InvalidRequest, "client_id mismatch"),
+    ] {
+        file.put(&provider.platform_token(query).await);
+        let error = acquire(&provider.client_credentials(client())).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), (Some(code), AcquireErrorKind::Rejected));
+        assert!(error.to_string().contains(said), "{error}");
+    }
 }

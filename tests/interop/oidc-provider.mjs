@@ -1,10 +1,14 @@
 // An authorization server on loopback, with a client for each way to authenticate. It prints its issuer on one line,
 // and ends when its standard input does. With certificates in the variable CERTIFICATES it also listens for TLS, asks
 // clients for theirs, and says in its metadata that this is where they are to ask for tokens (RFC 8705).
+//
+// It also plays a platform whose tokens it takes: for another one (RFC 8693), as a grant (RFC 7523 §2.1), and as a client's
+// authentication (RFC 7523 §2.2). The last is oidc-provider's own; what the other two have to check is here, with jose.
 
 import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { SignJWT, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { Provider, errors } from 'oidc-provider';
 
 // The public keys of RFC 7515 (A.2, A.3), RFC 6979 (A.2.6) and RFC 8037 (A).
@@ -35,6 +39,13 @@ const keys = {
 for (const alg of ['RS384', 'RS512', 'PS256']) keys[alg] = keys.RS256;
 
 const secretAlgorithms = ['HS256', 'HS384', 'HS512'];
+
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+// The platform's key, and what it signs tokens with.
+const platform = await generateKeyPair('ES256', { extractable: true });
+const platformKey = { ...(await exportJWK(platform.publicKey)), alg: 'ES256', kid: 'platform', use: 'sig' };
 
 const certificates = process.env.CERTIFICATES ? JSON.parse(process.env.CERTIFICATES) : undefined;
 const selfSigned = certificates && new X509Certificate(certificates.self_signed);
@@ -74,6 +85,20 @@ const clients = [
       jwks: { keys: [{ ...selfSigned.publicKey.export({ format: 'jwk' }), x5c: [selfSigned.raw.toString('base64')] }] },
     },
   ] : []),
+  ...['exchange', 'bearer'].map((client_id) => ({
+    client_id,
+    grant_types: [client_id === 'exchange' ? EXCHANGE : JWT_BEARER],
+    redirect_uris: [],
+    response_types: [],
+    token_endpoint_auth_method: 'none',
+  })),
+  {
+    ...service,
+    client_id: 'federated',
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    jwks: { keys: [platformKey] },
+  },
   {
     client_id: 'app',
     grant_types: ['authorization_code', 'refresh_token'],
@@ -154,6 +179,39 @@ provider.use(async (ctx, next) => {
   });
   ctx.body = await token.save();
 });
+
+// A token of the platform, such as Kubernetes projects into a pod.
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/platform') return next();
+  const { iss = 'https://platform.example.com', sub = 'system:serviceaccount:shop:web', aud = issuer } = ctx.query;
+  const jwt = new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid: 'platform' });
+  jwt.setIssuer(iss).setSubject(sub).setAudience(aud).setIssuedAt().setExpirationTime('10m').setJti(crypto.randomUUID());
+  ctx.body = await jwt.sign(platform.privateKey);
+});
+
+// Whose token it is, if it is one of the platform's for this server.
+async function subject(token) {
+  const wanted = { issuer: 'https://platform.example.com', audience: issuer };
+  try {
+    return (await jwtVerify(token ?? '', platform.publicKey, wanted)).payload.sub;
+  } catch (error) {
+    throw new errors.InvalidGrant(error.message);
+  }
+}
+
+async function issue(ctx, sub, more) {
+  const token = new provider.ClientCredentials({ client: ctx.oidc.client, scope: undefined, extra: { sub } });
+  ctx.body = { access_token: await token.save(), token_type: token.tokenType, expires_in: token.expiration, ...more };
+}
+
+provider.registerGrantType(EXCHANGE, async (ctx) => {
+  const { subject_token: token, subject_token_type: type, audience } = ctx.oidc.params;
+  if (type !== 'urn:ietf:params:oauth:token-type:jwt') throw new errors.InvalidRequest('subject_token_type');
+  if (audience !== 'https://orders.example.com') throw new errors.InvalidTarget('the audience is unknown');
+  await issue(ctx, await subject(token), { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' });
+}, ['subject_token', 'subject_token_type', 'audience', 'requested_token_type']);
+
+provider.registerGrantType(JWT_BEARER, async (ctx) => issue(ctx, await subject(ctx.oidc.params.assertion), {}), ['assertion']);
 
 server.on('request', provider.callback());
 tls?.on('request', provider.callback());
