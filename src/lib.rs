@@ -222,7 +222,7 @@ pub use signature::{Condition, Rule, Signatures, Verdict};
 pub use tenants::{Census, Tenant, TenantId, Tenants, TenantsBuilder};
 pub use token::{
     AccessToken, Acquire, CacheState, Credential, Description, Grants, InvalidToken, Lease, RefreshPolicy,
-    RefreshTokens, Renewal, TokenCache, TokenState,
+    RefreshTokens, Renewal, Stored, TokenCache, TokenState,
 };
 pub use transport::Transport;
 #[cfg(feature = "client")]

@@ -40,10 +40,14 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// `slow_down`: the server is asked too often (RFC 8628 §3.5).
     SlowDown,
+    /// `authorization_pending`: nobody has said yes yet at the other device (RFC 8628 §3.5).
+    AuthorizationPending,
+    /// `expired_token`: nobody has said yes in time at the other device (RFC 8628 §3.5).
+    ExpiredToken,
 }
 
 impl ErrorCode {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
@@ -56,6 +60,8 @@ impl ErrorCode {
         Self::ServerError,
         Self::TemporarilyUnavailable,
         Self::SlowDown,
+        Self::AuthorizationPending,
+        Self::ExpiredToken,
     ];
 
     /// The code as it is sent.
@@ -74,6 +80,8 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::SlowDown => "slow_down",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::ExpiredToken => "expired_token",
         }
     }
 
@@ -83,7 +91,10 @@ impl ErrorCode {
 
     /// Whether the same request may work later.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::ServerError | Self::TemporarilyUnavailable | Self::SlowDown)
+        matches!(
+            self,
+            Self::ServerError | Self::TemporarilyUnavailable | Self::SlowDown | Self::AuthorizationPending
+        )
     }
 }
 

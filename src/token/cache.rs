@@ -6,17 +6,17 @@ use tokio::time::Instant;
 
 use super::{
     access_token::AccessToken,
-    common::{Alone, Link, forget},
+    common::{Alone, Link, Stored, forget, put},
     lease::{Entry, Lease, Standing},
     obtain::runtime,
     policy::RefreshPolicy,
     report::CacheState,
     shared::Shared,
     source::{Credential, Source},
-    state::{State, Want},
+    state::{Catch, State, Want},
 };
 use crate::{
-    error::{AcquireErrorKind, AuthError, AuthErrorKind, ConfigError, ConfigErrorKind},
+    error::{AcquireErrorKind, AuthError, AuthErrorKind, ConfigError, ConfigErrorKind, StoreError},
     observe::{Event, Reason},
     store::{Revision, SharedSlot},
     time::{after, sleep_until, wall_clock},
@@ -155,6 +155,64 @@ impl TokenCache {
     /// Call it when the credential's secret has changed.
     pub fn invalidate(&self) {
         self.shared.retire(|state| ((), state.invalidate()));
+    }
+
+    /// Takes a token that the program has got in another way, such as by a login, in place of whatever there is. With it come
+    /// its refresh token and its lifetime, which counts from
+    /// [`requested_at`](AccessToken::with_requested_at), or from now.
+    ///
+    /// Where the token is [shared](crate::AuthLayer::shared), it is in the store first, so that all processes take it from
+    /// there, and with the next acquisition also those that were told of a failure. What was there before is forgotten, and no
+    /// server is told: [`revoke`](Self::revoke) before that does so.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] if the store couldn't be told. Then nothing has changed here.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped, the token may be in the store and not here yet: the next acquisition finds it there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_reauth::{AccessToken, AuthLayer, BoxError};
+    ///
+    /// async fn logged_in(layer: &AuthLayer, token: String, refresh: String) -> Result<(), BoxError> {
+    ///     let token = AccessToken::new(token)?.with_refresh_token(refresh).with_lifetime(Duration::from_secs(3600));
+    ///     Ok(layer.tokens().put(token).await?)
+    /// }
+    /// ```
+    pub async fn put(&self, token: AccessToken) -> Result<(), StoreError> {
+        let catch = Catch { token, asked_at: Instant::now(), wall_asked_at: wall_clock() };
+        let revision = match self.shared.link() {
+            Some(link) => {
+                let (known, limit) =
+                    self.shared.look(|state| (state.known_revision(), state.policy().attempt_limit()));
+                Some(put(link, known, limit, &catch).await?)
+            }
+            None => None,
+        };
+        drop(self.shared.retire(|state| state.put(catch, revision, Instant::now())));
+        Ok(())
+    }
+
+    /// What the store has for this cache now, whatever is known here. `None` if it has nothing that is of any use, or the token
+    /// isn't [shared](crate::AuthLayer::shared). It asks the store once, and no server.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] if the store can't be asked, or what it has can't be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the look.
+    pub async fn stored(&self) -> Result<Option<Stored>, StoreError> {
+        match self.shared.link() {
+            Some(link) => Stored::look(link).await,
+            None => Ok(None),
+        }
     }
 
     /// Forgets the token, and makes the server forget it as well (a logout). The next call acquires a new one.

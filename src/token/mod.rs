@@ -21,6 +21,7 @@ mod waiting;
 
 pub use access_token::{AccessToken, InvalidToken};
 pub use cache::TokenCache;
+pub use common::Stored;
 pub(crate) use lease::Entry;
 pub use lease::Lease;
 pub use policy::RefreshPolicy;

@@ -16,7 +16,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    credential::{EndpointCredential, TokenEndpoint, TokenRequest},
+    credential::{EndpointCredential, Param, TokenEndpoint, TokenRequest},
     error::{AcquireError, AcquireErrorKind, BoxError, ConfigError, ConfigErrorKind, ErrorCode},
     secret::{SecretSource, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description},
@@ -401,7 +401,11 @@ impl Inner {
             Grant::TokenExchange(_) => (options, grant),
             _ => (grant, options),
         };
-        let request = TokenRequest::post(url.to_owned()).form("grant_type", self.grant.grant_type());
+        let request = TokenRequest::post(url.to_owned());
+        let request = match self.grant.grant_type() {
+            Some(name) => request.form("grant_type", Param::text(name)),
+            None => request,
+        };
         self.plan.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
     }
 

@@ -6,7 +6,7 @@ use crate::{
     auth::Plaintext,
     credential::endpoint::{checked_origin, retry_after::retry_after},
     error::{AcquireError, AcquireErrorKind},
-    text::{Document, Node, decode},
+    text::{Document, Node, Scalar, decode},
     transport::Transport,
 };
 use bytes::Bytes;
@@ -104,6 +104,11 @@ fn read(issuer: &str, plaintext: Plaintext, metadata: Node<'_>) -> Result<Endpoi
     Ok(Endpoints {
         token,
         revocation: endpoint("revocation_endpoint")?,
+        authorization: text("authorization_endpoint").map(Into::into),
+        device_authorization: text("device_authorization_endpoint").map(Into::into),
+        says_issuer: metadata
+            .member("authorization_response_iss_parameter_supported")
+            .is_some_and(|says| says.scalar() == Some(Scalar::Bool(true))),
         audience: issuer.to_owned(),
         aliases,
     })

@@ -5,6 +5,12 @@
 pub(super) struct Endpoints {
     pub(super) token: String,
     pub(super) revocation: Option<String>,
+    /// Where people log in, unchecked: only who begins a login looks at it.
+    pub(super) authorization: Option<String>,
+    /// Where a login at another device begins, unchecked as well.
+    pub(super) device_authorization: Option<String>,
+    /// Whether the server says in each answer of a login who it is (RFC 9207 §3).
+    pub(super) says_issuer: bool,
     /// What assertions are made out to.
     pub(super) audience: String,
     /// Where clients with a certificate ask, if that is elsewhere.
@@ -24,8 +30,11 @@ impl Endpoints {
         Self {
             token: self.aliases.token.unwrap_or(self.token),
             revocation: self.aliases.revocation.or(self.revocation),
-            audience: self.audience,
             aliases: Aliases::default(),
+            authorization: self.authorization,
+            device_authorization: self.device_authorization,
+            says_issuer: self.says_issuer,
+            audience: self.audience,
         }
     }
 }

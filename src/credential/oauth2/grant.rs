@@ -25,6 +25,10 @@ pub(super) enum Grant {
     JwtBearer { assertion: Supply },
     /// RFC 8693.
     TokenExchange(Box<Exchange>),
+    /// RFC 6749 §4.5: any other, whose parameters are options.
+    Extension { grant_type: Cow<'static, str> },
+    /// RFC 8628 §3.1: none, but a request by the client all the same.
+    DeviceAuthorization,
 }
 
 /// What is exchanged, and for what.
@@ -53,17 +57,20 @@ impl Grant {
             Self::Password { .. } => "password",
             Self::JwtBearer { .. } => "jwt bearer",
             Self::TokenExchange(_) => "token exchange",
+            Self::Extension { .. } => "extension grant",
+            Self::DeviceAuthorization => "device authorization",
         }
     }
 
     /// What becomes of the grant when nobody knows whether it was used.
     pub(super) fn uses(&self) -> Grants {
         match self {
-            Self::ClientCredentials => Grants::Reusable,
+            Self::ClientCredentials | Self::DeviceAuthorization => Grants::Reusable,
             Self::RefreshToken(_) => Grants::SingleUse,
-            Self::Password { .. } | Self::JwtBearer { .. } | Self::TokenExchange(_) => {
-                Grants::RefreshThenOther
-            }
+            Self::Password { .. }
+            | Self::JwtBearer { .. }
+            | Self::TokenExchange(_)
+            | Self::Extension { .. } => Grants::RefreshThenOther,
         }
     }
 
@@ -122,7 +129,7 @@ impl Grant {
             Self::Password { password, .. } => password.differs_from(refused),
             Self::JwtBearer { assertion } => assertion.was_replaced(refused),
             Self::TokenExchange(exchange) => exchange.subject.token.was_replaced(refused),
-            Self::ClientCredentials => false,
+            Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => false,
         }
     }
 
@@ -141,7 +148,7 @@ impl Grant {
         let mut fields = Fields::new();
         let mut field = |name: &'static str, value: Param| fields.push((name.into(), value));
         match self {
-            Self::ClientCredentials => {}
+            Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => {}
             Self::RefreshToken(_) => field("refresh_token", secret()),
             Self::Password { username, .. } => {
                 field("username", Param::text(username.clone()));
@@ -164,14 +171,17 @@ impl Grant {
         fields
     }
 
-    pub(super) fn grant_type(&self) -> &'static str {
-        match self {
-            Self::ClientCredentials => "client_credentials",
-            Self::RefreshToken(_) => "refresh_token",
-            Self::Password { .. } => "password",
-            Self::JwtBearer { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            Self::TokenExchange(_) => "urn:ietf:params:oauth:grant-type:token-exchange",
-        }
+    /// Its name on the wire, if it has one.
+    pub(super) fn grant_type(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::DeviceAuthorization => return None,
+            Self::Extension { grant_type } => grant_type.clone(),
+            Self::ClientCredentials => "client_credentials".into(),
+            Self::RefreshToken(_) => "refresh_token".into(),
+            Self::Password { .. } => "password".into(),
+            Self::JwtBearer { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer".into(),
+            Self::TokenExchange(_) => "urn:ietf:params:oauth:grant-type:token-exchange".into(),
+        })
     }
 
     /// Where those of the secrets come from that no use replaces.
@@ -182,7 +192,7 @@ impl Grant {
     /// Where the secrets come from, in the order of the fields.
     fn supplies(&self) -> Vec<(&'static str, &Supply)> {
         match self {
-            Self::ClientCredentials => Vec::new(),
+            Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => Vec::new(),
             Self::RefreshToken(rotation) => vec![("refresh token", rotation.initial())],
             Self::Password { password, .. } => vec![("password", password)],
             Self::JwtBearer { assertion } => vec![("assertion", assertion)],

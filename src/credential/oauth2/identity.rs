@@ -17,7 +17,7 @@ pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -
     let description = description
         .identity(which, server.to_owned())
         .identity("client", client.unwrap_or_default().to_owned())
-        .identity("grant", grant.grant_type());
+        .identity("grant", grant.grant_type().unwrap_or_default());
     let (asked_for, has_secrets) = asked_for(setup);
     let (description, is_told) = match grant {
         Grant::RefreshToken(rotation) => {
@@ -29,7 +29,9 @@ pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -
         }
         Grant::ClientCredentials => (description, client.is_some()),
         Grant::Password { username, .. } => (description.identity("user", username.clone()), true),
-        Grant::JwtBearer { .. } => (description, false),
+        Grant::JwtBearer { .. } | Grant::Extension { .. } | Grant::DeviceAuthorization => {
+            (description, false)
+        }
         Grant::TokenExchange(exchange) => {
             let Exchange { subject, actor, requested } = &**exchange;
             let actor = actor.as_ref().map(|actor| &actor.token_type);

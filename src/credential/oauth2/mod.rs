@@ -7,6 +7,12 @@
 //! | JWT bearer assertion | [`JwtBearer`] | RFC 7523 §2.1 |
 //! | token exchange | [`TokenExchange`] | RFC 8693 |
 //! | password | [`Password`] | RFC 6749 §4.3 |
+//! | any other | [`ExtensionGrant`] | RFC 6749 §4.5 |
+//!
+//! A login needs somebody at a browser, and a program that talks to them. What that sends to the server is here: where a
+//! server wants it begun ([`AuthorizationServer::metadata`]), a [`DeviceAuthorization`] (RFC 8628), and the grants that end
+//! it, which are an [`ExtensionGrant`]. [`RefreshToken`] goes on from there, and
+//! [`TokenCache::put`](crate::TokenCache::put) hands over what came.
 //!
 //! Each takes an [`AuthorizationServer`], where the endpoints are known or discovered, and a [`ClientAuthentication`],
 //! which says who asks there, and proves it. What sends the requests is another thing: a
@@ -58,13 +64,16 @@ mod assertion;
 mod client_authentication;
 mod client_credentials;
 mod credential;
+mod device_authorization;
 mod discovery;
 mod endpoints;
+mod extension_grant;
 mod grant;
 mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod jwt_bearer;
+mod metadata;
 mod methods;
 mod password;
 mod refresh_token;
@@ -79,11 +88,14 @@ pub use client_authentication::Client;
 pub use client_authentication::ClientAuthentication;
 pub use client_credentials::ClientCredentials;
 pub use credential::OAuth2Credential;
+pub use device_authorization::{DeviceAuthorization, DeviceCode};
+pub use extension_grant::ExtensionGrant;
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAlgorithm, JwtAssertion, JwtKey};
 #[cfg(all(feature = "jwt", feature = "serde"))]
 pub(crate) use jwt::{LIFETIME, Outline, Refusal, is_of_another_key};
 pub use jwt_bearer::JwtBearer;
+pub use metadata::ServerMetadata;
 pub use password::Password;
 pub use refresh_token::RefreshToken;
 pub use rotation::Unsaved;

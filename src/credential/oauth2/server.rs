@@ -106,6 +106,11 @@ impl AuthorizationServer {
         self.plaintext
     }
 
+    /// The issuer whose metadata names the endpoints, if nothing else does.
+    pub(super) fn discovered_issuer(&self) -> Option<&str> {
+        self.issuer.as_deref().filter(|_| self.token_endpoint.is_none())
+    }
+
     /// A name for logs: the host.
     pub(super) fn host(&self) -> String {
         let uri: Uri = self.identity().1.parse().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! A server that answers as it is told, and what it was sent.
 
 mod answers;
+mod authorizations;
 mod client_authentication;
 mod config;
 mod discovery;

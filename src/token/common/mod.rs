@@ -7,11 +7,13 @@ mod forget;
 mod found;
 mod link;
 mod saving;
+mod stored;
 mod together;
 
 pub(super) use claim::{Barred, Claimant};
-pub(super) use forget::forget;
+pub(super) use forget::{forget, put};
 pub(super) use link::{Alone, Link};
+pub use stored::Stored;
 pub(super) use together::fly;
 
 #[cfg(test)]

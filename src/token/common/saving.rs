@@ -29,7 +29,7 @@ const LONGEST_BETWEEN: Duration = Duration::from_secs(60);
 const LOOKS_AFTER: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(25)];
 
 /// How long what has no refresh token is kept beyond its lifetime.
-const KEPT_AFTER: Duration = Duration::from_secs(3600);
+pub(super) const KEPT_AFTER: Duration = Duration::from_secs(3600);
 
 /// Saves a token, and hands it over when that is done, or after a while. Then it goes on until it is done.
 pub(super) async fn hand_over(

@@ -2,6 +2,7 @@
 
 mod failures;
 mod grants;
+mod logins;
 mod secrets;
 mod sharing;
 

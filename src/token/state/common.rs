@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Adopted, Death, Errand, Failure, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, Saved, State,
+    Adopted, Catch, Death, Errand, Failure, Grant, Known, LOOK_INTERVAL, Landing, Lease, Order, Saved, State,
 };
 use crate::{
     error::{AuthError, AuthErrorKind},
@@ -134,6 +134,29 @@ impl<F> State<F> {
         if is_news && self.flight.is_none() {
             self.take_in(adopted, self.flights, now);
         }
+    }
+
+    /// Takes what the program has brought in place of all there is. `revision` is what others know it by, if they do.
+    pub(in crate::token) fn put(
+        &mut self,
+        catch: Catch,
+        revision: Option<Revision>,
+        now: Instant,
+    ) -> (Option<AccessToken>, Option<F>) {
+        let retired = self.take();
+        let lifetime = catch.token.lifetime();
+        let flight = self.flights;
+        match revision {
+            Some(revision) => drop(self.take_in(Adopted { catch, revision, lifetime }, flight, now)),
+            None => {
+                if let (Some(kept), Some(refresh_token)) = (&self.refresh_tokens, catch.token.refresh_token())
+                {
+                    kept.replace(refresh_token.clone());
+                }
+                self.commit(catch, lifetime, flight, now);
+            }
+        }
+        retired
     }
 
     /// Takes the refresh token of a revision whose access token is of no use here.
