@@ -12,10 +12,13 @@ mod client;
 mod command;
 mod config;
 mod idle;
+mod logged_in;
+mod login;
 mod message;
 mod mistake;
 mod options;
 mod proxy;
+mod registration;
 mod settle;
 mod token;
 mod vendor;
@@ -39,6 +42,9 @@ enum Program {
     Check(check::Args),
     Proxy(proxy::Args),
     Token(token::Args),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
+    Status(login::StatusArgs),
     Vendors(vendors::Args),
 }
 
@@ -48,6 +54,9 @@ fn main() -> ExitCode {
         Program::Check(args) => ("check", check::run(&args)),
         Program::Proxy(args) => ("proxy", proxy::run(args)),
         Program::Token(args) => ("token", token::run(&args)),
+        Program::Login(args) => ("login", login::login(&args)),
+        Program::Logout(args) => ("logout", login::logout(&args)),
+        Program::Status(args) => ("status", login::status(&args)),
         Program::Vendors(args) => ("vendors", vendors::run(&args)),
     };
     ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))

@@ -6,13 +6,15 @@ use http::{HeaderName, Uri, header::COOKIE, uri};
 use tower_reauth::{
     ApiVideo, AuthLayer, Client, ConfigErrorKind, Credential, Declaration, Origin, Parts, Placement,
     SecretSource, Signatures, Transport, Vervoe, Videsk, Vidizmo,
-    oauth2::{AuthorizationServer, ClientCredentials},
+    oauth2::{AuthorizationServer, ClientCredentials, RefreshToken},
 };
 
 use crate::{
     client,
+    logged_in::LoggedIn,
     mistake::Mistake,
     options::{HOW, Kind, Secret, VendorOptions},
+    registration::Registration,
 };
 
 /// A vendor that can be called.
@@ -23,6 +25,8 @@ pub(crate) struct Vendor {
     pub(crate) header: Option<HeaderName>,
     /// The scheme before it there.
     pub(crate) scheme: Option<String>,
+    /// The credential's name, if somebody has to log in for it.
+    pub(crate) login: Option<String>,
     origin: Origin,
     base: Base,
 }
@@ -52,7 +56,7 @@ impl Vendor {
         let base = Base::new(&origin)?;
         let header = placement.header().filter(|header| **header != COOKIE).cloned();
         let scheme = placement.scheme().map(str::to_owned);
-        Ok(Self { layer, header, scheme, origin, base })
+        Ok(Self { layer, header, scheme, login: None, origin, base })
     }
 
     /// The URL of a path at this vendor, whose bytes are kept as they are, and come after the origin's own path. Nothing
@@ -236,6 +240,7 @@ impl Kind {
                 let vervoe = plain(vervoe, options, Vervoe::allow_plaintext_secrets);
                 Vendor::of(vervoe.declaration().parts(transport)?)
             }
+            Self::Oauth2 if options.login.is_some() => logged_in(self, options, transport),
             Self::Oauth2 => {
                 let base_url = self.need("--base-url", options.base_url.take())?;
                 let token_url = self.need("--token-url", options.token_url.take())?;
@@ -266,6 +271,26 @@ impl Kind {
     fn secret(self, option: &str, secret: &mut Option<Secret>) -> Result<SecretSource, Mistake> {
         self.need(option, secret.take())?.source(option)
     }
+}
+
+/// An API for which somebody logs in.
+fn logged_in(kind: Kind, options: &mut VendorOptions, transport: Transport) -> Result<Vendor, Mistake> {
+    let Some(login) = options.login.take() else { return Err(Mistake::new("there is no login")) };
+    let base_url = kind.need("--base-url", options.base_url.take())?;
+    let registration = Registration::new(login, options)?;
+    let allowed = std::mem::take(&mut options.allow_plaintext_secrets);
+    let origin = match allowed {
+        true => Origin::parse_allowing_plaintext_tokens(&base_url)?,
+        false => Origin::parse(&base_url)?,
+    };
+    let nobody = SecretSource::from_fn(|| async { Err("nobody is logged in".into()) });
+    let (server, client) = (registration.server.clone(), registration.authentication.clone());
+    let credential = RefreshToken::new(server, client, nobody).build(transport);
+    let credential = credential.map_err(|error| registration.mistake(error))?;
+    let name = registration.login.name;
+    let layer = AuthLayer::new(origin.clone(), LoggedIn::new(credential, name.clone()));
+    let vendor = Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)?;
+    Ok(Vendor { login: Some(name), ..vendor })
 }
 
 /// A vendor as a declaration has it, with its inputs filled.

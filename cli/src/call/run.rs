@@ -17,8 +17,8 @@ use super::{
     report::{self, Report},
 };
 use crate::{
-    config::Whom, idle::Idle, message::tell, mistake::Mistake, options::one_reader, settle::settle,
-    vendor::Vendor,
+    config::Whom, idle::Idle, logged_in::hint, message::tell, mistake::Mistake, options::one_reader,
+    settle::settle, vendor::Vendor,
 };
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
@@ -34,14 +34,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
         }
     };
     let call = runtime.block_on(async { Call::new(args) })?;
-    let tokens = call.vendor.layer.tokens();
-    let made = runtime.block_on(async {
+    let (tokens, login) = (call.vendor.layer.tokens(), call.vendor.login.clone());
+    let (made, hint) = runtime.block_on(async {
         let made = call.make().await;
         settle("call", &tokens).await;
-        made
+        let hint = match &made {
+            Err(Failure::NoToken(_)) => hint(login.as_deref(), &tokens).await,
+            _ => None,
+        };
+        (made, hint)
     });
     let ending = made.unwrap_or_else(|failure| {
-        tell(format_args!("reauth call: {failure}"));
+        match hint {
+            Some(hint) => tell(format_args!("reauth call: no token: {hint}")),
+            None => tell(format_args!("reauth call: {failure}")),
+        }
         failure.ending()
     });
     // A thread that reads standard input would otherwise be waited for, as long as nobody types anything.

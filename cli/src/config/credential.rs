@@ -4,12 +4,13 @@ use clap::ValueEnum;
 
 use super::{
     item::{Item, Section},
-    secret,
+    path, secret,
 };
 use crate::{
     mistake::Mistake,
     options::{
-        ClientAuth, ClientAuthOptions, Kind, Secret, StoreOptions, TrustOptions, TrustedRoots, VendorOptions,
+        ClientAuth, ClientAuthOptions, Kind, LoginOptions, Secret, StoreOptions, TrustOptions, TrustedRoots,
+        VendorOptions, Way,
     },
 };
 
@@ -66,11 +67,29 @@ impl Configured {
             client_id: section.text("client-id")?,
             scope: section.text("scope")?,
             client: client(&mut section)?,
+            login: section.take("login").map(|item| login(name, &item)).transpose()?,
         };
+        if let Some(login) = &vendor.login
+            && vendor.vendor != Some(Kind::Oauth2)
+        {
+            let name = &login.name;
+            return Err(
+                section.wrong(&format!("only vendor = \"oauth2\" has a login; leave {name}.login out"))
+            );
+        }
         let own_store = section.take("store");
-        let store = match own_store.as_ref().or(default_store) {
-            Some(item) => store(item)?,
-            None => StoreOptions::none(),
+        let store = match (own_store.as_ref().or(default_store), &vendor.login) {
+            (Some(item), None) => store(item)?,
+            (Some(item), Some(login)) => store(item)?.of(&login.name),
+            (None, None) => StoreOptions::none(),
+            (None, Some(login)) => {
+                let path = path::usual_tokens();
+                let path =
+                    path.ok_or_else(|| section.wrong("HOME isn't set; say by store where tokens are to be"))?;
+                let place = format!("file:{}", path.display());
+                let store = StoreOptions::at(&place, None, None, None, Vec::new());
+                store.map_err(|why| section.wrong(&why))?.of(&login.name)
+            }
         };
         let trust = match section.take("connections") {
             Some(item) => trust(&item)?,
@@ -106,6 +125,28 @@ fn client(section: &mut Section<'_>) -> Result<ClientAuthOptions, Mistake> {
         jwt_key_id: section.text("jwt-key-id")?,
         jwt_audience: section.text("jwt-audience")?,
     })
+}
+
+fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
+    let mut section = item.section()?;
+    let by = section.take("by").map(|item| choice::<Way>(&item)).transpose()?.unwrap_or_default();
+    let port = section.take("port").map(|item| item.port()).transpose()?.unwrap_or_default();
+    let params = section.take("params").map(|item| item.section()).transpose()?;
+    let params = params.map(|section| section.entries()).unwrap_or_default();
+    let params: Result<Vec<_>, Mistake> =
+        params.iter().map(|(name, item)| Ok(((*name).to_owned(), item.text()?.to_owned()))).collect();
+    let login = LoginOptions {
+        name: name.to_owned(),
+        by,
+        issuer: section.text("issuer")?,
+        authorization_url: section.text("authorization-url")?,
+        device_url: section.text("device-url")?,
+        revocation_url: section.text("revocation-url")?,
+        port,
+        params: params?,
+    };
+    section.finish()?;
+    Ok(login)
 }
 
 fn store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {

@@ -68,7 +68,6 @@ impl File {
     }
 
     /// The names of all credentials, in the order of the alphabet.
-    #[allow(dead_code, reason = "for subcommands that show them all")]
     pub(crate) fn names(&self) -> Result<Vec<String>, Mistake> {
         self.read(|mut root| {
             let credentials = root.take("credentials").map(|item| item.section()).transpose()?;

@@ -107,6 +107,12 @@ impl<'a> Item<'a> {
         crate::options::seconds(&number).map_err(|why| self.wrong(&why))
     }
 
+    /// A TCP port.
+    pub(crate) fn port(&self) -> Result<u16, Mistake> {
+        let number = self.value.as_integer().and_then(|number| number.as_str().parse().ok());
+        number.ok_or_else(|| self.wrong_kind("a port, from 0, which is a free one, to 65535"))
+    }
+
     fn wrong_kind(&self, wanted: &str) -> Mistake {
         self.wrong(&format!("write {wanted}, and not a value of the type {}", self.value.type_str()))
     }

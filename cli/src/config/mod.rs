@@ -12,4 +12,4 @@ mod secret;
 mod whom;
 mod words;
 
-pub(crate) use self::whom::Whom;
+pub(crate) use self::{file::File, whom::Whom};

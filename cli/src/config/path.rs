@@ -11,6 +11,12 @@ pub(super) fn usual() -> Option<PathBuf> {
     Some(configured.or_else(|| Some(home()?.join(".config")))?.join("reauth").join("config.toml"))
 }
 
+/// Where logins are, if nobody says it.
+pub(super) fn usual_tokens() -> Option<PathBuf> {
+    let configured = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(configured.or_else(|| Some(home()?.join(".local/state")))?.join("reauth").join("tokens"))
+}
+
 /// A path as it is written in the file `within`.
 pub(super) fn resolve(within: &Path, path: &str) -> Option<PathBuf> {
     match path.strip_prefix("~/") {

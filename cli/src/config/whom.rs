@@ -8,6 +8,7 @@ use super::{credential::Configured, file::File, words::of_keys};
 use crate::{
     mistake::Mistake,
     options::{StoreOptions, TrustOptions, VendorOptions},
+    registration::Registration,
     vendor::Vendor,
 };
 
@@ -65,6 +66,13 @@ impl Whom {
         let mut readers = self.vendor.that_read_stdin();
         readers.extend(self.store.that_read_stdin());
         readers
+    }
+
+    /// The client at its server, if somebody logs in for it.
+    pub(crate) fn registration(&self) -> Result<Option<Registration>, Mistake> {
+        let mut options = self.vendor.clone();
+        let Some(login) = options.login.take() else { return Ok(None) };
+        self.placed(Registration::new(login, &mut options)).map(Some)
     }
 
     /// What sends requests.

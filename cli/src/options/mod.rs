@@ -2,6 +2,7 @@
 
 mod client_auth;
 mod input;
+mod login;
 mod quiet;
 mod seconds;
 mod secret;
@@ -14,6 +15,7 @@ mod vendor_name;
 pub(crate) use self::{
     client_auth::{ClientAuth, ClientAuthOptions},
     input::{HOW, Input},
+    login::{LoginOptions, Way},
     seconds::seconds,
     secret::Secret,
     stdin::one_reader,

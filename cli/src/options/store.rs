@@ -68,6 +68,11 @@ impl StoreOptions {
         Ok(Self { store: Some(Place::parse(place)?), slot, subject, store_key, old_store_key })
     }
 
+    /// The same for this subject, if there is none.
+    pub(crate) fn of(self, subject: &str) -> Self {
+        Self { subject: self.subject.or_else(|| Some(subject.to_owned())), ..self }
+    }
+
     /// Whether anything is remembered.
     pub(crate) fn is_given(&self) -> bool {
         self.store.is_some()

@@ -8,6 +8,7 @@ use http::{Uri, uri::Scheme};
 use super::{
     client_auth::{ClientAuth, ClientAuthOptions},
     input::Input,
+    login::LoginOptions,
     secret::Secret,
     trust::TrustOptions,
     vendor_name::{Kind, VendorName},
@@ -94,6 +95,10 @@ pub(crate) struct VendorOptions {
 
     #[command(flatten)]
     pub(crate) client: ClientAuthOptions,
+
+    /// How somebody logs in. The command line has no login.
+    #[arg(skip)]
+    pub(crate) login: Option<LoginOptions>,
 }
 
 impl VendorOptions {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tower_reauth::RefreshPolicy;
+use tower_reauth::{AuthError, Lease, RefreshPolicy, TokenCache};
 
 use super::{
     args::{Args, Helper},
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     config::Whom,
+    logged_in::hint,
     message::{chain, tell},
     mistake::Mistake,
     options::one_reader,
@@ -52,8 +53,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
         }
     };
     let vendor = runtime.block_on(async {
-        // It ends soon, and whoever begins to renew a token has to wait for that.
-        let policy = RefreshPolicy::default().early(0.0, Duration::ZERO);
+        // It ends soon, and whoever begins to renew a token has to wait for that: early is what lives too short. A cache
+        // takes between half and all of what it is given for early.
+        let policy = RefreshPolicy::default().early(0.9, args.min_ttl.saturating_mul(2));
         whom.vendor(whom.client()?.build()?, policy)
     })?;
     let answer = match question(args, &vendor) {
@@ -66,9 +68,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
     };
     let tokens = vendor.layer.tokens();
     let lease = runtime.block_on(async {
-        let lease = tokens.get(args.min_ttl).await;
+        let lease = valid(&tokens, args.min_ttl).await;
         settle("token", &tokens).await;
-        lease
+        match lease {
+            Ok(lease) => Ok(lease),
+            Err(error) => {
+                let hint = hint(vendor.login.as_deref(), &tokens).await;
+                Err(hint.unwrap_or_else(|| chain(&error)))
+            }
+        }
     });
     Ok(match lease {
         Ok(lease) => {
@@ -81,11 +89,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
                 }
             }
         }
-        Err(error) => {
-            say(args.helper, &format!("no token: {}", chain(&error)));
+        Err(why) => {
+            say(args.helper, &format!("no token: {why}"));
             NO_TOKEN.into()
         }
     })
+}
+
+/// A token that is valid for so long, if such a token can be had.
+async fn valid(tokens: &TokenCache, min_ttl: Duration) -> Result<Lease, AuthError> {
+    let lease = tokens.get(min_ttl).await?;
+    match lease.remaining() {
+        // What was in the store is taken as it is, and a new one is asked for after that.
+        Some(left) if left < min_ttl => tokens.get(min_ttl).await,
+        _ => Ok(lease),
+    }
 }
 
 /// In which form the token is wanted.

@@ -11,6 +11,7 @@ mod config;
 mod connections;
 mod declared;
 mod gateway;
+mod login;
 mod proxy;
 mod store;
 mod subcommands;

@@ -11,6 +11,10 @@ async fn without_a_subcommand_it_says_which_there_are() {
         "call Calls a vendor's API",
         "check Says what a file that declares a vendor does",
         "proxy A local reverse proxy",
+        "token Prints a valid token",
+        "login Has somebody log in",
+        "logout Forgets somebody's tokens",
+        "status Says who is logged in",
         "vendors Lists the vendors of the catalogue",
     ] {
         assert!(listed.contains(line), "{line}: {listed}");

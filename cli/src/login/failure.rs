@@ -1,0 +1,51 @@
+//! [`Failure`]: why nobody is logged in.
+
+use std::{fmt, io, process::ExitCode};
+
+use tower_reauth::{AcquireError, StoreError};
+
+use crate::message::chain;
+
+/// Why nobody is logged in.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// There is nowhere to listen.
+    Listen(io::Error),
+    /// There is no randomness.
+    Random,
+    Store(StoreError),
+    /// What the configuration or the server says makes no sense.
+    Server(String),
+    /// The server or the person said no.
+    Refused(String),
+    Exchange(AcquireError),
+    TimedOut,
+}
+
+impl Failure {
+    pub(super) fn status(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Listen(_) | Self::Random | Self::Store(_) => 1,
+            Self::Server(_) | Self::Refused(_) | Self::Exchange(_) => 3,
+            Self::TimedOut => 7,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(error) => write!(f, "there is nowhere to listen for the answer: {error}"),
+            Self::Random => f.write_str("this machine has no randomness"),
+            Self::Store(error) => write!(f, "the login can't be remembered: {}", chain(error)),
+            Self::Server(why) | Self::Refused(why) => f.write_str(why),
+            Self::Exchange(error) => write!(f, "nobody is logged in: {}", chain(error)),
+            Self::TimedOut => f.write_str("nobody has logged in in time"),
+        }
+    }
+}
+
+/// What a server says, as it may be shown on a terminal: in one line, and not for ever.
+pub(super) fn tame(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(300).collect()
+}

@@ -1,0 +1,64 @@
+//! Forgets somebody's tokens, and has the server revoke them.
+
+use std::process::ExitCode;
+
+use tower_reauth::{AuthErrorKind, RefreshPolicy};
+
+use super::args::LogoutArgs;
+use crate::{
+    config::Whom,
+    message::{chain, tell},
+    mistake::Mistake,
+    options::{StoreOptions, one_reader},
+};
+
+/// Forgets the tokens, and says how the program is to end.
+pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
+    let whom = Whom::named(&args.name, args.file.as_deref(), &StoreOptions::none(), &args.trust)?;
+    let name = &args.name;
+    if !whom.store.is_given() {
+        return Err(Mistake::new(format!("nothing is remembered of {name}; it has no store")));
+    }
+    one_reader(&whom.that_read_stdin())?;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell(format_args!("reauth logout: {error}"));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let vendor = runtime.block_on(async {
+        let client = whom.client()?.build()?;
+        whom.vendor(client, RefreshPolicy::default())
+    })?;
+    let tokens = vendor.layer.tokens();
+    let (before, revoked) = runtime.block_on(async { (tokens.stored().await, tokens.revoke().await) });
+    let was_there = !matches!(before, Ok(None));
+    Ok(match revoked {
+        Ok(()) if was_there => {
+            tell(format_args!("reauth logout: {name} is logged out, and its tokens are revoked"));
+            ExitCode::SUCCESS
+        }
+        Ok(()) => {
+            tell(format_args!("reauth logout: nobody was logged in as {name}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) if error.kind() == AuthErrorKind::NotRevocable => {
+            tell(format_args!(
+                "reauth logout: {name} is logged out here; the server can't be told, and takes its tokens until they expire"
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error) if error.kind() == AuthErrorKind::StoreLost || before.is_err() => {
+            tell(format_args!("reauth logout: {}", chain(&error)));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            tell(format_args!(
+                "reauth logout: {name} is logged out here, but the server couldn't be told: {}",
+                chain(&error)
+            ));
+            ExitCode::from(3)
+        }
+    })
+}

@@ -1,0 +1,34 @@
+//! Asks the token endpoint for what a login has earned.
+
+use tower_reauth::{
+    AccessToken, Acquire, AcquireError, Client, Credential, Param, Reason, oauth2::ExtensionGrant,
+};
+
+use super::failure::Failure;
+use crate::registration::Registration;
+
+/// The grant of this type, with these parameters, of which some are secret.
+pub(super) async fn redeem(
+    registration: &Registration,
+    client: &Client,
+    grant_type: &'static str,
+    params: Vec<(&'static str, Param)>,
+) -> Result<AccessToken, AcquireError> {
+    let (server, authentication) = (registration.server.clone(), registration.authentication.clone());
+    let grant = ExtensionGrant::new(server, authentication, grant_type);
+    let grant = params.into_iter().fold(grant, |grant, (name, value)| grant.acquire_param(name, value));
+    let grant = grant
+        .build(client.clone())
+        .map_err(|error| AcquireError::unsupported("the token can't be asked for").with_source(error))?;
+    grant.acquire(Acquire::new(Reason::Cold, None)).await
+}
+
+/// A URL that the configuration has, or else the server's metadata.
+pub(super) fn endpoint(given: Option<&str>, found: Option<&str>, key: &str) -> Result<String, Failure> {
+    given.or(found).map(str::to_owned).ok_or_else(|| {
+        Failure::Server(format!(
+            "the server's metadata has no such endpoint, or login.issuer isn't set; give login.{key}, or log in in \
+             another way, by --by"
+        ))
+    })
+}
