@@ -14,6 +14,7 @@ mod config;
 mod idle;
 mod logged_in;
 mod login;
+mod manual;
 mod message;
 mod mistake;
 mod options;
@@ -28,9 +29,32 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, Parser, Subcommand};
 
+const AFTER: &str = "\
+Examples:
+  One call, with a key in the environment:
+    reauth call --vendor api-video --sandbox --key env:API_VIDEO_KEY GET /videos
+
+  A credential by name, in ~/.config/reauth/config.toml:
+    [credentials.videos]
+    vendor = \"api-video\"
+    key = { command = [\"pass\", \"show\", \"api-video\"] }
+
+    reauth call --as videos GET /videos
+    curl -H \"Authorization: Bearer $(reauth token videos)\" https://ws.api.video/videos
+
+  A proxy for a program that knows nothing of tokens:
+    reauth proxy --as videos &
+    curl http://127.0.0.1:8080/videos
+
+  Somebody logs in once, and calls for as long as that lasts:
+    reauth login work
+    reauth call --as work GET /me
+
+Each subcommand's --help is its manual.";
+
 /// Calls vendors' APIs with tokens that it gets and renews by itself.
 #[derive(Debug, Parser)]
-#[command(name = "reauth", version, max_term_width = 110)]
+#[command(name = "reauth", version, max_term_width = 110, after_help = AFTER)]
 struct CommandLine {
     #[command(subcommand)]
     program: Program,
@@ -46,6 +70,8 @@ enum Program {
     Logout(login::LogoutArgs),
     Status(login::StatusArgs),
     Vendors(vendors::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +84,8 @@ fn main() -> ExitCode {
         Program::Logout(args) => ("logout", login::logout(&args)),
         Program::Status(args) => ("status", login::status(&args)),
         Program::Vendors(args) => ("vendors", vendors::run(&args)),
+        Program::Completions(args) => ("completions", manual::completions(&args, CommandLine::command())),
+        Program::Man(args) => ("man", manual::man(&args, CommandLine::command())),
     };
     ended.unwrap_or_else(|mistake| mistake.exit(subcommand(name)))
 }

@@ -16,6 +16,14 @@ use crate::{
 };
 
 const AFTER: &str = "\
+Examples:
+  reauth call --as videos GET /videos
+  reauth call --as videos POST /videos -d '{\"title\": \"x\"}'
+  reauth call --as videos POST /upload -d @film.mp4 -H 'Content-Type: video/mp4'
+  reauth call --vendor zoom --set account_id=text:AbCd --set client_id=env:ID --set client_secret=file:secret GET /v2/users/me
+  reauth call --vendor oauth2 --base-url https://api.example.com --token-url https://login.example.com/token \
+      --client-id me --client-secret env:SECRET GET /things
+
 Secrets:
   env:NAME   the environment variable NAME
   file:PATH  the file at PATH, without the newline at its end

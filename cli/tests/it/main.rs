@@ -12,6 +12,7 @@ mod connections;
 mod declared;
 mod gateway;
 mod login;
+mod manual;
 mod proxy;
 mod store;
 mod subcommands;

@@ -1,0 +1,44 @@
+//! Completions for shells.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Command;
+use clap_complete::{Shell, generate};
+
+use crate::{message::tell, mistake::Mistake};
+
+const AFTER: &str = "\
+Examples:
+  reauth completions bash > ~/.local/share/bash-completion/completions/reauth
+  reauth completions zsh > \"${fpath[1]}/_reauth\"
+  reauth completions fish > ~/.config/fish/completions/reauth.fish";
+
+/// Prints completions for a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Prints them for the whole of the program.
+pub(crate) fn completions(args: &CompletionsArgs, mut whole: Command) -> Result<ExitCode, Mistake> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut whole, "reauth", &mut script);
+    Ok(print(&script))
+}
+
+/// Prints it, and says how the program is to end.
+pub(super) fn print(bytes: &[u8]) -> ExitCode {
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(format_args!("reauth: the output can't be written: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

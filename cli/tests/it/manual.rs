@@ -1,0 +1,48 @@
+//! What shells and man(1) are told of the program.
+
+use std::process::Stdio;
+
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use crate::support::{process::Program, soon};
+
+const SUBCOMMANDS: [&str; 6] = ["call", "proxy", "token", "login", "logout", "status"];
+
+#[tokio::test]
+async fn each_shell_has_completions_for_all_of_it() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = Program::bare().args("completions").arg(shell).run().await;
+        ended.assert_status(0);
+        for word in SUBCOMMANDS.iter().chain(&["min-ttl", "no-browser", "store-key"]) {
+            assert!(ended.stdout.contains(word), "{shell}: no {word}");
+        }
+    }
+    Program::bare().args("completions csh").run().await.assert_status(2);
+}
+
+#[tokio::test]
+async fn bash_completes_by_what_it_is_given() {
+    let script = Program::bare().args("completions bash").run().await.stdout;
+    let ask = "\nCOMP_WORDS=(reauth token --min); COMP_CWORD=2\n_reauth reauth --min token\necho \"${COMPREPLY[@]}\"\n";
+    let mut bash =
+        Command::new("bash").arg("--norc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(format!("{script}{ask}").as_bytes()).await.unwrap();
+    let output = soon(bash.wait_with_output()).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "--min-ttl\n");
+}
+
+#[tokio::test]
+async fn the_manual_has_a_page_for_each_subcommand() {
+    let whole = Program::bare().args("man").run().await;
+    whole.assert_status(0);
+    assert!(whole.stdout.contains(".TH REAUTH 1 "), "{}", whole.stdout);
+    for name in SUBCOMMANDS {
+        assert!(whole.stdout.contains(&format!("reauth\\-{name}(1)")), "{name}: {}", whole.stdout);
+        let page = Program::bare().args("man").arg(name).run().await;
+        page.assert_status(0);
+        let title = format!(".TH REAUTH-{} 1 ", name.to_uppercase());
+        assert!(page.stdout.contains(&title) && page.stdout.contains("Exit status"), "{}", page.stdout);
+    }
+    let ended = Program::bare().args("man cal").run().await;
+    ended.assert_status(2).assert_says("There are: call, ");
+}
