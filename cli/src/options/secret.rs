@@ -52,6 +52,25 @@ impl Secret {
         }
     }
 
+    /// The secret as it is now, for the program's own use. A command is not asked.
+    pub(crate) fn read(&self, option: &str) -> Result<String, Mistake> {
+        let (secret, place) = match self {
+            Self::File(path) => (std::fs::read_to_string(path), path.display().to_string()),
+            Self::Env(name) => (variable(name), format!("the environment variable {name}")),
+            Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
+            Self::Command(_) => {
+                return Err(Mistake::new(format!("{option}: write env: or file:, and no command")));
+            }
+        };
+        match secret.map(|secret| secret.trim_end_matches(['\r', '\n']).to_owned()) {
+            Ok(secret) if secret.is_empty() => {
+                Err(Mistake::new(format!("{option}: {place} has no secret; it is empty")))
+            }
+            Ok(secret) => Ok(secret),
+            Err(error) => Err(Mistake::new(format!("{option}: {place} can't be read: {error}"))),
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() && !name.contains(['=', '\0']) => {

@@ -7,7 +7,7 @@ use http::uri::{Authority, PathAndQuery};
 use super::front::{Address, Limits};
 use crate::{
     mistake::Mistake,
-    options::{StoreOptions, TrustOptions, VendorOptions, seconds},
+    options::{Secret, StoreOptions, TrustOptions, VendorOptions, seconds},
 };
 
 const AFTER: &str = "\
@@ -27,6 +27,9 @@ Who may call:
   A Unix socket (--listen unix:PATH) is for the user of this process alone, with permissions 0600, and for no page; there
   the Host may be any. The file of a process that has gone is replaced.
 
+  With --allow-key a client must show one of these keys besides, as Proxy-Authorization: Bearer KEY, or as the password of
+  Basic with any name. Who shows none is answered with 407, but for health. The header goes no further.
+
 What is forwarded:
   Method, path and query byte for byte, bodies as they come, trailers. The origin is always the vendor's; if it has a
   path of its own, that comes first, and a path that may lead out of it is refused. What is
@@ -45,6 +48,7 @@ What is forwarded:
 The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC 9457):
   400, 403, 501  the request isn't one, or may not be made, as said above
   405            only GET is for health
+  407            the key is missing, or is none of --allow-key
   502            the vendor can't be reached, or broke off
   503            there is no token, perhaps with Retry-After
   504            nothing moved for as long as --timeout says
@@ -99,6 +103,10 @@ pub(crate) struct Args {
     /// Let pages of other sites call where the browser says no Origin
     #[arg(long)]
     pub(crate) allow_cross_site: bool,
+
+    /// A key that clients must show in Proxy-Authorization, as often as needed: whoever shows one of them may call
+    #[arg(long, value_name = "SECRET", value_parser = Secret::parser())]
+    pub(crate) allow_key: Vec<Secret>,
 
     /// Forward Authorization and the token's header as the client sends them; a request that has the latter gets no token
     #[arg(long)]

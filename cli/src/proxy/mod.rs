@@ -11,6 +11,7 @@ mod front;
 mod guard;
 mod headers;
 mod health;
+mod keys;
 mod problem;
 mod serve;
 mod signals;

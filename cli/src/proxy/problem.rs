@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER},
 };
 
 use super::body::Body;
@@ -33,6 +33,11 @@ impl Problem {
     /// The request may not be made.
     pub(crate) fn denied(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "http_request_denied", detail)
+    }
+
+    /// Nobody knows who makes the request.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PROXY_AUTHENTICATION_REQUIRED, "http_request_denied", detail)
     }
 
     /// The request isn't one.
@@ -71,6 +76,12 @@ impl Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Ok(status) = HeaderValue::try_from(format!("{NAME}; error={}", self.error)) {
             headers.insert(PROXY_STATUS, status);
+        }
+        if self.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            // RFC 9110 §11.7.1.
+            for scheme in ["Basic realm=\"reauth\"", "Bearer realm=\"reauth\""] {
+                headers.append(PROXY_AUTHENTICATE, HeaderValue::from_static(scheme));
+            }
         }
         if let Some(after) = self.retry_after {
             // Rounded up, so that whoever obeys isn't early.

@@ -15,12 +15,18 @@ use super::{
     front::{Ending, Listener, accept, make_room},
     guard::Guard,
     health::Health,
+    keys::Keys,
     signals::Signals,
     site::Site,
     upgrade::Upgrades,
 };
 use crate::{
-    config::Whom, message::tell, mistake::Mistake, options::one_reader, settle::settle, vendor::Vendor,
+    config::Whom,
+    message::tell,
+    mistake::Mistake,
+    options::{Secret, one_reader},
+    settle::settle,
+    vendor::Vendor,
 };
 
 /// Serves until it is asked to end, and says how the program is to end.
@@ -33,21 +39,23 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
         Ok(runtime) => runtime,
         Err(error) => return Ok(fail(error)),
     };
-    let (vendor, client) = runtime.block_on(async { configure(&args) })?;
-    Ok(runtime.block_on(serve(args, vendor, client)).unwrap_or_else(fail))
+    let (keys, vendor, client) = runtime.block_on(async { configure(&args) })?;
+    Ok(runtime.block_on(serve(args, keys, vendor, client)).unwrap_or_else(fail))
 }
 
 /// Everything that can be known to be wrong before the first request comes.
-fn configure(args: &Args) -> Result<(Vendor, ClientBuilder), Mistake> {
+fn configure(args: &Args) -> Result<(Keys, Vendor, ClientBuilder), Mistake> {
     args.check()?;
     let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
-    one_reader(&whom.that_read_stdin())?;
+    let mut readers = whom.that_read_stdin();
+    readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| "--allow-key"));
+    one_reader(&readers)?;
     let client = whom.client()?;
     let vendor = whom.vendor(client.clone().build()?, RefreshPolicy::default())?;
-    Ok((vendor, client))
+    Ok((Keys::read(&args.allow_key, "--allow-key")?, vendor, client))
 }
 
-async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<ExitCode> {
+async fn serve(args: Args, keys: Keys, vendor: Vendor, client: ClientBuilder) -> io::Result<ExitCode> {
     make_room(&args.limits);
     let mut listeners = Vec::new();
     for address in &args.listen {
@@ -60,7 +68,7 @@ async fn serve(args: Args, vendor: Vendor, client: ClientBuilder) -> io::Result<
     let ending = Arc::new(Ending::new(args.grace));
     let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
     let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
-    let site = Arc::new(Site { guard: Guard::new(&args), health, upgrades, upstream });
+    let site = Arc::new(Site { guard: Guard::new(&args), keys, health, upgrades, upstream });
     let mut signals = Signals::new()?;
     announce(&listeners, &base_url, &args.health_path);
 

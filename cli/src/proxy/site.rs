@@ -10,6 +10,7 @@ use super::{
     guard::Guard,
     headers,
     health::Health,
+    keys::Keys,
     problem::Problem,
     upgrade::Upgrades,
 };
@@ -17,6 +18,7 @@ use super::{
 /// What every request needs.
 pub(crate) struct Site {
     pub(crate) guard: Guard,
+    pub(crate) keys: Keys,
     pub(crate) health: Health,
     pub(crate) upgrades: Upgrades,
     pub(crate) upstream: Upstream,
@@ -34,13 +36,14 @@ impl Site {
     async fn respond(&self, request: Request<Incoming>, arrival: Arrival) -> Result<Response<Body>, Problem> {
         let (mut head, body) = request.into_parts();
         self.guard.admit(&head, arrival)?;
+        if self.health.is_at(&head.uri) {
+            return Ok(self.health.answer(&head.method));
+        }
+        self.keys.admit(&head.headers)?;
         if headers::stops_here(&head.method, &mut head.headers) {
             let mut response = Response::new(Body::from(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
             return Ok(response);
-        }
-        if self.health.is_at(&head.uri) {
-            return Ok(self.health.answer(&head.method));
         }
         let mut request = Request::from_parts(head, body);
         match self.upgrades.asked(&mut request)? {

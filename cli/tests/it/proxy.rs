@@ -5,6 +5,7 @@ mod failures;
 mod guard;
 mod headers;
 mod health;
+mod keys;
 mod limits;
 mod smuggling;
 mod sockets;
