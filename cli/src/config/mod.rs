@@ -12,4 +12,9 @@ mod secret;
 mod whom;
 mod words;
 
-pub(crate) use self::{file::File, whom::Whom};
+pub(crate) use self::{
+    file::File,
+    item::{Item, Section},
+    secret::secret as secret_of,
+    whom::Whom,
+};

@@ -18,7 +18,7 @@ const USUAL: Duration = Duration::from_secs(8);
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// A secret by reference.
-pub(super) fn secret(item: &Item<'_>) -> Result<Secret, Mistake> {
+pub(crate) fn secret(item: &Item<'_>) -> Result<Secret, Mistake> {
     if item.is_section() {
         return command(item);
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ring::digest::{Context, SHA256};
 use tower_reauth::{Client, RefreshPolicy, client::ClientBuilder};
 
 use super::{credential::Configured, file::File, words::of_keys};
@@ -59,6 +60,20 @@ impl Whom {
         let Configured { vendor, store: own, trust: rest, place } = found;
         let store = if store.is_given() { store.clone() } else { own };
         Ok(Self { vendor, store, trust: trust.clone().or(rest), place: Some(place) })
+    }
+
+    /// What stands for all that is said of them, and for the files that are read once: whoever says the same has the same.
+    /// Secrets are read by reference, each time that a token is asked for, so it doesn't change with them.
+    pub(crate) fn print(&self) -> [u8; 32] {
+        let Self { store, vendor, trust, place: _ } = self;
+        let mut said = Context::new(&SHA256);
+        said.update(format!("{store:?}\n{vendor:?}\n{trust:?}\n").as_bytes());
+        for path in [&vendor.config, &trust.client_cert, &trust.client_key].into_iter().flatten() {
+            said.update(&std::fs::read(path).unwrap_or_default());
+        }
+        let mut print = [0; 32];
+        print.copy_from_slice(said.finish().as_ref());
+        print
     }
 
     /// The options that read standard input.

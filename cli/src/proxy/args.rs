@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::Resettable;
 use http::uri::{Authority, PathAndQuery};
 
 use super::front::{Address, Limits};
@@ -47,6 +48,7 @@ What is forwarded:
 
 The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC 9457):
   400, 403, 501  the request isn't one, or may not be made, as said above
+  404            there is no upstream for it
   405            only GET is for health
   407            the key is missing, or is none of --allow-key
   502            the vendor can't be reached, or broke off
@@ -63,11 +65,24 @@ Limits:
   pings. Requests whose length could be read in two ways are refused with 400 (RFC 9112, section 11.2). If the system has
   no room for another connection, such as too many open files, it is waited for.
 
+Several vendors:
+  With --upstreams the configuration file says whom requests are for (docs/program.md has all keys):
+    [[proxy.upstreams]]
+    as = 'videos'            # a credential of the file
+    path = '/videos'         # GET /videos/x is GET /x there
+    [[proxy.upstreams]]
+    as = 'billing'
+    host = 'billing.internal'
+  One by host comes before one without, and the longer path before the shorter one; without either, all else is for it.
+  What is for none is answered with 404.
+
 Health:
   --health-path answers GET with JSON about the token, none of it secret: 200 if the next request can be expected to
   get a token, and 503 if the last attempt to get one failed and there is no valid one, or if the vendor keeps
   rejecting new ones. A proxy that nobody has used yet is ready. So is one with a key that can't be renewed, such as
-  Videsk's: whether that is still good, only the vendor's answers tell.
+  Videsk's: whether that is still good, only the vendor's answers tell. With --upstreams it has all of them, and is 503 if one
+  of them isn't ready; with the name of one after it, such as /.tower-reauth/health/videos, it has that one alone.
+  --live-path answers with 200 for as long as the proxy works, whatever vendors do.
 
 Remembering tokens:
   With --store a token outlives the program, and all processes that name the same store, slot and subject, and have
@@ -81,7 +96,8 @@ Exit status:
 
 /// A local reverse proxy that puts a vendor's token on requests, and renews it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, mut_arg("vendor", |vendor| vendor.required_unless_present("upstreams")))]
+#[command(mut_arg("file", |file| file.requires(Resettable::Reset)))]
 pub(crate) struct Args {
     /// Where to listen, as often as needed: IP:PORT, of which port 0 is a free one, or unix:PATH. The URL of each is printed on
     /// standard output
@@ -120,9 +136,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROTOCOLS", value_delimiter = ',', default_value = "websocket", value_parser = protocol)]
     pub(crate) upgrades: Vec<String>,
 
-    /// The path that is answered here and not by the vendor
+    /// Call the vendors of the configuration file's [proxy], each by its path or its host, and not one alone
+    #[arg(long, conflicts_with_all = ["vendor", "config", "name"])]
+    pub(crate) upstreams: bool,
+
+    /// The path that is answered here and not by the vendor, with how the token is doing
     #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/health", value_parser = path)]
     pub(crate) health_path: String,
+
+    /// The path that is answered here for as long as the proxy works at all
+    #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/live", value_parser = path)]
+    pub(crate) live_path: String,
 
     /// How much of a request body is kept for sending it again, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65536)]

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -22,7 +23,6 @@ use tower_reauth::{
 };
 
 use super::{
-    args::Args,
     body::Body,
     headers::{RequestRules, ResponseRules},
     problem::Problem,
@@ -41,33 +41,59 @@ pub(crate) struct Upstream {
     service: Service,
     /// The same over HTTP/1.1 alone: HTTP/2 can't be upgraded.
     upgrading: Service,
-    vendor: Vendor,
+    vendor: Arc<Vendor>,
+    prefix: String,
     request_rules: RequestRules,
     response_rules: ResponseRules,
     timeout: Duration,
     verbose: bool,
 }
 
+/// How requests are sent to one vendor.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// What comes before the vendor's paths here.
+    pub(crate) prefix: String,
+    pub(crate) replay_limit: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) forward_credentials: bool,
+    pub(crate) forward_cookies: bool,
+    pub(crate) verbose: bool,
+}
+
 impl Upstream {
-    pub(crate) fn new(args: &Args, vendor: Vendor, client: ClientBuilder) -> Result<Self, ConfigError> {
-        let layer = vendor.layer.clone().record_bodies(args.replay_limit);
+    pub(crate) fn new(
+        settings: Settings,
+        vendor: Arc<Vendor>,
+        client: &ClientBuilder,
+    ) -> Result<Self, ConfigError> {
+        let Settings { prefix, replay_limit, timeout, forward_credentials, forward_cookies, verbose } =
+            settings;
+        let layer = vendor.layer.clone().record_bodies(replay_limit);
         let service = layer.layer(client.clone().build_for()?);
-        let upgrading = layer.layer(client.http1_only().build_for()?);
-        let request_rules =
-            RequestRules::new(vendor.header.as_ref(), args.forward_credentials, args.forward_cookies);
-        let response_rules = ResponseRules::new(args.forward_cookies);
-        let (timeout, verbose) = (args.timeout, args.verbose);
-        Ok(Self { service, upgrading, vendor, request_rules, response_rules, timeout, verbose })
+        let upgrading = layer.layer(client.clone().http1_only().build_for()?);
+        let request_rules = RequestRules::new(vendor.header.as_ref(), forward_credentials, forward_cookies);
+        let response_rules = ResponseRules::new(forward_cookies);
+        Ok(Self { service, upgrading, vendor, prefix, request_rules, response_rules, timeout, verbose })
     }
 
     pub(crate) fn tokens(&self) -> TokenCache {
         self.service.tokens()
     }
 
-    /// Sends one request that the guard has admitted.
-    pub(crate) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+    /// Where requests go.
+    pub(crate) fn base_url(&self) -> String {
+        self.vendor.base_url()
+    }
+
+    /// Sends one request that the guard has admitted, to `target` at the vendor.
+    pub(crate) async fn forward(
+        &self,
+        request: Request<Incoming>,
+        target: PathAndQuery,
+    ) -> Result<Response<Body>, Problem> {
         let line = Line::of(&request);
-        let answered = self.exchange(request).await;
+        let answered = self.exchange(request, target).await;
         self.tell(&line, answered)
     }
 
@@ -75,18 +101,23 @@ impl Upstream {
     pub(crate) async fn upgrade(
         &self,
         request: Request<Incoming>,
+        target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
     ) -> Result<Response<Body>, Problem> {
         let line = Line::of(&request);
-        let answered = self.shake_hands(request, asked, upgrades).await;
+        let answered = self.shake_hands(request, target, asked, upgrades).await;
         self.tell(&line, answered)
     }
 
-    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<Body>, Problem> {
+    async fn exchange(
+        &self,
+        request: Request<Incoming>,
+        target: PathAndQuery,
+    ) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
         let (head, body) = request.into_parts();
-        let head = self.readdress(head)?;
+        let head = self.readdress(head, target)?;
         let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
         let response = self.send(&self.service, Request::from_parts(head, upload), &idle).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -100,12 +131,13 @@ impl Upstream {
     async fn shake_hands(
         &self,
         request: Request<Incoming>,
+        target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
     ) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
         let (head, _) = request.into_parts();
-        let mut head = self.readdress(head)?;
+        let mut head = self.readdress(head, target)?;
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();
         let upload = || Upload { body: None, rules: self.request_rules.clone(), idle: idle.clone() };
@@ -169,9 +201,8 @@ impl Upstream {
     }
 
     /// The head as the vendor gets it. Of its target nothing but path and query is used.
-    fn readdress(&self, mut head: Parts) -> Result<Parts, Problem> {
-        let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-        let url = self.vendor.url(path);
+    fn readdress(&self, mut head: Parts, target: PathAndQuery) -> Result<Parts, Problem> {
+        let url = self.vendor.url(target);
         head.uri = url.map_err(|error| Problem::malformed(format!("the target can't be sent: {error}")))?;
         self.request_rules.apply(&mut head.headers, head.version);
         // What is spoken with the vendor is between the client and the vendor.
@@ -196,7 +227,10 @@ impl Upstream {
         };
         let path = self.vendor.path_of(location);
         // After two slashes comes a host.
-        let path = path.filter(|path| !path[1..].starts_with(['/', '\\'])).map(HeaderValue::from_str);
+        let path = path.filter(|path| !path[1..].starts_with(['/', '\\'])).map(|path| match &*self.prefix {
+            "" => HeaderValue::from_str(path),
+            prefix => HeaderValue::try_from(format!("{prefix}{path}")),
+        });
         let led = path.or_else(|| self.vendor.whole_url(location).map(HeaderValue::try_from));
         if let Some(Ok(led)) = led {
             headers.insert(LOCATION, led);

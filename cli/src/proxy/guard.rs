@@ -30,6 +30,19 @@ impl Guard {
         }
     }
 
+    /// Admits more than the options say.
+    pub(crate) fn and(
+        mut self,
+        hosts: impl IntoIterator<Item = Authority>,
+        origins: Vec<String>,
+        cross_site: bool,
+    ) -> Self {
+        self.hosts.extend(hosts);
+        self.origins.extend(origins);
+        self.cross_site |= cross_site;
+        self
+    }
+
     pub(crate) fn admit(&self, head: &Parts, arrival: Arrival) -> Result<(), Problem> {
         self.admit_method(head)?;
         self.admit_host(head, arrival)?;

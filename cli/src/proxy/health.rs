@@ -13,24 +13,49 @@ use tower_reauth::{CacheState, TokenCache, TokenState};
 use super::{body::Body, problem::Problem};
 use crate::message::chain;
 
-/// Answers at one path. Everything else there is, is the vendor's.
-#[derive(Debug)]
+/// Answers at its paths. Everything else there is, is the vendors'.
 pub(crate) struct Health {
     path: String,
-    tokens: TokenCache,
+    live_path: String,
+    tokens: Tokens,
+}
+
+/// Whose tokens there are.
+pub(crate) enum Tokens {
+    /// One vendor's.
+    Of(TokenCache),
+    /// Several vendors', by name.
+    Each(Vec<(String, TokenCache)>),
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Question<'a> {
+    Alive,
+    All,
+    /// How this one is doing.
+    One(&'a TokenCache),
 }
 
 impl Health {
-    pub(crate) fn new(path: String, tokens: TokenCache) -> Self {
-        Self { path, tokens }
+    pub(crate) fn new(path: String, live_path: String, tokens: Tokens) -> Self {
+        Self { path, live_path, tokens }
     }
 
-    /// Whether that is the path, byte for byte.
-    pub(crate) fn is_at(&self, uri: &Uri) -> bool {
-        uri.path() == self.path
+    /// What is asked at this path, byte for byte, if it is one of these.
+    pub(crate) fn asked(&self, uri: &Uri) -> Option<Question<'_>> {
+        if uri.path() == self.path {
+            return Some(Question::All);
+        }
+        if uri.path() == self.live_path {
+            return Some(Question::Alive);
+        }
+        let Tokens::Each(each) = &self.tokens else { return None };
+        let name = uri.path().strip_prefix(&*self.path)?.strip_prefix('/')?;
+        each.iter().find(|(known, _)| known == name).map(|(_, tokens)| Question::One(tokens))
     }
 
-    pub(crate) fn answer(&self, method: &Method) -> Response<Body> {
+    pub(crate) fn answer(&self, method: &Method, question: &Question<'_>) -> Response<Body> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             let problem =
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_request_error", "only GET is for health");
@@ -38,9 +63,12 @@ impl Health {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        let state = self.tokens.state();
-        let ready = is_ready(&state);
-        let mut response = Response::new(Body::from(format!("{}\n", describe(&state, ready))));
+        let (ready, content) = match (*question, &self.tokens) {
+            (Question::Alive, _) => (true, json!({ "status": "alive" })),
+            (Question::One(tokens), _) | (Question::All, Tokens::Of(tokens)) => about(tokens),
+            (Question::All, Tokens::Each(each)) => about_each(each),
+        };
+        let mut response = Response::new(Body::from(format!("{content}\n")));
         if !ready {
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         }
@@ -49,6 +77,28 @@ impl Health {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+fn about(tokens: &TokenCache) -> (bool, Value) {
+    let state = tokens.state();
+    let ready = is_ready(&state);
+    (ready, describe(&state, ready))
+}
+
+/// Ready if all are.
+fn about_each(each: &[(String, TokenCache)]) -> (bool, Value) {
+    let mut all_ready = true;
+    let mut upstreams = serde_json::Map::new();
+    for (name, tokens) in each {
+        let (ready, content) = about(tokens);
+        all_ready &= ready;
+        upstreams.insert(name.clone(), content);
+    }
+    (all_ready, json!({ "status": word_of(all_ready), "upstreams": upstreams }))
+}
+
+fn word_of(ready: bool) -> &'static str {
+    if ready { "ready" } else { "not ready" }
 }
 
 /// Whether the next request can be expected to go out with a token that is accepted.
@@ -68,7 +118,7 @@ fn describe(state: &CacheState, ready: bool) -> Value {
     let until = |at: Option<Instant>| at.map(|at| whole(at.saturating_duration_since(now)));
     let since = |at: Option<Instant>| at.map(|at| whole(now.saturating_duration_since(at)));
     json!({
-        "status": if ready { "ready" } else { "not ready" },
+        "status": word_of(ready),
         "token": word(state.token()),
         "generation": state.generation(),
         "expires_in": until(state.expires_at()),

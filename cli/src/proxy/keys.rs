@@ -35,6 +35,12 @@ impl Keys {
         Ok(Self { digests: digests.collect::<Result<_, _>>()? })
     }
 
+    /// These and others.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.digests.extend(others.digests);
+        self
+    }
+
     /// Lets those pass who show one of the keys.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
         if self.digests.is_empty() {

@@ -14,8 +14,10 @@ mod health;
 mod keys;
 mod problem;
 mod serve;
+mod setup;
 mod signals;
 mod site;
+mod table;
 mod upgrade;
 
 pub(crate) use self::{args::Args, serve::run};

@@ -6,28 +6,19 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::join_all;
 use tokio::{runtime::Runtime, sync::Semaphore, time::timeout};
-use tower_reauth::{RefreshPolicy, client::ClientBuilder};
 
 use super::{
     args::Args,
-    forward::Upstream,
     front::{Ending, Listener, accept, make_room},
-    guard::Guard,
-    health::Health,
-    keys::Keys,
+    setup::Setup,
     signals::Signals,
     site::Site,
+    table::{Credentials, Entry, Route},
     upgrade::Upgrades,
 };
-use crate::{
-    config::Whom,
-    message::tell,
-    mistake::Mistake,
-    options::{Secret, one_reader},
-    settle::settle,
-    vendor::Vendor,
-};
+use crate::{message::tell, mistake::Mistake, settle::settle};
 
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
@@ -39,39 +30,25 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
         Ok(runtime) => runtime,
         Err(error) => return Ok(fail(error)),
     };
-    let (keys, vendor, client) = runtime.block_on(async { configure(&args) })?;
-    Ok(runtime.block_on(serve(args, keys, vendor, client)).unwrap_or_else(fail))
+    let ending = Arc::new(Ending::new(args.grace));
+    let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
+    let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
+    let setup = Setup::new(args, Arc::new(upgrades))?;
+    let (site, credentials) = runtime.block_on(async { setup.site(&Credentials::default()) })?;
+    Ok(runtime.block_on(serve(setup, site, credentials, &ending)).unwrap_or_else(fail))
 }
 
-/// Everything that can be known to be wrong before the first request comes.
-fn configure(args: &Args) -> Result<(Keys, Vendor, ClientBuilder), Mistake> {
-    args.check()?;
-    let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
-    let mut readers = whom.that_read_stdin();
-    readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| "--allow-key"));
-    one_reader(&readers)?;
-    let client = whom.client()?;
-    let vendor = whom.vendor(client.clone().build()?, RefreshPolicy::default())?;
-    Ok((Keys::read(&args.allow_key, "--allow-key")?, vendor, client))
-}
-
-async fn serve(args: Args, keys: Keys, vendor: Vendor, client: ClientBuilder) -> io::Result<ExitCode> {
+async fn serve(setup: Setup, site: Site, credentials: Credentials, ending: &Ending) -> io::Result<ExitCode> {
+    let args = &setup.args;
     make_room(&args.limits);
     let mut listeners = Vec::new();
     for address in &args.listen {
         listeners.push(Listener::bind(address).await?);
     }
-    let base_url = vendor.base_url();
-    let upstream = Upstream::new(&args, vendor, client).map_err(io::Error::other)?;
-    let tokens = upstream.tokens();
-    let health = Health::new(args.health_path.clone(), tokens.clone());
-    let ending = Arc::new(Ending::new(args.grace));
-    let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
-    let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
-    let site = Arc::new(Site { guard: Guard::new(&args), keys, health, upgrades, upstream });
     let mut signals = Signals::new()?;
-    announce(&listeners, &base_url, &args.health_path);
+    announce(&listeners, &site, &args.health_path);
 
+    let site = Arc::new(site);
     let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
     for listener in listeners {
         let (limits, places) = (args.limits.clone(), Arc::clone(&places));
@@ -88,7 +65,8 @@ async fn serve(args: Args, keys: Keys, vendor: Vendor, client: ClientBuilder) ->
                 ExitCode::FAILURE
             }
         };
-        settle("proxy", &tokens).await;
+        let tokens: Vec<_> = credentials.all().map(|known| known.vendor.layer.tokens()).collect();
+        join_all(tokens.iter().map(|tokens| settle("proxy", tokens))).await;
         ended
     };
     tokio::select! {
@@ -101,10 +79,15 @@ async fn serve(args: Args, keys: Keys, vendor: Vendor, client: ClientBuilder) ->
 }
 
 /// The addresses go to standard output, for other programs to read; everything else is for people.
-fn announce(listeners: &[Listener], base_url: &str, health_path: &str) {
+fn announce(listeners: &[Listener], site: &Site, health_path: &str) {
+    let is_one = matches!(site.table.entries(), [entry] if entry.route == Route::default());
     for address in listeners.iter().map(Listener::address) {
         let _ = writeln!(io::stdout(), "{address}");
-        tell(format_args!("reauth proxy: calls of {address} go to {base_url} with a token"));
+        for Entry { route, upstream, .. } in site.table.entries() {
+            let which = if is_one { String::new() } else { format!(", {route},") };
+            let base_url = upstream.base_url();
+            tell(format_args!("reauth proxy: calls of {address}{which} go to {base_url} with a token"));
+        }
     }
     tell(format_args!("reauth proxy: {health_path} is answered here and never goes to the vendor"));
 }

@@ -1,17 +1,19 @@
-//! [`Site`]: hands each request to the guard, to health or to the vendor.
+//! [`Site`]: hands each request to the guard, to health or to the upstream that it is for.
+
+use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::{
     body::Body,
-    forward::Upstream,
     front::{Answers, Arrival},
     guard::Guard,
     headers,
     health::Health,
     keys::Keys,
     problem::Problem,
+    table::Table,
     upgrade::Upgrades,
 };
 
@@ -20,8 +22,8 @@ pub(crate) struct Site {
     pub(crate) guard: Guard,
     pub(crate) keys: Keys,
     pub(crate) health: Health,
-    pub(crate) upgrades: Upgrades,
-    pub(crate) upstream: Upstream,
+    pub(crate) upgrades: Arc<Upgrades>,
+    pub(crate) table: Table,
 }
 
 impl Answers for Site {
@@ -36,10 +38,13 @@ impl Site {
     async fn respond(&self, request: Request<Incoming>, arrival: Arrival) -> Result<Response<Body>, Problem> {
         let (mut head, body) = request.into_parts();
         self.guard.admit(&head, arrival)?;
-        if self.health.is_at(&head.uri) {
-            return Ok(self.health.answer(&head.method));
+        if let Some(question) = self.health.asked(&head.uri) {
+            return Ok(self.health.answer(&head.method, &question));
         }
-        self.keys.admit(&head.headers)?;
+        let found = self.table.find(&head);
+        let keys = found.as_ref().and_then(|(entry, _)| entry.keys.as_ref());
+        keys.unwrap_or(&self.keys).admit(&head.headers)?;
+        let (entry, target) = found.ok_or_else(Table::nobody)?;
         if headers::stops_here(&head.method, &mut head.headers) {
             let mut response = Response::new(Body::from(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -47,8 +52,8 @@ impl Site {
         }
         let mut request = Request::from_parts(head, body);
         match self.upgrades.asked(&mut request)? {
-            None => self.upstream.forward(request).await,
-            Some(asked) => self.upstream.upgrade(request, asked, &self.upgrades).await,
+            None => entry.upstream.forward(request, target).await,
+            Some(asked) => entry.upstream.upgrade(request, target, asked, &self.upgrades).await,
         }
     }
 }

@@ -12,6 +12,7 @@ mod sockets;
 mod streams;
 mod targets;
 mod upgrades;
+mod upstreams;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};

@@ -1,0 +1,115 @@
+//! [`Setup`]: makes a site of the options and of the configuration file. Everything that can be known to be wrong is an error
+//! here, before a request comes.
+
+use std::sync::Arc;
+
+use http::uri::Authority;
+
+use super::{
+    args::Args,
+    forward::{Settings, Upstream},
+    guard::Guard,
+    health::{Health, Tokens},
+    keys::Keys,
+    site::Site,
+    table::{Credentials, Entry, Plan, Planned, Route, Table},
+    upgrade::Upgrades,
+};
+use crate::{
+    config::Whom,
+    mistake::Mistake,
+    options::{Secret, one_reader},
+};
+
+const KEY: &str = "--allow-key";
+
+/// What a site is made of that stays when another one takes its place.
+pub(crate) struct Setup {
+    pub(crate) args: Args,
+    /// What the options say of keys. Standard input is read once.
+    keys: Keys,
+    upgrades: Arc<Upgrades>,
+}
+
+impl Setup {
+    pub(crate) fn new(args: Args, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
+        args.check()?;
+        // Those of the file can't read it.
+        let mut readers = args.vendor.that_read_stdin();
+        readers.extend(args.store.that_read_stdin());
+        readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| KEY));
+        one_reader(&readers)?;
+        let keys = Keys::read(&args.allow_key, KEY)?;
+        Ok(Self { args, keys, upgrades })
+    }
+
+    /// A site, and the credentials that it uses: those of `before` that are still the same. Within a runtime.
+    pub(crate) fn site(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
+        if self.args.upstreams { self.several(before) } else { self.one(before) }
+    }
+
+    fn one(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
+        let args = &self.args;
+        let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
+        let mut credentials = Credentials::default();
+        let known = credentials.vendor(&whom, before)?;
+        let upstream = Upstream::new(self.settings(), Arc::clone(&known.vendor), &known.client)?;
+        let health = self.health(Tokens::Of(upstream.tokens()));
+        let entry = Entry { name: "vendor".to_owned(), route: Route::default(), keys: None, upstream };
+        let (guard, keys, upgrades) = (Guard::new(args), self.keys.clone(), Arc::clone(&self.upgrades));
+        Ok((Site { guard, keys, health, upgrades, table: Table::new(vec![entry]) }, credentials))
+    }
+
+    fn several(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
+        let args = &self.args;
+        args.vendor.refuse_rest("--upstreams, whose credentials are in the file")?;
+        let plan = Plan::read(args.vendor.file.as_deref())?;
+        let (mut credentials, mut entries) = (Credentials::default(), Vec::new());
+        for planned in &plan.upstreams {
+            entries.push(self.entry(planned, &mut credentials, before)?);
+        }
+        let tokens = entries.iter().map(|entry| (entry.name.clone(), entry.upstream.tokens())).collect();
+        let health = self.health(Tokens::Each(tokens));
+        let own = plan.upstreams.iter().filter_map(|planned| planned.route.host()?.parse::<Authority>().ok());
+        let guard = Guard::new(args).and(plan.hosts.into_iter().chain(own), plan.origins, plan.cross_site);
+        let keys = self.keys.clone().and(Keys::read(&plan.keys, "proxy.keys")?);
+        let upgrades = Arc::clone(&self.upgrades);
+        Ok((Site { guard, keys, health, upgrades, table: Table::new(entries) }, credentials))
+    }
+
+    fn entry(
+        &self,
+        planned: &Planned,
+        credentials: &mut Credentials,
+        before: &Credentials,
+    ) -> Result<Entry, Mistake> {
+        let args = &self.args;
+        let whom = Whom::named(&planned.credential, args.vendor.file.as_deref(), &args.store, &args.trust)?;
+        let known = credentials.vendor(&whom, before)?;
+        let mut settings = self.settings();
+        planned.route.path().clone_into(&mut settings.prefix);
+        settings.timeout = planned.timeout.unwrap_or(settings.timeout);
+        settings.forward_credentials |= planned.forward_credentials;
+        settings.forward_cookies |= planned.forward_cookies;
+        let upstream = Upstream::new(settings, Arc::clone(&known.vendor), &known.client)?;
+        let keys =
+            planned.keys.as_deref().map(|keys| Keys::read(keys, "proxy.upstreams.keys")).transpose()?;
+        Ok(Entry { name: planned.name.clone(), route: planned.route.clone(), keys, upstream })
+    }
+
+    fn settings(&self) -> Settings {
+        let args = &self.args;
+        Settings {
+            prefix: String::new(),
+            replay_limit: args.replay_limit,
+            timeout: args.timeout,
+            forward_credentials: args.forward_credentials,
+            forward_cookies: args.forward_cookies,
+            verbose: args.verbose,
+        }
+    }
+
+    fn health(&self, tokens: Tokens) -> Health {
+        Health::new(self.args.health_path.clone(), self.args.live_path.clone(), tokens)
+    }
+}
