@@ -84,6 +84,11 @@ Health:
   of them isn't ready; with the name of one after it, such as /.tower-reauth/health/videos, it has that one alone.
   --live-path answers with 200 for as long as the proxy works, whatever vendors do.
 
+Metrics:
+  --metrics-path answers with text that Prometheus reads: requests by upstream and class of status, how long they took until
+  the head of the answer was there, requests that were sent again, the number of the token, whether the next request can be
+  expected to get one, connections. There is no path in it, no client and nothing secret. Like health it needs no key.
+
 Remembering tokens:
   With --store a token outlives the program, and all processes that name the same store, slot and subject, and have
   the same credentials, get one token together: several proxies, and calls. If the store doesn't work, tokens are used
@@ -147,6 +152,10 @@ pub(crate) struct Args {
     /// The path that is answered here for as long as the proxy works at all
     #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/live", value_parser = path)]
     pub(crate) live_path: String,
+
+    /// The path that is answered here with metrics for Prometheus
+    #[arg(long, value_name = "PATH", default_value = "/.tower-reauth/metrics", value_parser = path)]
+    pub(crate) metrics_path: String,
 
     /// How much of a request body is kept for sending it again, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65536)]

@@ -56,12 +56,8 @@ impl Health {
     }
 
     pub(crate) fn answer(&self, method: &Method, question: &Question<'_>) -> Response<Body> {
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            let problem =
-                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_request_error", "only GET is for health");
-            let mut response = problem.answer();
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+        if let Some(refusal) = only_get(method, "only GET is for health") {
+            return refusal;
         }
         let (ready, content) = match (*question, &self.tokens) {
             (Question::Alive, _) => (true, json!({ "status": "alive" })),
@@ -77,6 +73,17 @@ impl Health {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// What is said to those who want to do something else than look.
+pub(crate) fn only_get(method: &Method, detail: &str) -> Option<Response<Body>> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_request_error", detail);
+    let mut response = problem.answer();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    Some(response)
 }
 
 fn about(tokens: &TokenCache) -> (bool, Value) {
@@ -102,7 +109,7 @@ fn word_of(ready: bool) -> &'static str {
 }
 
 /// Whether the next request can be expected to go out with a token that is accepted.
-fn is_ready(state: &CacheState) -> bool {
+pub(crate) fn is_ready(state: &CacheState) -> bool {
     match state.token() {
         // An early renewal that failed does no harm as long as the token is valid.
         TokenState::Fresh | TokenState::Stale => true,

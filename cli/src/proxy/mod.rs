@@ -12,6 +12,7 @@ mod guard;
 mod headers;
 mod health;
 mod keys;
+mod metrics;
 mod problem;
 mod serve;
 mod setup;

@@ -33,12 +33,19 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
     let ending = Arc::new(Ending::new(args.grace));
     let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
     let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
-    let setup = Setup::new(args, Arc::new(upgrades))?;
+    let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
+    let setup = Setup::new(args, Arc::clone(&places), Arc::new(upgrades))?;
     let (site, credentials) = runtime.block_on(async { setup.site(&Credentials::default()) })?;
-    Ok(runtime.block_on(serve(setup, site, credentials, &ending)).unwrap_or_else(fail))
+    Ok(runtime.block_on(serve(setup, site, credentials, places, &ending)).unwrap_or_else(fail))
 }
 
-async fn serve(setup: Setup, site: Site, credentials: Credentials, ending: &Ending) -> io::Result<ExitCode> {
+async fn serve(
+    setup: Setup,
+    site: Site,
+    credentials: Credentials,
+    places: Arc<Semaphore>,
+    ending: &Ending,
+) -> io::Result<ExitCode> {
     let args = &setup.args;
     make_room(&args.limits);
     let mut listeners = Vec::new();
@@ -49,7 +56,6 @@ async fn serve(setup: Setup, site: Site, credentials: Credentials, ending: &Endi
     announce(&listeners, &site, &args.health_path);
 
     let site = Arc::new(site);
-    let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
     for listener in listeners {
         let (limits, places) = (args.limits.clone(), Arc::clone(&places));
         tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&site)));

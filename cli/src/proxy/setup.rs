@@ -1,9 +1,13 @@
 //! [`Setup`]: makes a site of the options and of the configuration file. Everything that can be known to be wrong is an error
 //! here, before a request comes.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use http::uri::Authority;
+use tokio::sync::Semaphore;
 
 use super::{
     args::Args,
@@ -11,6 +15,7 @@ use super::{
     guard::Guard,
     health::{Health, Tokens},
     keys::Keys,
+    metrics::{Counts, Metrics},
     site::Site,
     table::{Credentials, Entry, Plan, Planned, Route, Table},
     upgrade::Upgrades,
@@ -29,10 +34,13 @@ pub(crate) struct Setup {
     /// What the options say of keys. Standard input is read once.
     keys: Keys,
     upgrades: Arc<Upgrades>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What has been counted of each upstream, by its name.
+    counts: Mutex<HashMap<String, Arc<Counts>>>,
 }
 
 impl Setup {
-    pub(crate) fn new(args: Args, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
+    pub(crate) fn new(args: Args, places: Arc<Semaphore>, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
         args.check()?;
         // Those of the file can't read it.
         let mut readers = args.vendor.that_read_stdin();
@@ -40,7 +48,9 @@ impl Setup {
         readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| KEY));
         one_reader(&readers)?;
         let keys = Keys::read(&args.allow_key, KEY)?;
-        Ok(Self { args, keys, upgrades })
+        let most = args.limits.max_connections as usize;
+        let metrics = Arc::new(Metrics::new(places, most, Arc::clone(&upgrades)));
+        Ok(Self { args, keys, upgrades, metrics, counts: Mutex::default() })
     }
 
     /// A site, and the credentials that it uses: those of `before` that are still the same. Within a runtime.
@@ -55,9 +65,11 @@ impl Setup {
         let known = credentials.vendor(&whom, before)?;
         let upstream = Upstream::new(self.settings(), Arc::clone(&known.vendor), &known.client)?;
         let health = self.health(Tokens::Of(upstream.tokens()));
-        let entry = Entry { name: "vendor".to_owned(), route: Route::default(), keys: None, upstream };
-        let (guard, keys, upgrades) = (Guard::new(args), self.keys.clone(), Arc::clone(&self.upgrades));
-        Ok((Site { guard, keys, health, upgrades, table: Table::new(vec![entry]) }, credentials))
+        let counts = self.counts("vendor");
+        let entry =
+            Entry { name: "vendor".to_owned(), route: Route::default(), keys: None, upstream, counts };
+        let table = Table::new(vec![entry]);
+        Ok((self.site_of(Guard::new(args), self.keys.clone(), health, table), credentials))
     }
 
     fn several(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
@@ -73,8 +85,17 @@ impl Setup {
         let own = plan.upstreams.iter().filter_map(|planned| planned.route.host()?.parse::<Authority>().ok());
         let guard = Guard::new(args).and(plan.hosts.into_iter().chain(own), plan.origins, plan.cross_site);
         let keys = self.keys.clone().and(Keys::read(&plan.keys, "proxy.keys")?);
-        let upgrades = Arc::clone(&self.upgrades);
-        Ok((Site { guard, keys, health, upgrades, table: Table::new(entries) }, credentials))
+        Ok((self.site_of(guard, keys, health, Table::new(entries)), credentials))
+    }
+
+    fn site_of(&self, guard: Guard, keys: Keys, health: Health, table: Table) -> Site {
+        let (metrics_path, metrics) = (self.args.metrics_path.clone(), Arc::clone(&self.metrics));
+        Site { guard, keys, health, metrics_path, metrics, upgrades: Arc::clone(&self.upgrades), table }
+    }
+
+    fn counts(&self, name: &str) -> Arc<Counts> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(counts.entry(name.to_owned()).or_default())
     }
 
     fn entry(
@@ -94,7 +115,8 @@ impl Setup {
         let upstream = Upstream::new(settings, Arc::clone(&known.vendor), &known.client)?;
         let keys =
             planned.keys.as_deref().map(|keys| Keys::read(keys, "proxy.upstreams.keys")).transpose()?;
-        Ok(Entry { name: planned.name.clone(), route: planned.route.clone(), keys, upstream })
+        let counts = self.counts(&planned.name);
+        Ok(Entry { name: planned.name.clone(), route: planned.route.clone(), keys, upstream, counts })
     }
 
     fn settings(&self) -> Settings {

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::Instant;
+use tower_reauth::AuthOutcome;
 
 use super::{
     body::Body,
     front::{Answers, Arrival},
     guard::Guard,
     headers,
-    health::Health,
+    health::{Health, is_ready, only_get},
     keys::Keys,
+    metrics::{Line, Metrics},
     problem::Problem,
-    table::Table,
+    table::{Entry, Table},
     upgrade::Upgrades,
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) guard: Guard,
     pub(crate) keys: Keys,
     pub(crate) health: Health,
+    pub(crate) metrics_path: String,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) upgrades: Arc<Upgrades>,
     pub(crate) table: Table,
 }
@@ -30,16 +35,32 @@ impl Answers for Site {
     type Body = Body;
 
     async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
-        self.respond(request, arrival).await.unwrap_or_else(|problem| problem.answer())
+        let began = Instant::now();
+        match self.respond(request, arrival, began).await {
+            Ok(response) => response,
+            Err(problem) => {
+                self.metrics.refused.answered(problem.status(), began.elapsed(), false);
+                problem.answer()
+            }
+        }
     }
 }
 
 impl Site {
-    async fn respond(&self, request: Request<Incoming>, arrival: Arrival) -> Result<Response<Body>, Problem> {
+    /// A problem here is one of requests that get to no upstream.
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        arrival: Arrival,
+        began: Instant,
+    ) -> Result<Response<Body>, Problem> {
         let (mut head, body) = request.into_parts();
         self.guard.admit(&head, arrival)?;
         if let Some(question) = self.health.asked(&head.uri) {
             return Ok(self.health.answer(&head.method, &question));
+        }
+        if head.uri.path() == self.metrics_path {
+            return Ok(self.count(&head.method));
         }
         let found = self.table.find(&head);
         let keys = found.as_ref().and_then(|(entry, _)| entry.keys.as_ref());
@@ -51,9 +72,27 @@ impl Site {
             return Ok(response);
         }
         let mut request = Request::from_parts(head, body);
-        match self.upgrades.asked(&mut request)? {
+        let answered = match self.upgrades.asked(&mut request)? {
             None => entry.upstream.forward(request, target).await,
             Some(asked) => entry.upstream.upgrade(request, target, asked, &self.upgrades).await,
-        }
+        };
+        let response = answered.unwrap_or_else(|problem| problem.answer());
+        let replayed = response.extensions().get().is_some_and(AuthOutcome::replayed);
+        entry.counts.answered(response.status(), began.elapsed(), replayed);
+        Ok(response)
     }
+
+    fn count(&self, method: &Method) -> Response<Body> {
+        if let Some(refusal) = only_get(method, "only GET is for metrics") {
+            return refusal;
+        }
+        let lines: Vec<_> = self.table.entries().iter().map(line).collect();
+        self.metrics.answer(&lines)
+    }
+}
+
+fn line(entry: &Entry) -> Line<'_> {
+    let tokens = entry.upstream.tokens();
+    let is_ready = is_ready(&tokens.state());
+    Line { name: &entry.name, counts: &entry.counts, tokens, is_ready }
 }

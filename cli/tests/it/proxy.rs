@@ -7,6 +7,7 @@ mod headers;
 mod health;
 mod keys;
 mod limits;
+mod metrics;
 mod smuggling;
 mod sockets;
 mod streams;

@@ -1,5 +1,7 @@
 //! [`Table`]: all upstreams, and which of them a request is for.
 
+use std::sync::Arc;
+
 use http::{
     StatusCode,
     header::HOST,
@@ -8,7 +10,7 @@ use http::{
 };
 
 use super::route::Route;
-use crate::proxy::{forward::Upstream, keys::Keys, problem::Problem};
+use crate::proxy::{forward::Upstream, keys::Keys, metrics::Counts, problem::Problem};
 
 /// An upstream, and which requests are for it.
 pub(crate) struct Entry {
@@ -17,6 +19,7 @@ pub(crate) struct Entry {
     /// The keys of its own clients, if it has any. Else they are those of the proxy.
     pub(crate) keys: Option<Keys>,
     pub(crate) upstream: Upstream,
+    pub(crate) counts: Arc<Counts>,
 }
 
 /// All upstreams, the narrower ones first.

@@ -19,6 +19,7 @@ const WEBSOCKET: &str = "websocket";
 pub(crate) struct Upgrades {
     protocols: Vec<String>,
     places: Arc<Semaphore>,
+    most: usize,
     idle: Duration,
     ending: Arc<Ending>,
 }
@@ -33,7 +34,12 @@ pub(crate) struct Asked {
 impl Upgrades {
     /// `protocols` are in lower case, `most` is how many there may be at once, and `idle` how long nothing may move.
     pub(crate) fn new(protocols: Vec<String>, most: usize, idle: Duration, ending: Arc<Ending>) -> Self {
-        Self { protocols, places: Arc::new(Semaphore::new(most)), idle, ending }
+        Self { protocols, places: Arc::new(Semaphore::new(most)), most, idle, ending }
+    }
+
+    /// How many connections are upgraded, or about to be.
+    pub(crate) fn open(&self) -> usize {
+        self.most - self.places.available_permits()
     }
 
     /// What the request asks for, if it does. To ask for HTTP/2 is to ask for nothing: it may be offered by anybody, and need
