@@ -246,7 +246,8 @@ fn ticks(proxy: &Proxy) -> u64 {
 async fn where_the_system_has_no_room_for_more_it_waits_and_goes_on() {
     let server = Raw::start(&[EMPTY]).await;
     let proxy = Proxy::start(before(&server.origin).ulimit("-n 40")).await;
-    assert!(proxy.log().contains("and --max-upgrades 200 may need 2464 open files"), "{}", proxy.log());
+    let said = "and --max-upgrades 200 may need 2464 open files";
+    until("that it is said", || proxy.log().contains(said)).await;
     let mut first = connect(&proxy).await;
     assert_eq!(ask(&mut first, &proxy).await, 204);
     let mut others = Vec::new();
