@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::{sync::oneshot, time::Instant};
 use tower_reauth::{
     StoreError, StoreErrorKind,
-    store::{Claim, Claimed, Moment, Nonce, Record, Release, Revision, Save, Saved, Seen, Slot, Store},
+    store::{
+        Claim, Claimed, Moment, Nonce, Record, Release, Revision, Save, Saved, Seen, Slot, Standing, Store,
+    },
 };
 
 use super::{
@@ -194,9 +196,9 @@ impl Inner {
         });
     }
 
-    /// Takes down which access token a revision is.
+    /// Takes down which access token a revision is. What is left of one that was revoked is none; sealed, it has a body as well.
     fn is_saved(&mut self, process: usize, slot: &str, record: &Record) {
-        if record.body.as_bytes().is_empty() {
+        if record.body.as_bytes().is_empty() || record.standing == Standing::Revoked {
             return;
         }
         let saved = if self.plan.sealed {
