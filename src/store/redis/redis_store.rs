@@ -59,7 +59,7 @@ const REPLICA: Duration = Duration::from_millis(100);
 ///   [replication id](https://redis.io/docs/latest/operate/oss_and_stack/management/replication/#replication-id-explained) that a
 ///   replica has since it took over. Under another one, its refresh token counts as sent: another grant is taken if there is
 ///   one, and if not, it is sent 15 seconds later at the earliest, and not while the access token is valid. That comes up once
-///   for each record after a failover or a restart.
+///   for each record after a failover or a restart, and when a cluster has moved its key.
 /// - An ACL needs no more than this, for keys with the default prefix: `~tower-reauth:* +eval +evalsha +time +hgetall +hset
 ///   +hdel +pexpireat +del +wait +ping`, and `+info` to know of another primary and of replicas, with `+config|get` for the
 ///   advice. With sentinels also `+role`, so that no former primary is taken for one; and their own user needs
