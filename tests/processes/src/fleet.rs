@@ -82,6 +82,11 @@ impl Fleet {
         Ok(Self { ledger, server, setup, running: Vec::new(), started: 0, _provider: provider })
     }
 
+    /// Which ways its processes have to get a token.
+    pub fn grant(&self) -> Grant {
+        self.setup.grant
+    }
+
     /// Starts another process, which ends by itself when `lasting` is over.
     pub fn start(&mut self, lasting: Duration) -> Result<(), BoxError> {
         self.started += 1;

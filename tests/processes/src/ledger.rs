@@ -96,6 +96,8 @@ pub struct Loss {
     /// Who has sent it first, and when.
     pub first: (u32, Instant),
     pub second: u32,
+    /// It is the one that the login has begun with, so that nothing was in the store before it was sent.
+    pub is_initial: bool,
 }
 
 struct Issued {
@@ -106,6 +108,8 @@ struct Issued {
 /// A refresh token that was handed out.
 struct Handed {
     family: u64,
+    /// Somebody has logged in with it.
+    is_initial: bool,
     sent: Option<(u32, Instant)>,
 }
 
@@ -132,26 +136,26 @@ impl Books {
         let before = sent.and_then(|sent| self.grants.get_mut(sent)).map(|handed| {
             let first = handed.sent;
             handed.sent.get_or_insert((by, at));
-            (handed.family, first)
+            (handed.family, first, handed.is_initial)
         });
         match said {
             Said::Tokens { access, lives, refresh } => {
                 let family = match before {
-                    Some((family, _)) => family,
+                    Some((family, ..)) => family,
                     None => self.log_in(),
                 };
                 self.tokens.insert(access.clone(), Issued { until: now + *lives, family });
                 if let Some(refresh) = refresh {
-                    self.grants.insert(refresh.clone(), Handed { family, sent: None });
+                    self.grants.insert(refresh.clone(), Handed { family, is_initial: false, sent: None });
                 }
                 false
             }
             Said::Refused => {
                 self.calls[call].refused = true;
-                let Some((family, first)) = before else { return false };
+                let Some((family, first, is_initial)) = before else { return false };
                 let Some(first) = first.filter(|_| !self.dead.contains(&family)) else { return false };
                 self.dead.push(family);
-                self.losses.push(Loss { at: now, first, second: by });
+                self.losses.push(Loss { at: now, first, second: by, is_initial });
                 true
             }
             Said::Failed => false,
@@ -161,7 +165,7 @@ impl Books {
     /// Somebody has logged in, and has this refresh token.
     pub fn logged_in(&mut self, refresh_token: &str) {
         let family = self.log_in();
-        self.grants.insert(refresh_token.to_owned(), Handed { family, sent: None });
+        self.grants.insert(refresh_token.to_owned(), Handed { family, is_initial: true, sent: None });
     }
 
     fn log_in(&mut self) -> u64 {

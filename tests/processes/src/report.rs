@@ -224,10 +224,15 @@ pub fn most_in_a_lifetime(books: &Books) -> usize {
     (0..calls.len()).map(from).max().unwrap_or_default()
 }
 
-/// Whether the store may have lost everything between the first time that a refresh token was sent and the second: then nothing
-/// in it says that it was. Of what else a store loses it can tell.
+/// Whether the store may have lost everything about a login between the first time that a refresh token was sent and the second,
+/// so that nothing in it says that it was: it was emptied, or a replica has taken over to which the record of a new login had not
+/// come yet. Of what else a store loses it can tell.
 fn was_emptied(books: &Books, loss: &Loss) -> bool {
-    struck_between(books, loss).any(|blow| blow.loses == Loses::Everything)
+    struck_between(books, loss).any(|blow| match blow.loses {
+        Loses::Nothing => false,
+        Loses::Newest => loss.is_initial,
+        Loses::Everything => true,
+    })
 }
 
 fn struck_between<'a>(books: &'a Books, loss: &Loss) -> impl Iterator<Item = &'a Blow> {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     BoxError,
+    fleet::Grant,
     ledger::{Blow, Loses},
     place::Place,
     redis::Redis,
@@ -82,8 +83,17 @@ impl Stored {
         }
     }
 
+    /// How long it is left alone between two blows. After each failover the only grant is in doubt for 15 s, and is to be sent
+    /// before the next one.
+    pub fn between_blows(&self, grant: Grant) -> Duration {
+        match (&self.servers, grant) {
+            (Servers::Sentinels(_), Grant::Only) => Duration::from_secs(22),
+            _ => Duration::from_secs(5),
+        }
+    }
+
     /// Does the next of what can be done to a server: it forgets, stands still, is killed and started again, and is replaced
-    /// by its replica; where sentinels look after it, it is killed, comes back as a replica, and is replaced.
+    /// by its replica; where sentinels look after it, it is replaced, is killed, and comes back as a replica.
     pub async fn strike(&mut self) -> Result<Option<Blow>, BoxError> {
         const PAUSE: Duration = Duration::from_millis(1500);
         let at = Instant::now();
@@ -98,9 +108,9 @@ impl Stored {
                 _ => (redis.promote().await.map(|()| REST), Loses::Newest),
             },
             Servers::Sentinels(sentinels) => match blow % 3 {
-                0 => (sentinels.kill().await.map(|()| ELECTION + REST), Loses::Newest),
-                1 => return sentinels.revive().await.map(|()| None),
-                _ => (sentinels.fail_over().await.map(|()| ELECTION + REST), Loses::Newest),
+                0 => (sentinels.fail_over().await.map(|()| ELECTION + REST), Loses::Newest),
+                1 => (sentinels.kill().await.map(|()| ELECTION + REST), Loses::Newest),
+                _ => return sentinels.revive().await.map(|()| None),
             },
         };
         Ok(Some(Blow { at, until: Instant::now() + rest?, loses }))

@@ -28,9 +28,6 @@ const AIMED: u32 = 3;
 /// Between two stops.
 const BETWEEN_STOPS: Duration = Duration::from_secs(3);
 
-/// Between two blows to the store.
-const BETWEEN_BLOWS: Duration = Duration::from_secs(5);
-
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Faults {
@@ -92,7 +89,7 @@ pub async fn rage(
     }
     let mut tick = interval(BETWEEN);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut next_stop, mut next_blow) = (begun + BETWEEN_STOPS, begun + BETWEEN_BLOWS);
+    let (mut next_stop, mut next_blow) = (begun + BETWEEN_STOPS, begun + stored.between_blows(Grant::Both));
     while begun.elapsed() < length {
         tick.tick().await;
         fleet.go_on()?;
@@ -103,7 +100,7 @@ pub async fn rage(
             fleet.stop_one(Duration::from_millis(fastrand::u64(6000..8000)))?;
         }
         if faults == Faults::Struck && next_blow <= Instant::now() {
-            next_blow += BETWEEN_BLOWS;
+            next_blow += stored.between_blows(fleet.grant());
             let blow = stored.strike().await?;
             fleet.ledger.books().blows.extend(blow);
         }
