@@ -1,10 +1,6 @@
 //! [`Building`]: has each tenant built once, for all who wait for it, under no lock, in a task that belongs to none of them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::Shared};
 use tokio::{
@@ -15,6 +11,7 @@ use tokio::{
 use super::{held::Held, id::TenantId};
 use crate::{
     error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::after,
 };
 
@@ -55,7 +52,7 @@ pub(super) struct Barred<Id: TenantId> {
 impl<Id: TenantId> Building<Id> {
     pub(super) fn new(at_once: usize, limit: Duration) -> Arc<Self> {
         let sites = Arc::new(Semaphore::new(at_once));
-        Arc::new(Self { sites, limit, running: Mutex::default() })
+        Arc::new(Self { sites, limit, running: Mutex::new(HashMap::new()) })
     }
 
     /// The tenant, if `find` has it by now. Otherwise waits for whoever builds it, which `begin` does if nobody does yet.

@@ -1,14 +1,13 @@
 //! [`Gates`]: how many tenants ask one token endpoint at a time, first come first served.
 
-use std::{
-    collections::HashMap,
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, fmt, mem, sync::Arc};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::token::Place;
+use crate::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    token::Place,
+};
 
 /// A gate for each endpoint that is asked at this time. An endpoint that nobody asks has none.
 pub(super) struct Gates {
@@ -31,7 +30,7 @@ struct Visitor {
 
 impl Gates {
     pub(super) fn new(width: usize) -> Arc<Self> {
-        Arc::new(Self { width, gates: Mutex::default() })
+        Arc::new(Self { width, gates: Mutex::new(HashMap::new()) })
     }
 
     /// Waits for a place at `endpoint`. It is given back when what this returns is dropped.

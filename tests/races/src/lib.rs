@@ -23,6 +23,7 @@ pub mod scenarios;
 mod server;
 mod shelves;
 mod sync;
+pub mod tenants;
 mod time;
 
 pub use error::{

@@ -1,17 +1,18 @@
-//! The races of the token cache. Each test is a scenario, run in many orders.
+//! The races of the token cache, and of the tenants. Each test is a scenario, run in many orders.
 
-use races::{explore, scenarios};
+use races::{explore, scenarios, tenants};
 
 macro_rules! races {
-    ($($name:ident: $orders:literal,)+) => {$(
+    ($of:ident: $($name:ident: $orders:literal,)+) => {$(
         #[test]
         fn $name() {
-            explore(stringify!($name), $orders, scenarios::$name);
+            explore(stringify!($name), $orders, $of::$name);
         }
     )+};
 }
 
 races! {
+    scenarios:
     cold_start: 1000,
     refusal: 1000,
     changed_secret: 1000,
@@ -33,4 +34,12 @@ races! {
     shared_cold_start: 1000,
     adoption: 1000,
     superseded_after_sending: 1000,
+}
+
+races! {
+    tenants:
+    built_once: 1000,
+    removed_while_built: 1000,
+    builder_gone: 1000,
+    gate: 1000,
 }

@@ -31,6 +31,14 @@ impl Instant {
         self.0.checked_add(wait).map(Self)
     }
 
+    pub fn checked_sub(self, wait: Duration) -> Option<Self> {
+        self.0.checked_sub(wait).map(Self)
+    }
+
+    pub fn checked_duration_since(self, earlier: Self) -> Option<Duration> {
+        self.0.checked_sub(earlier.0)
+    }
+
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
