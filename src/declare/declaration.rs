@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::{
     answer, condition,
     inputs::Open,
+    metadata::{Metadata, metadata},
     node::Node,
     request, rules,
     value::{Table, Value, within},
@@ -21,13 +22,14 @@ use crate::{
     transport::Transport,
 };
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name",
     "base_url",
     "inputs",
     "acquire",
     "key",
     "basic",
+    "metadata",
     "refresh",
     "revoke",
     "answer",
@@ -70,7 +72,7 @@ pub struct Declaration(pub(super) Kind);
 pub(super) enum Kind {
     /// Its tokens have to be asked for.
     Endpoint(Box<TokenEndpoint>),
-    /// It takes a key as it is.
+    /// It takes a key as it is, or the machine's identity.
     Static(Box<Static>),
     /// It isn't whole before its inputs are filled.
     Open(Box<Open>),
@@ -92,6 +94,7 @@ pub(super) struct Static {
 enum Key {
     Plain(SecretSource),
     Basic { user: SecretSource, password: Option<SecretSource> },
+    Metadata(Metadata),
 }
 
 impl Declaration {
@@ -238,8 +241,10 @@ impl Declaration {
         let base_url = base_url.text()?.to_owned();
         let signatures = signatures(&mut table)?;
         let placement = table.take("placement").map(placement).transpose()?;
-        let Some((source, value)) = table.take_one_of(&["acquire", "key", "basic"])? else {
-            return Err(table.refuse("one of acquire, key and basic has to say where tokens come from"));
+        let sources = ["acquire", "key", "basic", "metadata"];
+        let Some((source, value)) = table.take_one_of(&sources)? else {
+            let words = "one of acquire, key, basic and metadata has to say where tokens come from";
+            return Err(table.refuse(words));
         };
         let declared = match &*source {
             "acquire" => {
@@ -264,6 +269,11 @@ impl Declaration {
             }
             "key" => {
                 let key = Key::Plain(word::secret(&value)?);
+                let placement = placement.unwrap_or_default();
+                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
+            }
+            "metadata" => {
+                let key = Key::Metadata(metadata(value)?);
                 let placement = placement.unwrap_or_default();
                 Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
             }
@@ -302,6 +312,10 @@ impl Static {
             Key::Basic { user, password: None } => StaticToken::basic(user)?,
             Key::Basic { user, password: Some(password) } => {
                 StaticToken::basic_with_password(user, password)?
+            }
+            Key::Metadata(metadata) => {
+                let credential = BoxCredential::new(metadata.build(self.name)?);
+                return Ok(Parts { credential, origin, signatures, placement });
             }
         };
         Ok(Parts { credential: BoxCredential::new(token.name(self.name)), origin, signatures, placement })

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Where inputs may be. What else a file has is the vendor's, and no program's business.
-const SECTIONS: [&str; 6] = ["base_url", "acquire", "refresh", "revoke", "key", "basic"];
+const SECTIONS: [&str; 7] = ["base_url", "acquire", "refresh", "revoke", "key", "basic", "metadata"];
 
 /// A file that isn't whole yet.
 #[derive(Clone)]

@@ -147,9 +147,10 @@
 //! | `name` | the vendor's name, for logs and errors | it has to be there |
 //! | `inputs` | what [inputs](#inputs) may be: a table of names, each with a list | whatever is fit for where they are |
 //! | `base_url` | the origin of the API, such as `https://api.example.com`, and the path of a gateway if there is one, which comes before every path of the vendor; tokens go nowhere else | it has to be there |
-//! | `acquire` | the [request](#requests) that gets a token from secrets | one of these three has to be there |
+//! | `acquire` | the [request](#requests) that gets a token from secrets | one of these four has to be there |
 //! | `key` | a [secret](#values) that is the token itself | |
 //! | `basic` | `user` and `password`, [values](#values), for HTTP Basic on every call; no `password` is an empty one | |
+//! | `metadata` | [the machine's own identity](#metadata), of the metadata service that it has | |
 //! | `refresh` | with `acquire`: the [request](#requests) that renews a token | a new one is acquired |
 //! | `revoke` | with `acquire`: the [request](#requests) that makes the vendor forget a token, a logout | there is none |
 //! | `answer` | with `acquire`: [where answers have what](#answers) | as RFC 6749 has it |
@@ -318,6 +319,35 @@
 //! Whoever gets the JWT can read what is in it, so no secret belongs there. What it refers to is read for each request, and
 //! tried when the layer is built: a key that isn't of the algorithm is an error then.
 //!
+//! # Metadata
+//!
+//! A program that runs in Google Cloud or Azure has an identity there. The file names the service and what to ask for, and never
+//! where that is: see [`metadata`](crate::metadata), which is what asks it. That needs the feature `client`.
+//!
+//! ```
+//! # #[cfg(feature = "client")] {
+//! # use tower_reauth::Declaration;
+//! let vault = r#"
+//!     name = "Key Vault"
+//!     base_url = "https://{vault}.vault.azure.net"
+//!     metadata = { service = "azure-vm", resource = "text:https://vault.azure.net", client_id = "input:client_id" }
+//! "#;
+//! let vault: Declaration = toml::from_str(vault).expect("valid");
+//! # }
+//! ```
+//!
+//! | key in `metadata` | what it says | default |
+//! |---|---|---|
+//! | `service` | `google`, `azure-vm` or `azure-app-service`, which is Functions' and Container Apps' as well | it has to be there |
+//! | `resource` | with Azure: the App ID URI of what the token is for, a [text](#values) | it has to be there |
+//! | `client_id`, `object_id`, `resource_id` | with Azure: one of them names a user-assigned identity | the system-assigned one |
+//! | `audience` | with `google`: asks for an ID token for that | an access token |
+//! | `scopes` | with `google`, not beside `audience`: a scope or a list of them | those that the machine has |
+//! | `account` | with `google`: the address of one of the machine's service accounts | `default` |
+//!
+//! They are texts that are known when the layer is built. Google's server is where the variable `GCE_METADATA_HOST` says, if it is
+//! set, as long as that is on this machine or a link of it.
+//!
 //! # Answers
 //!
 //! A place in an answer is a JSON Pointer (RFC 6901) such as `/data/token`, `header:NAME`, `cookie:NAME` for a cookie that
@@ -388,8 +418,12 @@ mod declaration;
 mod inputs;
 #[cfg_attr(not(feature = "jwt"), path = "no_jwt.rs")]
 mod jwt;
+#[cfg_attr(not(feature = "client"), path = "no_metadata.rs")]
+mod metadata;
 #[cfg(all(test, feature = "jwt"))]
 mod no_jwt;
+#[cfg(all(test, feature = "client"))]
+mod no_metadata;
 mod node;
 mod outline;
 mod request;

@@ -4,6 +4,8 @@ mod conditions;
 mod inputs;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "client")]
+mod metadata;
 mod refused;
 mod trial;
 

@@ -88,12 +88,19 @@ pub struct AzureAppService {
     /// The environment's by default.
     endpoint: Option<Cow<'static, str>>,
     header: SecretSource,
+    name: Cow<'static, str>,
 }
 
 impl AzureAppService {
     /// Tokens for `resource`, which is its App ID URI: `https://management.azure.com/`, `https://vault.azure.net` and so on.
     pub fn new(resource: impl Into<Cow<'static, str>>) -> Self {
-        Self { resource: resource.into(), identity: None, endpoint: None, header: SecretSource::env(HEADER) }
+        Self {
+            resource: resource.into(),
+            identity: None,
+            endpoint: None,
+            header: SecretSource::env(HEADER),
+            name: "Azure App Service".into(),
+        }
     }
 
     /// Sets which user-assigned identity it is. By default the system-assigned one.
@@ -105,6 +112,12 @@ impl AzureAppService {
     /// Sets the token service's URL and what is to be shown to it, in place of the two variables.
     pub fn endpoint(mut self, url: impl Into<Cow<'static, str>>, header: impl Into<SecretSource>) -> Self {
         (self.endpoint, self.header) = (Some(url.into()), header.into());
+        self
+    }
+
+    /// Sets the name for logs and errors. By default `Azure App Service`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -136,7 +149,7 @@ impl AzureAppService {
             Some(identity) => identity.name_in(request, "mi_res_id"),
             None => request,
         };
-        let endpoint = TokenEndpoint::new("Azure App Service", "", request)
+        let endpoint = TokenEndpoint::new(self.name, "", request)
             .lifetime("/expires_on")
             .message("/message")
             .message("/error")

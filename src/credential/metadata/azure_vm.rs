@@ -95,12 +95,13 @@ pub struct AzureVm {
     resource: Cow<'static, str>,
     identity: Option<ManagedIdentity>,
     host: Cow<'static, str>,
+    name: Cow<'static, str>,
 }
 
 impl AzureVm {
     /// Tokens for `resource`, which is its App ID URI: `https://management.azure.com/`, `https://vault.azure.net` and so on.
     pub fn new(resource: impl Into<Cow<'static, str>>) -> Self {
-        Self { resource: resource.into(), identity: None, host: HOST.into() }
+        Self { resource: resource.into(), identity: None, host: HOST.into(), name: "Azure VM".into() }
     }
 
     /// Sets which user-assigned identity it is. By default the system-assigned one, or the only one that the machine has.
@@ -113,6 +114,12 @@ impl AzureVm {
     /// that leads to one. By default 169.254.169.254.
     pub fn host(mut self, host: impl Into<Cow<'static, str>>) -> Self {
         self.host = host.into();
+        self
+    }
+
+    /// Sets the name for logs and errors. By default `Azure VM`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -132,7 +139,7 @@ impl AzureVm {
             Some(identity) => identity.name_in(request, "msi_res_id"),
             None => request,
         };
-        let endpoint = TokenEndpoint::new("Azure VM", "", request)
+        let endpoint = TokenEndpoint::new(self.name, "", request)
             // `expires_in` counts from when the token was issued, which may be a while ago.
             .lifetime("/expires_on")
             .later(AnswerField::status(), 404)

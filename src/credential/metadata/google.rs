@@ -90,6 +90,7 @@ pub struct GoogleMetadata {
     account: Cow<'static, str>,
     /// By default Google's name for it.
     host: Host,
+    name: Cow<'static, str>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,7 +118,8 @@ impl GoogleMetadata {
     }
 
     fn new(wanted: Wanted) -> Self {
-        Self { wanted, account: "default".into(), host: Host::Given(HOST.into()) }
+        let (account, host, name) = ("default".into(), Host::Given(HOST.into()), "Google metadata".into());
+        Self { wanted, account, host, name }
     }
 
     /// Adds a scope that access tokens are asked for. By default they have all that the machine or the account has. ID tokens
@@ -148,6 +150,12 @@ impl GoogleMetadata {
         self
     }
 
+    /// Sets the name for logs and errors. By default `Google metadata`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The credential.
     ///
     /// # Errors
@@ -174,11 +182,11 @@ impl GoogleMetadata {
                     true => request,
                     false => request.query("scopes", Param::text(scopes.join(","))),
                 };
-                TokenEndpoint::new("Google metadata", "", request)
+                TokenEndpoint::new(self.name, "", request)
             }
             Wanted::Id { audience } => {
                 let request = request("identity").query("audience", Param::text(audience));
-                TokenEndpoint::new("Google metadata", "", request).token(AnswerField::body()).jwt_lifetime()
+                TokenEndpoint::new(self.name, "", request).token(AnswerField::body()).jwt_lifetime()
             }
         };
         MetadataCredential::new(&SERVICE, authority, endpoint, flavored)

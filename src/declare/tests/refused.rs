@@ -30,7 +30,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
     let about = "it has to send the token that it is about: token:access or token:refresh";
     let cases: Vec<(String, String)> = vec![
         // Where tokens come from.
-        (String::new(), "one of acquire, key and basic has to say where tokens come from".into()),
+        (String::new(), "one of acquire, key, basic and metadata has to say where tokens come from".into()),
         ("key = 'env:K'\nbasic.user = 'env:K'".into(), "basic: it can't be beside key".into()),
         (format!("{ACQUIRE}key = 'env:K'"), "key: it can't be beside acquire".into()),
         ("key = 'env:K'\n[refresh]".into(), "refresh: it doesn't go with key".into()),
@@ -38,7 +38,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         ("key = 'env:K'\nrenewal = 'keeps-previous'".into(), "renewal: it doesn't go with key".into()),
         ("key = 'env:K'\nrevoke.request = 'POST /r'".into(), "revoke: it doesn't go with key".into()),
         // Keys that aren't any.
-        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, inputs, acquire, key, basic, \
+        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, inputs, acquire, key, basic, metadata, \
                                refresh, revoke, answer, renewal, placement, rules, rfc6750, reason, \
                                allow_plaintext_secrets".into()),
         (request("body = 1"), "acquire.body: there is no such key here; there are request, query, headers, basic, \

@@ -10,8 +10,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Response, StatusCode};
 use tower::Layer;
 use tower_reauth::{
-    AcquireErrorKind, AuthError, AuthErrorKind, AuthLayer, ConfigErrorKind, Origin, RefreshPolicy,
-    Signatures, TokenCache,
+    AcquireErrorKind, AuthError, AuthErrorKind, AuthLayer, ConfigErrorKind, Declaration, Origin,
+    RefreshPolicy, Signatures, TokenCache,
     metadata::{AzureAppService, AzureVm, GoogleMetadata, ManagedIdentity, MetadataCredential},
 };
 
@@ -453,7 +453,7 @@ fn the_environment_says_where_the_services_are() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
     }
-    assert_eq!((google.count(), app.count()), (1, 1));
+    assert_eq!((google.count(), app.count()), (2, 2));
 }
 
 fn in_the_child() {
@@ -469,5 +469,19 @@ fn in_the_child() {
     }
     for credential in [app.unwrap(), google] {
         runtime.block_on(soon(TokenCache::new(credential).get(Duration::ZERO))).unwrap();
+    }
+    // A file says which service it is, and the same variables where.
+    for (metadata, token) in [
+        ("{ service = 'google' }", "ya29.env"),
+        ("{ service = 'azure-app-service', resource = 'input:resource' }", "eyJ0eXAi.app-1"),
+    ] {
+        let file = format!("name = 'Acme'\nbase_url = 'https://api.acme.example'\nmetadata = {metadata}");
+        let mut declared: Declaration = toml::from_str(&file).unwrap();
+        if metadata.contains("input:") {
+            declared = declared.input("resource", "https://vault.azure.net");
+        }
+        let tokens = runtime.block_on(async { declared.layer(client()).unwrap().tokens() });
+        let lease = runtime.block_on(soon(tokens.get(Duration::ZERO))).unwrap();
+        assert_eq!(lease.token().expose_secret(), token);
     }
 }
