@@ -187,6 +187,8 @@ fn found(node: &Node) -> Result<BTreeMap<String, Places>, ConfigError> {
     walk(node, &mut |path, text, is_url| {
         if let Some(name) = text.strip_prefix("input:") {
             note(name, path, is_url.then_some(Part::Whole));
+        } else if let Some((_, name)) = whole_url(text).filter(|_| is_url) {
+            note(name, path, Some(Part::Whole));
         } else if is_url {
             for piece in pieces(text).map_err(|why| refuse(path, why))? {
                 if let Piece::Input(name, part) = piece {
@@ -234,6 +236,10 @@ fn filled(node: &Node, fill: &Fill<'_>) -> Result<Node, ConfigError> {
             Ok::<_, ConfigError>(source.0.peek("input")?.expose_secret().to_owned())
         };
         Ok(match node {
+            Node::Text(text) if is_url(path) && whole_url(text).is_some() => {
+                let (method, name) = whole_url(text).unwrap_or_default();
+                Node::Text(format!("{method} {}", written(name, Part::Whole)?))
+            }
             Node::Text(text) => match text.strip_prefix("input:") {
                 Some(name) if is_url(path) => Node::Text(written(name, Part::Whole)?),
                 Some(name) => Node::Secret(fill(name, None)?),
@@ -272,6 +278,11 @@ fn filled(node: &Node, fill: &Fill<'_>) -> Result<Node, ConfigError> {
 /// Whether what is at `path` is a URL, perhaps with a method before it.
 fn is_url(path: &str) -> bool {
     matches!(path, "base_url" | "acquire.request" | "refresh.request" | "revoke.request")
+}
+
+/// The method and the input, of a request whose whole URL is one.
+fn whole_url(text: &str) -> Option<(&str, &str)> {
+    text.split_once(" input:")
 }
 
 fn is_name(name: &str) -> bool {

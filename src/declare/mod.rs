@@ -204,6 +204,8 @@
 //!   alone. So it never leads elsewhere than the file says.
 //! - `base_url = "input:base_url"` is a base URL that is the program's own, for what people run themselves. It is checked as any
 //!   other, and [`Declaration::base_url`](crate::Declaration::base_url) fills it as well.
+//! - `request = "GET input:request_url"` is a URL that is the program's own, for what a platform says in a variable of its own. It
+//!   is checked as any other.
 //! - `inputs.region = ["eu", "us.west"]` lists what an input may be. One that is at the end of a host needs such a list.
 //!
 //! Names have small letters, digits and underscores. An input that isn't filled, or that the file doesn't have, is an error when

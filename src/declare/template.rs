@@ -10,7 +10,7 @@ pub(super) enum Piece<'t> {
 /// Where in a URL an input is, and so what it may be: the later, the stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// All of the base URL, which is checked as such.
+    /// All of the base URL, or of a request's, which is checked as such.
     Whole,
     /// A piece of a path or of a query.
     Segment,

@@ -147,6 +147,40 @@ fn all_of_a_base_url_may_be_open() {
     assert_eq!(error.kind(), ConfigErrorKind::MetadataHost);
 }
 
+#[tokio::test]
+async fn all_of_a_requests_url_may_be_open_and_is_checked_as_any_other() {
+    let job = acme(
+        "[acquire]\nrequest = 'GET input:url'\nquery.audience = 'input:audience'\nbearer = 'input:token'",
+    );
+    assert!(job.inputs().eq(["audience", "token", "url"]));
+    let with = |url: &str| job.clone().input("audience", "a b").input("token", "t0ken").input("url", url);
+    let server = Scripted::answers(200, &[], r#"{"access_token":"t"}"#);
+    let url = "https://run.actions.example.com/124//idtoken/plan/job?api-version=2.0";
+    let parts = with(url).parts(server.transport()).unwrap();
+    parts.credential.acquire(Acquire::new(Reason::Cold, None)).await.unwrap();
+    let sent = "GET https://run.actions.example.com/124//idtoken/plan/job?api-version=2.0&audience=a%20b";
+    assert!(server.wire().contains(sent), "{}", server.wire());
+    for (url, kind) in [
+        ("http://run.actions.example.com/job", ConfigErrorKind::InsecureUrl),
+        ("http://169.254.169.254/job", ConfigErrorKind::MetadataHost),
+        ("https://169.254.169.254/job", ConfigErrorKind::MetadataHost),
+        ("https://me:s3cret@run.actions.example.com", ConfigErrorKind::Url),
+        ("run.actions.example.com/job", ConfigErrorKind::Url),
+        ("https://run.actions.example.com/a b", ConfigErrorKind::Url),
+    ] {
+        let error = refused(with(url));
+        assert_eq!(error.kind(), kind, "{url}: {error}");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+    // Who has to wait for it can't say it now.
+    let asked = SecretSource::from_fn(|| async { Ok("https://a.example".into()) });
+    let error = refused(with(url).input("url", asked));
+    assert!(error.to_string().contains("has to be known when the layer is built"), "{error}");
+    let strange = "acquire.request = 'GET input:Not a name'";
+    let error = toml::from_str::<Declaration>(&format!("{ACME}{strange}")).unwrap_err().to_string();
+    assert!(error.starts_with("acquire.request: an input's name has small letters"), "{error}");
+}
+
 #[test]
 fn a_replaced_base_url_needs_its_inputs_no_more() {
     let inputs =

@@ -231,7 +231,7 @@ fn github_actions(
     Ok(SecretSource::tokens(TokenCache::with_policy(job, brief())))
 }
 
-/// The endpoint that a job's variables name, by "OpenID Connect reference", GitHub Docs, read on 29 November 2026. Each of its
+/// The endpoint that a job's variables name, as fluxcd/pkg's package actionsoidc describes it beside GitHub's own pages. Each of its
 /// tokens is another one.
 async fn actions(audience: &'static str) -> Fake {
     Fake::start(move |request, before| {
@@ -241,7 +241,7 @@ async fn actions(audience: &'static str) -> Fake {
         assert_eq!(request.uri().path(), "/124//idtoken/plan/job");
         assert_eq!(query(request, "api-version").as_deref(), Some("2.0"));
         assert_eq!(query(request, "audience").as_deref(), Some(audience));
-        json(200, format!(r#"{{"count":1234,"value":"{}"}}"#, jwt(&format!("repo:acme/web-{before}"), 300)))
+        json(200, format!(r#"{{"value":"{}"}}"#, jwt(&format!("repo:acme/web-{before}"), 300)))
     })
     .await
 }
