@@ -27,7 +27,10 @@ pub(crate) struct Vendor {
     pub(crate) scheme: Option<String>,
     /// The credential's name, if somebody has to log in for it.
     pub(crate) login: Option<String>,
+    /// All that gets the token.
     origin: Origin,
+    /// The first of it, which paths are at.
+    own: Origin,
     base: Base,
 }
 
@@ -56,7 +59,9 @@ impl Vendor {
         let base = Base::new(&origin)?;
         let header = placement.header().filter(|header| **header != COOKIE).cloned();
         let scheme = placement.scheme().map(str::to_owned);
-        Ok(Self { layer, header, scheme, login: None, origin, base })
+        // The others aren't shown.
+        let own = Origin::parse_allowing_plaintext_tokens(&origin.to_string())?;
+        Ok(Self { layer, header, scheme, login: None, origin, own, base })
     }
 
     /// The URL of a path at this vendor, whose bytes are kept as they are, and come after the origin's own path. Nothing
@@ -66,7 +71,7 @@ impl Vendor {
             "" => self.base.url(path),
             own => {
                 let url = self.base.url(format!("{own}{path}"))?;
-                if path.as_str().starts_with('/') && self.origin.covers(&url) {
+                if path.as_str().starts_with('/') && self.own.covers(&url) {
                     Ok(url)
                 } else {
                     Err(Astray::Out(own.to_owned()))
@@ -77,7 +82,17 @@ impl Vendor {
 
     /// A whole URL, if it is at this vendor.
     pub(crate) fn own_url(&self, url: &str) -> Option<Result<Uri, Astray>> {
-        self.whole_path_of(url).map(|path| self.base.url(path))
+        match self.whole_path_of(url) {
+            Some(path) => Some(self.base.url(path)),
+            None => self.other_url(url).map(Ok),
+        }
+    }
+
+    /// A whole URL at another host that gets the token, such as one for uploads.
+    fn other_url(&self, url: &str) -> Option<Uri> {
+        let parsed: Uri = url.parse().ok()?;
+        let has_user = parsed.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        (!has_user && self.origin.covers(&parsed)).then_some(parsed)
     }
 
     /// Path and query of a URL at this vendor, and its fragment if there is one: what [`url`](Self::url) makes a URL of.
@@ -85,7 +100,7 @@ impl Vendor {
     pub(crate) fn path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
         let is_path = url.starts_with('/') && !url[1..].starts_with(['/', '\\']);
         let path = match is_path {
-            true => self.origin.covers(&self.base.url(url).ok()?).then_some(url),
+            true => self.own.covers(&self.base.url(url).ok()?).then_some(url),
             false => self.whole_path_of(url),
         };
         match path?.strip_prefix(&*self.base.path)? {
@@ -97,7 +112,7 @@ impl Vendor {
     /// The same with the origin's own path.
     fn whole_path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
         let parsed: Uri = url.parse().ok()?;
-        if !self.origin.covers(&parsed) {
+        if !self.own.covers(&parsed) {
             return None;
         }
         let (_, rest) = url.split_once("://")?;

@@ -1,7 +1,7 @@
 //! Which requests may carry the token: those to one origin (RFC 6454 §4), compared by scheme, host and port, and, if it
-//! has one, beneath its path.
+//! has one, beneath its path. Or to one of a few, where a vendor has several hosts for one token.
 
-use std::fmt;
+use std::{fmt, iter, sync::Arc};
 
 use http::{
     Uri,
@@ -23,6 +23,9 @@ use crate::{
 /// to what is beneath it carry the token, and others to the same host don't. The path is compared byte for byte. A
 /// request whose path might lead out of it to any server, by `..` in whatever encoding, is none beneath it. A client or a
 /// layer beneath this one that follows redirects by itself would take the token along to other paths of the host.
+///
+/// A vendor may have several hosts for one token, such as one for its API and one for uploads: see
+/// [`with_other`](Self::with_other). Nothing but what is in that list carries the token.
 ///
 /// Who gets a 401 for such a slip finds [`Passed::OtherOrigin`](crate::Passed::OtherOrigin) in the response's
 /// [`AuthOutcome`](crate::AuthOutcome), and both origins in the log at debug level.
@@ -57,7 +60,13 @@ pub struct Origin {
     /// has to be looked at as well.
     authority: Box<str>,
     implied: Implied,
+    /// Where the token may go as well. Mostly nowhere. None of these has others itself, or is implied.
+    others: Option<Arc<Others>>,
 }
+
+/// Some more origins. Behind one pointer, since each layer has room for it and few have any.
+#[derive(PartialEq, Eq)]
+struct Others(Box<[Origin]>);
 
 /// Whether requests whose URI has no authority go to the origin.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +112,9 @@ impl Origin {
         if uri.query().is_some() || origin.contains('#') {
             return Err(refuse("it has a query or a fragment; give scheme, host, port and path only"));
         }
+        if uri.host().is_some_and(|host| host.contains('*')) {
+            return Err(refuse("its host has a wildcard, and there are none; name each host"));
+        }
         let found = Self::of(&uri)
             .ok_or_else(|| refuse("it needs http or https, a host, no userinfo and a valid port"))?
             .off_metadata()?;
@@ -113,6 +125,17 @@ impl Origin {
     /// `allow_plaintext_secrets`.
     pub(crate) fn of_base_url(url: &str, plaintext: Plaintext) -> Result<Self, ConfigError> {
         Self::parse_allowing_plaintext_tokens(url)?.fit_for_secrets(plaintext)
+    }
+
+    /// The same, with the origins of others.
+    pub(crate) fn of_base_urls(
+        url: &str,
+        others: &[impl AsRef<str>],
+        plaintext: Plaintext,
+    ) -> Result<Self, ConfigError> {
+        others.iter().try_fold(Self::of_base_url(url, plaintext)?, |origin, other| {
+            Ok(origin.with_other(Self::of_base_url(other.as_ref(), plaintext)?))
+        })
     }
 
     /// The origin of `uri`, whatever its path.
@@ -132,7 +155,36 @@ impl Origin {
             prefix: Box::default(),
             authority: authority.into(),
             implied: Implied::No,
+            others: None,
         })
+    }
+
+    /// Adds an origin that gets the same token: an upload host beside the API, a second region. It is compared as the first one
+    /// is, by scheme, host, port and path, and there are no wildcards. A query parameter carries the token only if all of them
+    /// are `https` or loopback.
+    ///
+    /// `Display` shows the first one alone, which base URLs, logs and metrics are about.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::Origin;
+    ///
+    /// let api = Origin::parse("https://api.example.com")?;
+    /// let origin = api.with_other(Origin::parse("https://content.example.com")?);
+    /// assert!(origin.covers(&"https://api.example.com/files".parse().unwrap()));
+    /// assert!(origin.covers(&"https://content.example.com/upload".parse().unwrap()));
+    /// assert!(!origin.covers(&"https://example.com/".parse().unwrap()));
+    /// # Ok::<(), tower_reauth::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn with_other(mut self, mut other: Self) -> Self {
+        let theirs = other.others.take();
+        other.implied = Implied::No;
+        let all = self.all().skip(1).cloned().chain([other]);
+        let all = all.chain(theirs.iter().flat_map(|theirs| theirs.0.iter().cloned()));
+        self.others = Some(Arc::new(Others(all.collect())));
+        self
     }
 
     /// Says that the service under the layer talks to this origin alone, so that requests whose URI has no
@@ -149,21 +201,27 @@ impl Origin {
     pub fn covers(&self, uri: &Uri) -> bool {
         match (uri.scheme(), uri.authority()) {
             (Some(scheme), Some(authority)) => {
-                *scheme == self.scheme
-                    && (authority.as_str() == &*self.authority
-                        || self.covers_otherwise(scheme, authority, uri))
+                (*scheme == self.scheme && authority.as_str() == &*self.authority)
+                    || self.covers_otherwise(scheme, authority, uri)
             }
             (None, None) => self.implied == Implied::Wholly || self.is_implied_by(uri),
             _ => false,
         }
     }
 
-    /// Where the authority is written in another way, or isn't all that counts. Out of the way of those where it is.
+    /// Where the authority is written in another way, or isn't all that counts, or is that of one of the others. Out of the way
+    /// of those where it is.
     #[inline(never)]
     fn covers_otherwise(&self, scheme: &Scheme, authority: &Authority, uri: &Uri) -> bool {
-        authority.host().eq_ignore_ascii_case(&self.host)
+        self.all().any(|origin| origin.is_at(scheme, authority, uri.path()))
+    }
+
+    /// Whether it is that of `scheme` and `authority`, with a path that is beneath its own.
+    fn is_at(&self, scheme: &Scheme, authority: &Authority, path: &str) -> bool {
+        *scheme == self.scheme
+            && authority.host().eq_ignore_ascii_case(&self.host)
             && port_of(scheme, authority) == Some(self.port)
-            && (self.prefix.is_empty() || is_beneath(&self.prefix, uri.path()))
+            && (self.prefix.is_empty() || is_beneath(&self.prefix, path))
     }
 
     #[inline(never)]
@@ -174,7 +232,12 @@ impl Origin {
     /// Whether it surely is what is reached from inside alone: this machine, or a private network.
     #[allow(dead_code, reason = "where somebody else has chosen it")]
     pub(crate) fn leads_inwards(&self) -> bool {
-        is_inward_host(&self.host)
+        self.all().any(|origin| is_inward_host(&origin.host))
+    }
+
+    /// This one, and the others.
+    fn all(&self) -> impl Iterator<Item = &Self> {
+        iter::once(self).chain(self.others.iter().flat_map(|others| &others.0))
     }
 
     /// This origin, if no metadata service is there.
@@ -217,7 +280,7 @@ impl Origin {
 
     /// Whether nobody but the server can read what is sent there.
     pub(super) fn is_secure(&self) -> bool {
-        self.scheme == Scheme::HTTPS || is_loopback(&self.host)
+        self.all().all(|origin| origin.scheme == Scheme::HTTPS || is_loopback(&origin.host))
     }
 
     fn beneath(self, prefix: &str) -> Self {
@@ -236,7 +299,9 @@ impl fmt::Display for Origin {
 
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Origin({self}{})", if self.implied == Implied::No { "" } else { ", implied" })
+        write!(f, "Origin({self}{}", if self.implied == Implied::No { "" } else { ", implied" })?;
+        self.all().skip(1).try_for_each(|other| write!(f, " and {other}"))?;
+        f.write_str(")")
     }
 }
 

@@ -22,9 +22,10 @@ use crate::{
     transport::Transport,
 };
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "name",
     "base_url",
+    "other_origins",
     "inputs",
     "acquire",
     "key",
@@ -84,6 +85,7 @@ pub(super) enum Kind {
 pub(super) struct Static {
     name: String,
     base_url: String,
+    others: Vec<String>,
     plaintext: Plaintext,
     key: Key,
     signatures: Signatures,
@@ -154,15 +156,17 @@ impl Declaration {
     }
 
     /// Replaces the origin of the API: a staging host, a gateway, or a server on loopback in tests. Token requests
-    /// that are declared with a path go there as well, beneath the origin's own path if it has one.
+    /// that are declared with a path go there as well, beneath the origin's own path if it has one. Tokens go nowhere else
+    /// then, whatever the file's `other_origins` are; an input `base_url` that is [filled](Self::input) leaves them alone.
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self(match self.0 {
             Kind::Endpoint(endpoint) => Kind::Endpoint(Box::new(endpoint.base_url(base_url.into()))),
             Kind::Static(declared) => {
-                Kind::Static(Box::new(Static { base_url: base_url.into(), ..*declared }))
+                Kind::Static(Box::new(Static { base_url: base_url.into(), others: Vec::new(), ..*declared }))
             }
             Kind::Open(mut open) => {
                 open.set("base_url", Node::Text(base_url.into()));
+                open.remove("other_origins");
                 Kind::Open(open)
             }
             Kind::Strange(kind, name) => Kind::Strange(Box::new(Self(*kind).base_url(base_url).0), name),
@@ -239,6 +243,7 @@ impl Declaration {
         let base =
             BaseUrl::parse(base_url.text()?, plaintext).map_err(|error| within(base_url.path(), &error))?;
         let base_url = base_url.text()?.to_owned();
+        let others = other_origins(&mut table, plaintext)?;
         let signatures = signatures(&mut table)?;
         let placement = table.take("placement").map(placement).transpose()?;
         let sources = ["acquire", "key", "basic", "metadata"];
@@ -249,7 +254,8 @@ impl Declaration {
         let declared = match &*source {
             "acquire" => {
                 let acquire = request::first(value, &base)?;
-                let mut endpoint = TokenEndpoint::new(name, base_url, acquire).signatures(signatures);
+                let endpoint = TokenEndpoint::new(name, base_url, acquire).signatures(signatures);
+                let mut endpoint = others.into_iter().fold(endpoint, TokenEndpoint::other_origin);
                 if plaintext == Plaintext::Allowed {
                     endpoint = endpoint.allow_plaintext_secrets();
                 }
@@ -267,24 +273,25 @@ impl Declaration {
                 }
                 Kind::Endpoint(Box::new(endpoint.placement(placement.unwrap_or_default())))
             }
-            "key" => {
-                let key = Key::Plain(word::secret(&value)?);
-                let placement = placement.unwrap_or_default();
-                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
-            }
-            "metadata" => {
-                let key = Key::Metadata(metadata(value)?);
-                let placement = placement.unwrap_or_default();
-                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
-            }
-            _ => {
-                let (user, password) = request::user(value)?;
-                let placement = match placement {
-                    Some(placement) => placement,
-                    None => Placement::with_scheme("Authorization", "Basic")?,
+            source => {
+                let (key, usual) = match source {
+                    "key" => (Key::Plain(word::secret(&value)?), Placement::default()),
+                    "metadata" => (Key::Metadata(metadata(value)?), Placement::default()),
+                    _ => {
+                        let (user, password) = request::user(value)?;
+                        (Key::Basic { user, password }, Placement::with_scheme("Authorization", "Basic")?)
+                    }
                 };
-                let key = Key::Basic { user, password };
-                Kind::Static(Box::new(Static { name, base_url, plaintext, key, signatures, placement }))
+                let placement = placement.unwrap_or(usual);
+                Kind::Static(Box::new(Static {
+                    name,
+                    base_url,
+                    others,
+                    plaintext,
+                    key,
+                    signatures,
+                    placement,
+                }))
             }
         };
         table.end(&source)?;
@@ -324,7 +331,7 @@ impl Static {
     pub(super) fn parts_without_credential(&self) -> Result<Parts<()>, ConfigError> {
         Ok(Parts {
             credential: (),
-            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
+            origin: Origin::of_base_urls(&self.base_url, &self.others, self.plaintext)?,
             signatures: self.signatures.clone(),
             placement: self.placement.clone(),
         })
@@ -364,6 +371,16 @@ fn named(value: &Value) -> Result<String, ConfigError> {
         "" => Err(value.refuse("it is empty")),
         name => Ok(name.to_owned()),
     }
+}
+
+/// Where else tokens go.
+fn other_origins(table: &mut Table, plaintext: Plaintext) -> Result<Vec<String>, ConfigError> {
+    let listed = table.take("other_origins").map(Value::one_or_more).transpose()?;
+    let check = |value: Value| {
+        Origin::of_base_url(value.text()?, plaintext).map_err(|error| within(value.path(), &error))?;
+        value.text().map(ToOwned::to_owned)
+    };
+    listed.into_iter().flatten().map(check).collect()
 }
 
 /// The rules given, and those of RFC 6750 after them, or in their place.

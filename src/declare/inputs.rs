@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// Where inputs may be. What else a file has is the vendor's, and no program's business.
-const SECTIONS: [&str; 7] = ["base_url", "acquire", "refresh", "revoke", "key", "basic", "metadata"];
+const SECTIONS: [&str; 8] =
+    ["base_url", "other_origins", "acquire", "refresh", "revoke", "key", "basic", "metadata"];
 
 /// A file that isn't whole yet.
 #[derive(Clone)]
@@ -89,6 +90,13 @@ impl Open {
         match entries.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = node,
             None => entries.push((key.to_owned(), node)),
+        }
+    }
+
+    /// Takes out a key of the file itself.
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Node::Table(entries) = &mut self.node {
+            entries.retain(|(known, _)| known != key);
         }
     }
 
@@ -278,6 +286,7 @@ fn filled(node: &Node, fill: &Fill<'_>) -> Result<Node, ConfigError> {
 /// Whether what is at `path` is a URL, perhaps with a method before it.
 fn is_url(path: &str) -> bool {
     matches!(path, "base_url" | "acquire.request" | "refresh.request" | "revoke.request")
+        || path.split('[').next() == Some("other_origins")
 }
 
 /// The method and the input, of a request whose whole URL is one.

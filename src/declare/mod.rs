@@ -147,6 +147,7 @@
 //! | `name` | the vendor's name, for logs and errors | it has to be there |
 //! | `inputs` | what [inputs](#inputs) may be: a table of names, each with a list | whatever is fit for where they are |
 //! | `base_url` | the origin of the API, such as `https://api.example.com`, and the path of a gateway if there is one, which comes before every path of the vendor; tokens go nowhere else | it has to be there |
+//! | `other_origins` | an origin or a list of them where tokens go as well, such as an upload host; token requests don't | none |
 //! | `acquire` | the [request](#requests) that gets a token from secrets | one of these four has to be there |
 //! | `key` | a [secret](#values) that is the token itself | |
 //! | `basic` | `user` and `password`, [values](#values), for HTTP Basic on every call; no `password` is an empty one | |
@@ -199,7 +200,7 @@
 //! [`Declaration::input`](crate::Declaration::input) fills it in, with whatever a [`SecretSource`](crate::SecretSource) is.
 //!
 //! - `input:NAME` is a [value](#values).
-//! - `{NAME}` is a piece of a URL, in `base_url` and in each `request`: `https://{shop}.example.com/{tenant}/token`. Within a host
+//! - `{NAME}` is a piece of a URL, in `base_url`, in `other_origins` and in each `request`: `https://{shop}.example.com/{tenant}/token`. Within a host
 //!   it is one label, with at least two after it, or a piece of one. Within a path or a query it has letters, digits and `-._~`
 //!   alone. So it never leads elsewhere than the file says.
 //! - `base_url = "input:base_url"` is a base URL that is the program's own, for what people run themselves. It is checked as any

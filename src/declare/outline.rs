@@ -1,5 +1,7 @@
 //! What a file says, in words.
 
+use std::iter;
+
 use super::{
     node::Node,
     template::{Piece, pieces},
@@ -7,7 +9,7 @@ use super::{
 
 /// A line for each thing that the file says. Only of a file that can be read they make sense.
 pub(super) fn outline(file: &Node) -> Vec<String> {
-    let mut lines = vec![format!("tokens go to {} alone, {}", url(file, "base_url"), placement(file))];
+    let mut lines = vec![format!("tokens go to {} alone, {}", origins(file), placement(file))];
     match (at(file, "acquire"), at(file, "key"), at(file, "basic")) {
         (Some(acquire), ..) => {
             lines.push(format!("a token comes from {}", request(file, acquire)));
@@ -44,6 +46,20 @@ fn url(file: &Node, key: &str) -> String {
         Some(url) => url.strip_prefix("input:").map_or(url.to_owned(), |name| format!("what {name} is")),
         None => String::new(),
     }
+}
+
+/// Where tokens go.
+fn origins(file: &Node) -> String {
+    let others = match at(file, "other_origins") {
+        Some(Node::List(others)) => &others[..],
+        Some(other) => std::slice::from_ref(other),
+        None => &[],
+    };
+    let others = others.iter().filter_map(|other| match other {
+        Node::Text(text) => Some(text.clone()),
+        _ => None,
+    });
+    iter::once(url(file, "base_url")).chain(others).collect::<Vec<_>>().join(" and ")
 }
 
 fn placement(file: &Node) -> String {
@@ -192,7 +208,7 @@ fn open(file: &Node) -> Option<String> {
     };
     each_text(file, &mut |key, text| match text.strip_prefix("input:") {
         Some(name) => note(name),
-        None if matches!(key, "base_url" | "request") => {
+        None if matches!(key, "base_url" | "other_origins" | "request") => {
             for piece in pieces(text).unwrap_or_default() {
                 if let Piece::Input(name, _) = piece {
                     note(name);
@@ -231,7 +247,7 @@ fn each_text<'n>(file: &'n Node, see: &mut dyn FnMut(&str, &'n str)) {
             _ => {}
         }
     }
-    for key in ["base_url", "acquire", "refresh", "revoke", "key", "basic"] {
+    for key in ["base_url", "other_origins", "acquire", "refresh", "revoke", "key", "basic"] {
         if let Some(node) = at(file, key) {
             within(node, key, see);
         }

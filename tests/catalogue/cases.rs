@@ -71,9 +71,13 @@ async fn success(recording: &Recording) {
     for _ in 0..3 {
         world.succeed().await;
     }
+    for line in &recording.api.also {
+        let answer = world.call_at(line).await.unwrap();
+        assert_eq!(answer.status(), 200, "{line}: {:?}", world.fake.state().complaints);
+    }
     world.assert_as_documented();
-    let state = world.fake.state();
-    assert_eq!((state.asked(), state.calls.len()), (usize::from(!recording.is_static()), 3));
+    let (state, calls) = (world.fake.state(), 3 + recording.api.also.len());
+    assert_eq!((state.asked(), state.calls.len()), (usize::from(!recording.is_static()), calls));
     let lease = world.tokens.try_get().expect("a token is there");
     let remaining = lease.remaining().map(|remaining| remaining.as_secs());
     match recording.lifetime.seconds {

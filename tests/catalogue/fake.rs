@@ -121,7 +121,8 @@ impl State {
     fn answer(&mut self, arrived: &Arrived) -> Response {
         let recording = self.recording.clone();
         let words: Words = recording.inputs.clone();
-        if arrived.goes_to(&filled(&recording.api.request, &words)) {
+        let mut calls = std::iter::once(&recording.api.request).chain(&recording.api.also);
+        if calls.any(|line| arrived.goes_to(&filled(line, &words))) {
             return self.call(arrived, &recording);
         }
         if self.down {

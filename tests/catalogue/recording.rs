@@ -35,6 +35,9 @@ pub(crate) struct Recording {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Api {
     pub(crate) request: String,
+    /// Calls at other hosts that take the same token.
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
     /// `Name: value {token}`, or `?name={token}`.
     pub(crate) token: String,
     #[serde(default = "healthy")]

@@ -57,7 +57,12 @@ impl World {
 
     /// One call of the API, as documented but for the token.
     pub(crate) async fn call(&self) -> Result<Response<Bytes>, BoxError> {
-        let line = filled(&self.recording.api.request, &self.recording.inputs);
+        self.call_at(&self.recording.api.request).await
+    }
+
+    /// The same with another method and URL.
+    pub(crate) async fn call_at(&self, line: &str) -> Result<Response<Bytes>, BoxError> {
+        let line = filled(line, &self.recording.inputs);
         let (method, url) = line.split_once(' ').unwrap();
         let request = Request::builder().method(method).uri(url).body(Full::default()).unwrap();
         let answered = tokio::time::timeout(Duration::from_secs(20), self.service.clone().oneshot(request));

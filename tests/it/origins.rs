@@ -1,11 +1,17 @@
 //! The token goes to its own origin and nowhere else: two vendors in one stack, and redirects.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
 use axum::{body::Body as AxumBody, response::Response};
 use http::{HeaderValue, StatusCode, header::LOCATION, request::Parts};
 use tower::{Layer, ServiceBuilder};
 use tower_http::follow_redirect::{FollowRedirectLayer, policy::SameOrigin};
 use tower_reauth::{
-    AuthErrorKind, AuthLayer, AuthOutcome, Exempt, Origin, Passed, Placement, StaticToken, Transport,
+    AccessToken, AuthErrorKind, AuthLayer, AuthOutcome, Exempt, Origin, Passed, Placement, Rule, Signatures,
+    StaticToken, Transport, from_fn,
     testing::{Answer, Endpoint, Fault, On, Revoked, Times},
 };
 
@@ -185,6 +191,60 @@ async fn redirects_followed_outside_are_safe_for_every_placement() {
         .layer(FollowRedirectLayer::new())
         .layer(layer(&site, Placement::bare("X-Key").unwrap()))
         .service(client()));
+}
+
+#[tokio::test]
+async fn a_token_for_several_origins_follows_redirects_among_them_and_leads_no_further() {
+    for status in REDIRECTS {
+        let (site, upload, stranger) =
+            (redirecting().await, Site::that_agrees().await, Site::that_agrees().await);
+        let origin =
+            Origin::parse(&site.url("")).unwrap().with_other(Origin::parse(&upload.url("")).unwrap());
+        let bearer = AuthLayer::new(origin, StaticToken::new(TOKEN).unwrap());
+        let service = ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(bearer).service(client());
+        let token = Some(format!("Bearer {TOKEN}"));
+        for (target, seen_at, carried) in [
+            (upload.url("/listed"), &upload, token.clone()),
+            (stranger.url("/port"), &stranger, None),
+            (upload.url_at("localhost", "/name"), &upload, None),
+            (site.url_at("localhost", "/name"), &site, None),
+            (site.url("/listed"), &site, token),
+        ] {
+            let from = site.url(&format!("/{}?{target}", status.as_u16()));
+            assert_eq!(send(&service, get(&from)).await.unwrap().status(), StatusCode::OK);
+            let path = target.rsplit_once('/').map(|(_, name)| format!("/{name}")).unwrap();
+            assert_eq!(paths(seen_at, &path, "authorization"), [carried], "{status} to {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_another_origin_of_its_list_rejects_is_replaced_for_all_of_them() {
+    let refuses_the_first = |head: &Parts| {
+        let mut response = Response::new(AxumBody::empty());
+        if head.headers.get("authorization").is_none_or(|value| value == "Bearer token-0") {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+        }
+        response
+    };
+    let (api, upload) = (Site::that_agrees().await, Site::start(refuses_the_first).await);
+    let made = Arc::new(AtomicUsize::new(0));
+    let counted = made.clone();
+    let credential = from_fn(move |_, _| {
+        std::future::ready(Ok(AccessToken::new(format!("token-{}", counted.fetch_add(1, SeqCst))).unwrap()))
+    });
+    let origin = Origin::parse(&api.url("")).unwrap().with_other(Origin::parse(&upload.url("")).unwrap());
+    let expired = Signatures::new().rule(Rule::expired().status(StatusCode::UNAUTHORIZED));
+    let service = AuthLayer::new(origin, credential).signatures(expired).layer(client());
+    for site in [&api, &upload, &api] {
+        assert_eq!(send(&service, get(&site.url("/x"))).await.unwrap().status(), StatusCode::OK);
+    }
+    let carried = |site: &Site| {
+        site.seen("authorization").into_iter().filter_map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    assert_eq!(carried(&api), ["Bearer token-0", "Bearer token-1"]);
+    assert_eq!(carried(&upload), ["Bearer token-0", "Bearer token-1"], "replayed there");
+    assert_eq!(made.load(SeqCst), 2);
 }
 
 /// tower-http strips `Authorization`, and knows of no other header that holds a token.

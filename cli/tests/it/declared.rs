@@ -92,3 +92,38 @@ async fn a_declaration_that_makes_no_sense_is_refused_without_showing_what_is_in
     let ended = Program::call().args("--config /not/there.toml GET /x").run().await;
     ended.assert_status(2).assert_says("--config: /not/there.toml can't be read");
 }
+
+#[tokio::test]
+async fn a_whole_url_may_be_at_another_host_that_the_file_lists_and_nowhere_else() {
+    let (api, upload, stranger) = (
+        Raw::start(&["HTTP/1.1 204 \r\n\r\n"]).await,
+        Raw::start(&["HTTP/1.1 204 \r\n\r\n"; 2]).await,
+        Raw::start(&[]).await,
+    );
+    let content = format!(
+        "name = \"A\"\nbase_url = \"{}\"\nother_origins = \"{}\"\nkey = \"env:KEY\"\n",
+        api.origin, upload.origin
+    );
+    let file = Temporary::new("several.toml", &content);
+    let call = |target: &str| {
+        let program = Program::call().arg("--config").arg(file.path()).args("GET").arg(target);
+        program.secret("KEY", KEY).run()
+    };
+    call(&format!("{}/up?x=%2F", upload.origin)).await.assert_status(0);
+    call("/x").await.assert_status(0);
+    for elsewhere in [
+        format!("{}/x", stranger.origin),
+        format!("{}/x", upload.origin.replace("127.0.0.1", "localhost")),
+        format!("{}/x", upload.origin.replace("http:", "https:")),
+        upload.origin.replace("http://", "http://user@"),
+    ] {
+        let ended = call(&elsewhere).await;
+        ended.assert_status(2).assert_says("the token is for no other origin");
+    }
+    assert_eq!((api.seen().len(), upload.seen().len(), stranger.seen().len()), (1, 1, 0));
+    let seen = &upload.seen()[0];
+    assert!(
+        seen.starts_with("GET /up?x=%2F ") && seen.contains(&format!("\r\nauthorization: Bearer {KEY}\r\n")),
+        "{seen}"
+    );
+}

@@ -162,6 +162,61 @@ fn an_origin_shows_its_path() {
 }
 
 #[test]
+fn one_token_may_go_to_several_origins_and_nowhere_else() {
+    let all = origin("https://api.example.com")
+        .with_other(origin("https://content.example.com:8443"))
+        .with_other(origin("https://gw.example.com/files").with_other(origin("http://127.0.0.1:9")));
+    for covered in [
+        "https://api.example.com/x",
+        "HTTPS://API.example.com:443/x?y",
+        "https://content.example.com:8443/x",
+        "https://CONTENT.example.com:8443/",
+        "https://gw.example.com/files",
+        "https://gw.example.com:443/files/x",
+        "http://127.0.0.1:9/x",
+    ] {
+        assert!(all.covers(&uri(covered)), "{covered}");
+    }
+    for (way_out, other) in [
+        ("another port", "https://api.example.com:8443/x"),
+        ("another port", "https://content.example.com/x"),
+        ("another port", "http://127.0.0.1:8/x"),
+        ("another scheme", "http://api.example.com/x"),
+        ("another scheme", "http://content.example.com:8443/x"),
+        ("another scheme", "https://127.0.0.1:9/x"),
+        ("a subdomain", "https://a.api.example.com/x"),
+        ("a subdomain", "https://a.content.example.com:8443/x"),
+        ("the domain above", "https://example.com/x"),
+        ("the domain as a piece", "https://content.example.com.evil.test:8443/x"),
+        ("a sibling", "https://upload.example.com/x"),
+        ("another path", "https://gw.example.com/x"),
+        ("a path that leads out", "https://gw.example.com/files/%2e%2e/x"),
+        ("another name of it", "http://localhost:9/x"),
+        ("the one's host with the other's path", "https://gw.example.com/api"),
+    ] {
+        assert!(!all.covers(&uri(other)), "{way_out}: {other}");
+    }
+}
+
+#[test]
+fn of_several_origins_the_first_is_implied_and_shown_and_all_have_to_be_fit() {
+    let (one, other) = (|| origin("https://api.example.com"), || origin("https://content.example.com"));
+    let all = one().implied().with_other(other().implied());
+    assert!(all.covers(&uri("/x")), "the first one is implied");
+    assert!(!one().with_other(other().implied()).covers(&uri("/x")), "the others never are");
+    assert_eq!(all.to_string(), "https://api.example.com:443");
+    assert_eq!(
+        format!("{all:?}"),
+        "Origin(https://api.example.com:443, implied and https://content.example.com:443)"
+    );
+    assert_ne!(one().with_other(other()), one());
+    let plain = Origin::parse_allowing_plaintext_tokens("http://content.example.com").expect("allowed");
+    assert!(one().with_other(other()).is_secure());
+    assert!(!one().with_other(plain).is_secure(), "a query may not carry it");
+    assert!(!one().leads_inwards() && one().with_other(origin("https://127.0.0.1")).leads_inwards());
+}
+
+#[test]
 fn a_metadata_service_is_no_origin_whatever_is_allowed() {
     for host in METADATA {
         for scheme in ["http", "https"] {

@@ -127,6 +127,8 @@ use crate::{
 #[must_use]
 pub struct TokenEndpoint {
     base_url: Cow<'static, str>,
+    /// Where else tokens go.
+    others: Vec<Cow<'static, str>>,
     plaintext: Plaintext,
     contract: Contract,
     signatures: Signatures,
@@ -144,6 +146,7 @@ impl TokenEndpoint {
     ) -> Self {
         Self {
             base_url: base_url.into(),
+            others: Vec::new(),
             plaintext: Plaintext::default(),
             contract: Contract::new(name.into(), acquire),
             signatures: Signatures::oauth2(),
@@ -158,9 +161,27 @@ impl TokenEndpoint {
     }
 
     /// Replaces the origin of the API: a staging host, a gateway, or a server on loopback in tests. Token requests
-    /// that are declared with a path go there as well, beneath the origin's own path if it has one.
+    /// that are declared with a path go there as well, beneath the origin's own path if it has one. Tokens go nowhere else
+    /// then: [other origins](Self::other_origin) have to be named again.
     pub fn base_url(mut self, base_url: impl Into<Cow<'static, str>>) -> Self {
         self.base_url = base_url.into();
+        self.others.clear();
+        self
+    }
+
+    /// Adds an origin where tokens go as well, such as an upload host: see [`Origin::with_other`]. Token requests don't.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_reauth::{Param, SecretSource, TokenEndpoint, TokenRequest};
+    ///
+    /// let login = TokenRequest::post("/oauth2/token").form("key", SecretSource::env("ACME_KEY"));
+    /// let acme = TokenEndpoint::new("Acme", "https://api.acme.example", login)
+    ///     .other_origin("https://content.acme.example");
+    /// ```
+    pub fn other_origin(mut self, origin: impl Into<Cow<'static, str>>) -> Self {
+        self.others.push(origin.into());
         self
     }
 
@@ -347,7 +368,7 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// Those of [`build`](Self::build).
+    /// Those of [`build`](Self::build), of the [other origins](Self::other_origin) as well.
     pub fn parts(self, transport: impl Into<Transport>) -> Result<Parts<EndpointCredential>, ConfigError> {
         let Parts { credential: (), origin, signatures, placement } = self.parts_without_credential()?;
         Ok(Parts { credential: self.build(transport)?, origin, signatures, placement })
@@ -357,7 +378,7 @@ impl TokenEndpoint {
     pub(crate) fn parts_without_credential(&self) -> Result<Parts<()>, ConfigError> {
         Ok(Parts {
             credential: (),
-            origin: Origin::of_base_url(&self.base_url, self.plaintext)?,
+            origin: Origin::of_base_urls(&self.base_url, &self.others, self.plaintext)?,
             signatures: self.signatures.clone(),
             placement: self.placement.clone(),
         })

@@ -256,3 +256,29 @@ fn mistakes_are_refused_when_the_file_is_read() {
     let rule = "key = 'env:K'\nrules = [{ verdict = 'expired', when = { json = '/a', is = 'input:a' } }]";
     assert_eq!(acme(rule).inputs().count(), 0, "what the vendor says is the vendor's");
 }
+
+#[test]
+fn tokens_may_go_to_other_origins_that_are_listed_or_have_inputs() {
+    let parts =
+        |declaration: Declaration| declaration.parts(Scripted::fails("nothing is sent").transport()).unwrap();
+    let origin = |text: &str| Origin::parse(text).unwrap();
+    let two = "other_origins = ['https://content.acme.example', 'https://{region}.up.acme.example/v1']";
+    let file = format!("{ACME}{two}\nkey = 'input:key'");
+    let both = || toml(&file).input("key", "k").input("region", "eu");
+    let expected = origin("https://api.acme.example")
+        .with_other(origin("https://content.acme.example"))
+        .with_other(origin("https://eu.up.acme.example/v1"));
+    assert_eq!(parts(both()).origin, expected);
+    let elsewhere = "https://gateway.example";
+    let moved = toml(&file).input("key", "k").input("region", "eu").base_url(elsewhere);
+    assert_eq!(parts(moved).origin, origin(elsewhere), "nowhere else");
+    for rest in ["basic = { user = 'text:u', password = 'text:p' }", "acquire.request = 'POST /t'"] {
+        let one = || acme(&format!("other_origins = 'https://content.acme.example'\n{rest}"));
+        let expected = origin("https://api.acme.example").with_other(origin("https://content.acme.example"));
+        assert_eq!(parts(one()).origin, expected, "{rest}");
+        assert_eq!(parts(one().base_url(elsewhere)).origin, origin(elsewhere), "{rest}");
+    }
+    let error = refused(toml(&file).input("key", "k").input("region", "eu/x"));
+    assert_eq!(error.kind(), ConfigErrorKind::Input, "{error}");
+    assert!(toml(&file).inputs().eq(["key", "region"]));
+}

@@ -38,7 +38,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         ("key = 'env:K'\nrenewal = 'keeps-previous'".into(), "renewal: it doesn't go with key".into()),
         ("key = 'env:K'\nrevoke.request = 'POST /r'".into(), "revoke: it doesn't go with key".into()),
         // Keys that aren't any.
-        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, inputs, acquire, key, basic, metadata, \
+        ("tokens = 1".into(), "tokens: there is no such key here; there are name, base_url, other_origins, inputs, acquire, key, basic, metadata, \
                                refresh, revoke, answer, renewal, placement, rules, rfc6750, reason, \
                                allow_plaintext_secrets".into()),
         (request("body = 1"), "acquire.body: there is no such key here; there are request, query, headers, basic, \
@@ -54,6 +54,18 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
                                   has, ignore_case".into()),
         (format!("{ACQUIRE}placement = {{ header = 'a', prefix = 'b' }}"),
          "placement.prefix: there is no such key here; there are header, scheme, template, cookie, query_visible_in_logs".into()),
+        // Where else tokens go.
+        (format!("{ACQUIRE}other_origins = []"), format!("other_origins: {empty_list}")),
+        (format!("{ACQUIRE}other_origins = 1"), "other_origins: expected text, found a number".into()),
+        (format!("{ACQUIRE}other_origins = ['https://a.example', 'content.example']"),
+         "other_origins[1]: not an origin: it needs http or https, a host, no userinfo and a valid port".into()),
+        (format!("{ACQUIRE}other_origins = 'https://a.example/x?y'"),
+         "other_origins: not an origin: it has a query or a fragment; give scheme, host, port and path only".into()),
+        (format!("{ACQUIRE}other_origins = 'https://*.acme.example'"),
+         "other_origins: not an origin: its host has a wildcard, and there are none; name each host".into()),
+        (format!("{ACQUIRE}other_origins = 'https://{{host}}.acme'"),
+         "other_origins: the input host could make any host of this; list what it may be in inputs.host, or write \
+          input:host for all of base_url".into()),
         // Requests.
         ("[acquire]".into(), "acquire.request: it is missing".into()),
         ("acquire = 'POST /t'".into(), "acquire: expected a table, found text".into()),

@@ -90,6 +90,10 @@ fn what_a_file_leaves_out_is_said_as_well() {
             "placement.query_visible_in_logs = 't'\nkey = 'env:K'",
             "tokens go to https://api.acme.example alone, in the query as t, where logs show it",
         ),
+        (
+            "other_origins = 'https://up.acme.example'\nkey = 'env:K'",
+            "tokens go to https://api.acme.example and https://up.acme.example alone, as Authorization: Bearer TOKEN",
+        ),
         ("[acquire]\nrequest = 'GET /t'\n[answer]\nlifetime = 600", "it lives for 600 s"),
         (
             "[acquire]\nrequest = 'GET /t'\n[answer]\nlifetime = 'jwt'",

@@ -35,6 +35,16 @@ pub fn lines(entry: &Entry) -> Vec<String> {
     for host in expanded(entry, host(base)) {
         hosts.entry(host).or_default().insert("token");
     }
+    let others = match entry.declared.get("other_origins") {
+        Some(toml::Value::Array(others)) => &others[..],
+        Some(other) => std::slice::from_ref(other),
+        None => &[],
+    };
+    for other in others.iter().filter_map(toml::Value::as_str) {
+        for host in expanded(entry, host(other)) {
+            hosts.entry(host).or_default().insert("token");
+        }
+    }
     for (table, what) in [("acquire", "secret"), ("refresh", "secret"), ("revoke", "token")] {
         let Some(request) = text(table, "request") else { continue };
         let url = request.split_once(' ').map_or(request, |(_, url)| url);

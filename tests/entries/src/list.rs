@@ -45,7 +45,12 @@ fn input(entry: &Entry, name: &str) -> Value {
     let listed = listed.into_iter().flatten().filter_map(toml::Value::as_str).collect::<Vec<_>>();
     let requests = ["acquire", "refresh", "revoke"].into_iter();
     let requests = requests.filter_map(|table| entry.declared.get(table)?.get("request"));
-    let urls = requests.chain(entry.declared.get("base_url")).filter_map(toml::Value::as_str);
+    let others = match entry.declared.get("other_origins") {
+        Some(toml::Value::Array(others)) => &others[..],
+        Some(other) => std::slice::from_ref(other),
+        None => &[],
+    };
+    let urls = requests.chain(entry.declared.get("base_url")).chain(others).filter_map(toml::Value::as_str);
     let is_in_url = urls
         .into_iter()
         .any(|url| url.contains(&format!("{{{name}}}")) || url.strip_prefix("input:") == Some(name));

@@ -62,7 +62,7 @@ pub(crate) fn input_names(entry: &Entry) -> Vec<String> {
         }
     }
     let mut names = Vec::new();
-    for key in ["base_url", "acquire", "refresh", "key", "basic"] {
+    for key in ["base_url", "other_origins", "acquire", "refresh", "key", "basic"] {
         entry.declared.get(key).into_iter().for_each(|value| collect(value, &mut names));
     }
     names
