@@ -115,7 +115,9 @@ impl Inner {
             || stood(old.stands_until)
             || !old.alive
             || had_trouble
-            || !first.heard;
+            || !first.heard
+            // The doubt of 15 s is over when the clock says so, also before what has come of it is saved.
+            || self.clock_was_set_since(first.began_at - MARGIN);
         // Who stands still between its note and the wire sends when others have taken over, and nothing tells them.
         let was_late = stood(old.stands_until.filter(|at| *at <= first.began_at + MARGIN));
         let is_early = spent.at + 15 * SECOND > now + MARGIN;
