@@ -44,6 +44,10 @@ impl AnswerField {
 
     /// The whole body: a JSON string, or plain text, without surrounding white space. A body that is other JSON
     /// or markup is nothing.
+    ///
+    /// As a token it is one word of visible ASCII, at most 64 KiB; the scheme that it is sent with may come before it. Anything
+    /// else, such as a sentence, is no token, and an error. What a login says in text when it fails is best declared with
+    /// [`TokenEndpoint::refusal`](crate::TokenEndpoint::refusal): a single word can't be told from a token.
     #[must_use]
     pub fn body() -> Self {
         Self(Place::Body)

@@ -8,6 +8,7 @@ mod recorded;
 mod requests;
 mod secrets;
 mod sources;
+mod text;
 
 use super::{super::scripted::Scripted, EndpointCredential, JsonValue, Param, TokenEndpoint, TokenRequest};
 use crate::{
