@@ -11,12 +11,13 @@ use crate::{
     error::ConfigError,
 };
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "token",
     "refresh_token",
     "lifetime",
     "form",
     "success",
+    "required",
     "refusal",
     "later",
     "messages",
@@ -40,6 +41,9 @@ pub(super) fn answer(value: Value, mut endpoint: TokenEndpoint) -> Result<TokenE
     }
     for (name, value) in table.take("success").map(Value::entries).transpose()?.unwrap_or_default() {
         endpoint = endpoint.success(field(value.path(), &name)?, scalar(&value)?);
+    }
+    for (name, value) in table.take("required").map(Value::entries).transpose()?.unwrap_or_default() {
+        endpoint = endpoint.required(field(value.path(), &name)?, scalar(&value)?);
     }
     if table.take("form").map(|value| value.flag()).transpose()?.unwrap_or_default() {
         endpoint = endpoint.form_answers();

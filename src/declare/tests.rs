@@ -180,6 +180,10 @@ fn answers_and_all_else_are_what_the_builder_makes_of_the_same() {
         ),
         ("success = { '/ok' = true }", plain().success("/ok", true)),
         (
+            "required = { '/ok' = true, status = 201 }",
+            plain().required("/ok", true).required(AnswerField::status(), 201),
+        ),
+        (
             "refusal = { '/code' = [1, 'two'], '/dead' = true }",
             plain().refusal("/code", 1).refusal("/code", "two").refusal("/dead", true),
         ),

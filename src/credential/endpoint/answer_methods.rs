@@ -48,9 +48,18 @@ macro_rules! answer_methods {
             }
 
             /// Adds a condition beyond the status: an answer that has another value at `field` is malformed, and may be
-            /// better later. One that has nothing there is judged by its token.
+            /// better later. One that has nothing there is judged by its token; where that isn't enough, see
+            /// [`required`](Self::required).
             pub fn success(mut self, field: impl Into<$crate::credential::AnswerField>, value: impl ToString) -> Self {
                 self.$($shape).+.success.push((field.into(), value.to_string()));
+                self
+            }
+
+            /// Adds a condition beyond the status that an answer has to fulfil: one that has another value at `field`, or nothing
+            /// there, is malformed, and may be better later. For vendors whose failures look like a success but for that, such as a
+            /// login that sets a cookie whoever asks. An answer to a logout needn't fulfil it.
+            pub fn required(mut self, field: impl Into<$crate::credential::AnswerField>, value: impl ToString) -> Self {
+                self.$($shape).+.required.push((field.into(), value.to_string()));
                 self
             }
 

@@ -41,6 +41,7 @@ impl Asked<'_> {
         let failed = |problem| self.failure(problem, refused, &answer);
 
         judgement::problem(&self.contract.shape, self.request, &answer).map_err(failed)?;
+        judgement::lack(&self.contract.shape, &answer).map_err(failed)?;
         let nonsense =
             |error| failed(Problem::Nonsense("sent text that can't be a token", "")).with_source(error);
         let token = judgement::token(&answer)

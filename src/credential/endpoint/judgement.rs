@@ -100,6 +100,16 @@ pub(super) fn problem(shape: &Shape, request: &TokenRequest, answer: &Answer<'_>
     Ok(())
 }
 
+/// What keeps an answer from being one to a login, though nothing says that it failed. A logout's has nothing to say.
+pub(super) fn lack(shape: &Shape, answer: &Answer<'_>) -> Result<(), Problem> {
+    let lacks = |(field, wanted): &(_, String)| answer.text(field).is_none_or(|found| found != *wanted);
+    if shape.required.iter().any(lacks) {
+        let problem = Problem::Nonsense("doesn't say that it succeeded", "; check what a success says");
+        return Err(passing(answer).unwrap_or(problem));
+    }
+    Ok(())
+}
+
 /// The token of a success, or what is in its place.
 pub(super) fn token(answer: &Answer<'_>) -> Result<String, Problem> {
     if let Some(token) = answer.token() {

@@ -19,6 +19,8 @@ pub(in crate::credential) struct Shape {
     pub(in crate::credential) is_form: bool,
     /// What a success has to say, if it says anything there.
     pub(in crate::credential) success: Vec<(AnswerField, String)>,
+    /// What an answer with a token has to say.
+    pub(in crate::credential) required: Vec<(AnswerField, String)>,
     /// What says that the credentials are refused, whatever the status.
     pub(in crate::credential) refusals: Vec<(AnswerField, String)>,
     /// What says that it may work later, whatever the status.
@@ -55,6 +57,7 @@ impl Shape {
             lifetime: Lifetime::Stated("/expires_in".into()),
             is_form: false,
             success: Vec::new(),
+            required: Vec::new(),
             refusals: Vec::new(),
             later: Vec::new(),
             messages: Vec::new(),
@@ -67,7 +70,7 @@ impl Shape {
     }
 
     pub(in crate::credential) fn check(&self) -> Result<(), ConfigError> {
-        let conditions = [&self.success, &self.refusals, &self.later].into_iter().flatten();
+        let conditions = [&self.success, &self.required, &self.refusals, &self.later].into_iter().flatten();
         let lifetime = match &self.lifetime {
             Lifetime::Stated(field) => Some(field),
             Lifetime::Fixed(_) | Lifetime::Jwt | Lifetime::Unknown => None,

@@ -46,7 +46,7 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (request("basic = { user = 'env:K', passwort = 'env:K' }"),
          "acquire.basic.passwort: there is no such key here; there are user, password, form_encoded".into()),
         (answer("tokn = '/t'"), "answer.tokn: there is no such key here; there are token, refresh_token, lifetime, \
-            form, success, refusal, later, messages, retry_after, token_types, members, strict".into()),
+            form, success, required, refusal, later, messages, retry_after, token_types, members, strict".into()),
         (rule("\"sta tus\" = 401"), "rules[1].\"sta tus\": there is no such key here; there are verdict, status, \
                                      when, read_success_bodies, head_requests_by_status, reason".into()),
         (when("{ jsn = '/a' }"), "rules[1].when.jsn: there is no such key here; there are json, header, trailer, challenge, \
@@ -154,6 +154,8 @@ fn mistakes_are_refused_by_the_path_of_their_key() {
         (answer("lifetime = true"), "answer.lifetime: write a number of seconds, where in the answer it is, jwt, \
             or unknown".into()),
         (answer("success = { ok = true }"), format!("answer.success.ok: {place}")),
+        (answer("required = { ok = true }"), format!("answer.required.ok: {place}")),
+        (answer("required = {}"), format!("answer.required: {empty_table}")),
         (answer("success = { '/ok' = [true] }"), "answer.success.\"/ok\": expected text, a whole number, true or \
             false, found a list".into()),
         (answer("refusal = { '/c' = [] }"), format!("answer.refusal.\"/c\": {empty_list}")),

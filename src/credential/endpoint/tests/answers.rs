@@ -344,3 +344,38 @@ async fn a_failed_logout_is_classified_too() {
         assert!(error.to_string().contains("nope"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn what_is_required_has_to_be_there_in_answers_that_bring_a_token() {
+    let cookie = [("set-cookie", "SID=s3ss10n; Path=/")];
+    let lax = || renewing().token(AnswerField::cookie("SID"));
+    let declared = || lax().required("/ok", true).required(AnswerField::header("x-login"), "done");
+    let done = [cookie[0], ("x-login", "done")];
+    for (headers, body, fulfils) in [
+        (&done[..], r#"{"ok":true}"#, true),
+        (&done, r#"{"ok":false}"#, false),
+        (&done, "{}", false),
+        (&done, "<html>try again</html>", false),
+        (&done, "", false),
+        (&cookie, r#"{"ok":true}"#, false),
+    ] {
+        let server = || Scripted::answers(200, headers, body);
+        assert!(cold(lax(), &server()).await.is_ok(), "without the marker it is a token: {body}");
+        for found in [cold(declared(), &server()).await, renew(declared(), &server()).await] {
+            match found {
+                Ok(token) => assert!(fulfils && token.expose_secret() == "s3ss10n", "{body}"),
+                Err(error) => {
+                    assert!(!fulfils && error.kind() == Unintelligible, "{body}: {error}");
+                    assert!(error.to_string().contains("doesn't say that it succeeded"), "{error}");
+                }
+            }
+        }
+    }
+    let busy = Scripted::answers(200, &cookie, r#"{"error":"temporarily_unavailable"}"#);
+    assert_eq!(cold(declared(), &busy).await.unwrap_err().kind(), Transient);
+    // A logout has nothing to say.
+    let logout = TokenRequest::post("/logout").bearer(Param::access_token());
+    let gone = Scripted::answers(204, &[], "");
+    let credential = declared().revoke(logout).build(gone.transport()).unwrap();
+    Credential::revoke(&credential, &previous()).await.unwrap();
+}

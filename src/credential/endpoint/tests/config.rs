@@ -62,6 +62,7 @@ fn nonsense_is_refused_when_it_is_built() {
         (endpoint(plain()).refresh_token("/a~"), Declaration),
         (endpoint(plain()).lifetime("expires_in"), Declaration),
         (endpoint(plain()).success("ok", true), Declaration),
+        (endpoint(plain()).required("ok", true), Declaration),
         (endpoint(plain()).refusal("code", 1), Declaration),
         (endpoint(plain()).message("title"), Declaration),
         (endpoint(plain()).refresh(plain().json("key", Param::secret(""))), Secret),
