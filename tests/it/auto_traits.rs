@@ -100,6 +100,7 @@ const _: () = {
     shared::<StaticToken>();
     shared::<TokenEndpoint>();
     shared::<TokenRequest>();
+    shared::<Trial>();
     shared::<JsonValue>();
     shared::<JsonObject>();
     shared::<Vervoe>();
