@@ -51,7 +51,8 @@ macro_rules! answer_methods {
             /// better later. One that has nothing there is judged by its token; where that isn't enough, see
             /// [`required`](Self::required).
             pub fn success(mut self, field: impl Into<$crate::credential::AnswerField>, value: impl ToString) -> Self {
-                self.$($shape).+.success.push((field.into(), value.to_string()));
+                let presence = $crate::credential::endpoint::shape::Presence::Optional;
+                self.$($shape).+.success.push((field.into(), value.to_string(), presence));
                 self
             }
 
@@ -59,7 +60,8 @@ macro_rules! answer_methods {
             /// there, is malformed, and may be better later. For vendors whose failures look like a success but for that, such as a
             /// login that sets a cookie whoever asks. An answer to a logout needn't fulfil it.
             pub fn required(mut self, field: impl Into<$crate::credential::AnswerField>, value: impl ToString) -> Self {
-                self.$($shape).+.required.push((field.into(), value.to_string()));
+                let presence = $crate::credential::endpoint::shape::Presence::Required;
+                self.$($shape).+.success.push((field.into(), value.to_string(), presence));
                 self
             }
 

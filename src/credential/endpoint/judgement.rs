@@ -8,7 +8,7 @@ use http::{Method, Uri, header::LOCATION};
 use super::{
     answer::{Answer, Content},
     request::TokenRequest,
-    shape::{Shape, is_bound},
+    shape::{Presence, Shape, is_bound},
 };
 use crate::{
     error::{AcquireErrorKind, ErrorCode},
@@ -93,7 +93,9 @@ pub(super) fn problem(shape: &Shape, request: &TokenRequest, answer: &Answer<'_>
     if !request.is_success(answer.status) {
         return Err(failure(answer));
     }
-    let differs = |(field, wanted): &(_, String)| answer.text(field).is_some_and(|found| found != *wanted);
+    let differs = |(field, wanted, presence): &(_, String, _)| {
+        *presence == Presence::Optional && answer.text(field).is_some_and(|found| found != *wanted)
+    };
     if shape.success.iter().any(differs) {
         return Err(passing(answer).unwrap_or(Problem::Nonsense("says that it failed", "")));
     }
@@ -102,8 +104,10 @@ pub(super) fn problem(shape: &Shape, request: &TokenRequest, answer: &Answer<'_>
 
 /// What keeps an answer from being one to a login, though nothing says that it failed. A logout's has nothing to say.
 pub(super) fn lack(shape: &Shape, answer: &Answer<'_>) -> Result<(), Problem> {
-    let lacks = |(field, wanted): &(_, String)| answer.text(field).is_none_or(|found| found != *wanted);
-    if shape.required.iter().any(lacks) {
+    let lacks = |(field, wanted, presence): &(_, String, _)| {
+        *presence == Presence::Required && answer.text(field).is_none_or(|found| found != *wanted)
+    };
+    if shape.success.iter().any(lacks) {
         let problem = Problem::Nonsense("doesn't say that it succeeded", "; check what a success says");
         return Err(passing(answer).unwrap_or(problem));
     }

@@ -17,10 +17,8 @@ pub(in crate::credential) struct Shape {
     pub(in crate::credential) lifetime: Lifetime,
     /// Whether answers are forms, whatever their media type.
     pub(in crate::credential) is_form: bool,
-    /// What a success has to say, if it says anything there.
-    pub(in crate::credential) success: Vec<(AnswerField, String)>,
-    /// What an answer with a token has to say.
-    pub(in crate::credential) required: Vec<(AnswerField, String)>,
+    /// What a success has to say.
+    pub(in crate::credential) success: Vec<(AnswerField, String, Presence)>,
     /// What says that the credentials are refused, whatever the status.
     pub(in crate::credential) refusals: Vec<(AnswerField, String)>,
     /// What says that it may work later, whatever the status.
@@ -36,6 +34,14 @@ pub(in crate::credential) struct Shape {
     pub(in crate::credential) scheme: Option<Box<str>>,
     /// Whether failures and token types are judged as RFC 6749 §5 has them.
     pub(in crate::credential) strict: bool,
+}
+
+/// Whether what a success has to say may be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::credential) enum Presence {
+    Optional,
+    /// Not in an answer that brings a token.
+    Required,
 }
 
 /// How long tokens live.
@@ -57,7 +63,6 @@ impl Shape {
             lifetime: Lifetime::Stated("/expires_in".into()),
             is_form: false,
             success: Vec::new(),
-            required: Vec::new(),
             refusals: Vec::new(),
             later: Vec::new(),
             messages: Vec::new(),
@@ -70,7 +75,7 @@ impl Shape {
     }
 
     pub(in crate::credential) fn check(&self) -> Result<(), ConfigError> {
-        let conditions = [&self.success, &self.required, &self.refusals, &self.later].into_iter().flatten();
+        let conditions = [&self.refusals, &self.later].into_iter().flatten().map(|(field, _)| field);
         let lifetime = match &self.lifetime {
             Lifetime::Stated(field) => Some(field),
             Lifetime::Fixed(_) | Lifetime::Jwt | Lifetime::Unknown => None,
@@ -78,7 +83,8 @@ impl Shape {
         [&self.token, &self.refresh_token]
             .into_iter()
             .chain(lifetime)
-            .chain(conditions.map(|(field, _)| field))
+            .chain(self.success.iter().map(|(field, ..)| field))
+            .chain(conditions)
             .chain(&self.messages)
             .chain(self.members.iter().map(|(_, field)| field))
             .try_for_each(AnswerField::check)?;
