@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBod
 use tokio::{fs::File, io::AsyncRead};
 use tokio_util::io::ReaderStream;
 
-use super::ending::Failure;
+use super::{ending::Failure, progress::Progress};
 use crate::idle::Idle;
 
 /// How much of a file is read at once, in bytes.
@@ -43,16 +43,20 @@ impl FromStr for Data {
     }
 }
 
-/// The request with its body. `idle` is told of each piece that is read.
+/// The request with its body. `idle` and `progress` are told of each piece that is read.
 pub(crate) async fn attach(
     mut request: Request<()>,
     data: Option<&Data>,
     idle: &Idle,
+    progress: &Progress,
 ) -> Result<Request<Body>, Failure> {
     let body = match data {
         None => Empty::new().map_err(|never| match never {}).boxed_unsync(),
         Some(Data::Text(text)) => Full::new(text.clone()).map_err(|never| match never {}).boxed_unsync(),
-        Some(Data::Stdin) => stream(tokio::io::stdin(), idle),
+        Some(Data::Stdin) => {
+            progress.upload(None);
+            stream(tokio::io::stdin(), idle, progress)
+        }
         Some(Data::File(path)) => {
             let failed = |error| Failure::Data(path.clone(), error);
             let file = File::open(path).await.map_err(failed)?;
@@ -64,14 +68,18 @@ pub(crate) async fn attach(
             if about.is_file() && !request.headers().contains_key(CONTENT_LENGTH) {
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(about.len()));
             }
-            stream(file, idle)
+            progress.upload(about.is_file().then_some(about.len()));
+            stream(file, idle, progress)
         }
     };
     Ok(request.map(|()| body))
 }
 
-fn stream(from: impl AsyncRead + Send + 'static, idle: &Idle) -> Body {
-    let idle = idle.clone();
-    let pieces = ReaderStream::with_capacity(from, PIECE).inspect(move |_| idle.moved());
+fn stream(from: impl AsyncRead + Send + 'static, idle: &Idle, progress: &Progress) -> Body {
+    let (idle, progress) = (idle.clone(), progress.clone());
+    let pieces = ReaderStream::with_capacity(from, PIECE).inspect(move |piece| {
+        idle.moved();
+        progress.moved(piece.as_ref().map_or(0, Bytes::len));
+    });
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }

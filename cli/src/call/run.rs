@@ -4,6 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt;
@@ -14,6 +15,7 @@ use super::{
     args::Args,
     data,
     ending::{Ending, Failure},
+    progress::Progress,
     report::{self, Report},
 };
 use crate::{
@@ -82,7 +84,13 @@ impl<'a> Call<'a> {
 
     /// Makes the call, and hands its answer on while it comes.
     async fn make(self) -> Result<Ending, Failure> {
-        let idle = Idle::new(self.args.timeout);
+        let (idle, progress) = (Idle::new(self.args.timeout), Progress::new());
+        let made = self.make_watched(&idle, &progress).await;
+        progress.end();
+        made
+    }
+
+    async fn make_watched(self, idle: &Idle, progress: &Progress) -> Result<Ending, Failure> {
         let report = Report::new(self.args.verbose);
         let layer = self.vendor.layer.clone().record_bodies(KEPT);
         let tokens = layer.tokens();
@@ -94,20 +102,26 @@ impl<'a> Call<'a> {
         *request.uri_mut() = self.url;
         *request.headers_mut() = self.headers;
         report.request(&request);
-        let request = data::attach(request, self.args.data.as_ref(), &idle).await?;
+        let request = data::attach(request, self.args.data.as_ref(), idle, progress).await?;
         let response = match idle.bound(service.oneshot(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Failure::of(error)),
             Err(_) => return Err(Failure::TimedOut(self.args.timeout)),
         };
+        progress.download(response.body().size_hint().exact());
         report.response(&response, &tokens);
-        self.args.deliver(response, &idle).await
+        self.args.deliver(response, idle, progress).await
     }
 }
 
 impl Args {
     /// Writes an answer to standard output, piece by piece.
-    async fn deliver(&self, response: Response<PeekBody<Incoming>>, idle: &Idle) -> Result<Ending, Failure> {
+    async fn deliver(
+        &self,
+        response: Response<PeekBody<Incoming>>,
+        idle: &Idle,
+        progress: &Progress,
+    ) -> Result<Ending, Failure> {
         let ending = Ending::of(response.status());
         let mut output = tokio::io::stdout();
         let head = if self.include { report::head(&response) } else { Bytes::new() };
@@ -127,7 +141,11 @@ impl Args {
             piece = match idle.bound(body.frame()).await {
                 Ok(None) => None,
                 // Trailers have no place in what is written.
-                Ok(Some(Ok(frame))) => Some(frame.into_data().unwrap_or_default()),
+                Ok(Some(Ok(frame))) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    progress.moved(data.len());
+                    Some(data)
+                }
                 Ok(Some(Err(error))) => return Err(Failure::Broken(error)),
                 Err(_) => return Err(Failure::TimedOut(self.timeout)),
             };

@@ -1,6 +1,7 @@
 //! `call`: each vendor, each exit status, and what goes in and out.
 
 mod bodies;
+mod progress;
 mod secrets;
 mod usage;
 
