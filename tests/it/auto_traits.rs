@@ -39,6 +39,7 @@ const _: () = {
     shared::<Reason>();
     shared::<RefreshTokens>();
     shared::<Renewal>();
+    shared::<Stored>();
     shared::<TokenState>();
 
     // What several processes share.
@@ -142,6 +143,10 @@ const _: () = {
     shared::<oauth2::Password>();
     shared::<oauth2::RefreshToken>();
     shared::<oauth2::TokenExchange>();
+    shared::<oauth2::DeviceAuthorization>();
+    shared::<oauth2::DeviceCode>();
+    shared::<oauth2::ExtensionGrant>();
+    shared::<oauth2::ServerMetadata>();
     owned::<oauth2::OAuth2Credential>();
     owned::<oauth2::Unsaved>();
 

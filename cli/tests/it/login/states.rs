@@ -1,6 +1,7 @@
 //! What there is without a login, after one, and when it is over.
 
 use super::*;
+use crate::support::{client::get, process::Proxy};
 
 const LOGIN: &str = "authorization-url = \"ORIGIN/auth\", revocation-url = \"ORIGIN/revoke\"";
 const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -83,6 +84,31 @@ async fn a_login_that_has_ended_says_so_until_somebody_logs_in() {
     assert!(ended.stdout.starts_with("me: dead, its token has expired; "), "{ended:?}");
     world.log_in().await;
     assert_eq!((&*world.run("token me").await.stdout, &*world.state().await), ("a2\n", "logged-in"));
+}
+
+#[tokio::test]
+async fn a_proxy_calls_as_whoever_is_logged_in_and_as_nobody_else() {
+    let world = World::new("state-proxy", LOGIN, &[tokens("a1", "r1"), EMPTY.to_owned()]).await;
+    let proxy = |world: &World| {
+        let program = Program::proxy().args("--as me").variable("REAUTH_CONFIG", world.file.path());
+        Proxy::start(program)
+    };
+    let refused = proxy(&world).await;
+    let answer = get(&refused.url("/x")).await;
+    assert_eq!((answer.status().as_u16(), world.server.seen().len()), (503, 0), "{answer:?}");
+    // Whoever logs in is seen by a proxy that runs.
+    world.log_in().await;
+    let let_in = async {
+        while get(&refused.url("/x")).await.status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    };
+    soon(let_in).await;
+    assert!(world.server.seen().last().unwrap().contains("authorization: Bearer a1\r\n"));
+    refused.stop().await;
+    let next = proxy(&world).await;
+    assert_eq!(get(&next.url("/x")).await.status(), 200);
+    next.stop().await;
 }
 
 #[tokio::test]
