@@ -94,6 +94,13 @@ Remembering tokens:
   the same credentials, get one token together: several proxies, and calls. If the store doesn't work, tokens are used
   from memory, and health says why.
 
+Signals:
+  SIGHUP has it read the configuration again: the configuration file, what it declares, and keys of clients that are in files.
+  It is checked as a whole first, and if it can't work the old one stays. Requests that have begun end with the old one;
+  credentials that are the same keep their tokens. Other options are as they were, so another --listen needs another process.
+  SIGTERM and SIGINT have it end: it listens no more, answers what has begun and what is on its way on connections that it
+  has, and closes each of them with an answer that says so, or by GOAWAY over HTTP/2. WebSocket's clients are told, too.
+
 Exit status:
   0  ended by SIGINT or SIGTERM, all requests answered
   1  it can't listen, or requests were cut off after --grace or a second signal

@@ -62,7 +62,7 @@ pub(crate) struct Metrics {
     /// Requests that got to no upstream.
     pub(crate) refused: Counts,
     /// New configurations that were taken, and that were not.
-    pub(crate) reloads: [AtomicU64; 2],
+    reloads: [AtomicU64; 2],
     places: Arc<Semaphore>,
     upgrades: Arc<Upgrades>,
     most: usize,
@@ -81,6 +81,11 @@ impl Metrics {
     pub(crate) fn new(places: Arc<Semaphore>, most: usize, upgrades: Arc<Upgrades>) -> Self {
         let reloads = array::from_fn(|_| AtomicU64::new(0));
         Self { refused: Counts::default(), reloads, places, upgrades, most }
+    }
+
+    /// A new configuration was taken, or it wasn't.
+    pub(crate) fn reloaded(&self, taken: bool) {
+        self.reloads[usize::from(!taken)].fetch_add(1, Relaxed);
     }
 
     pub(crate) fn answer(&self, upstreams: &[Line<'_>]) -> Response<Body> {

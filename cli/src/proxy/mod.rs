@@ -6,6 +6,7 @@
 
 mod args;
 mod body;
+mod current;
 mod forward;
 mod front;
 mod guard;

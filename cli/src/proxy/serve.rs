@@ -11,9 +11,10 @@ use tokio::{runtime::Runtime, sync::Semaphore, time::timeout};
 
 use super::{
     args::Args,
+    current::Current,
     front::{Ending, Listener, accept, make_room},
     setup::Setup,
-    signals::Signals,
+    signals::{Signal, Signals},
     site::Site,
     table::{Credentials, Entry, Route},
     upgrade::Upgrades,
@@ -42,7 +43,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
 async fn serve(
     setup: Setup,
     site: Site,
-    credentials: Credentials,
+    mut credentials: Credentials,
     places: Arc<Semaphore>,
     ending: &Ending,
 ) -> io::Result<ExitCode> {
@@ -55,12 +56,14 @@ async fn serve(
     let mut signals = Signals::new()?;
     announce(&listeners, &site, &args.health_path);
 
-    let site = Arc::new(site);
+    let current = Arc::new(Current::new(site));
     for listener in listeners {
         let (limits, places) = (args.limits.clone(), Arc::clone(&places));
-        tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&site)));
+        tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&current)));
     }
-    signals.next().await;
+    while signals.next().await == Signal::Reload {
+        reload(&setup, &current, &mut credentials);
+    }
     tell(format_args!("reauth proxy: ending; requests in flight have {:?}", args.grace));
     ending.begin();
     let ended = async {
@@ -77,11 +80,35 @@ async fn serve(
     };
     tokio::select! {
         ended = ended => Ok(ended),
-        () = signals.next() => {
+        () = signals.end() => {
             tell("reauth proxy: ended at once");
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Takes the configuration as it is now, if it can work, and else stays with the one that it has. Requests that have begun end
+/// with the old one; credentials that are the same keep their tokens.
+fn reload(setup: &Setup, current: &Current, credentials: &mut Credentials) {
+    let (site, later) = match setup.site(credentials) {
+        Ok(made) => made,
+        Err(mistake) => {
+            setup.metrics.reloaded(false);
+            tell(format_args!(
+                "reauth proxy: the new configuration is not taken, the old one stays: {mistake}"
+            ));
+            return;
+        }
+    };
+    current.replace(site);
+    setup.metrics.reloaded(true);
+    for known in credentials.without(&later) {
+        let tokens = known.vendor.layer.tokens();
+        // Such as a refresh token that is being rotated.
+        tokio::spawn(async move { settle("proxy", &tokens).await });
+    }
+    *credentials = later;
+    tell("reauth proxy: the configuration was read again");
 }
 
 /// The addresses go to standard output, for other programs to read; everything else is for people.

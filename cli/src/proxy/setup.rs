@@ -31,7 +31,7 @@ const KEY: &str = "--allow-key";
 /// What a site is made of that stays when another one takes its place.
 pub(crate) struct Setup {
     pub(crate) args: Args,
-    /// What the options say of keys. Standard input is read once.
+    /// What the options said of keys when it began.
     keys: Keys,
     upgrades: Arc<Upgrades>,
     pub(crate) metrics: Arc<Metrics>,
@@ -69,7 +69,7 @@ impl Setup {
         let entry =
             Entry { name: "vendor".to_owned(), route: Route::default(), keys: None, upstream, counts };
         let table = Table::new(vec![entry]);
-        Ok((self.site_of(Guard::new(args), self.keys.clone(), health, table), credentials))
+        Ok((self.site_of(Guard::new(args), self.keys()?, health, table), credentials))
     }
 
     fn several(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
@@ -84,13 +84,21 @@ impl Setup {
         let health = self.health(Tokens::Each(tokens));
         let own = plan.upstreams.iter().filter_map(|planned| planned.route.host()?.parse::<Authority>().ok());
         let guard = Guard::new(args).and(plan.hosts.into_iter().chain(own), plan.origins, plan.cross_site);
-        let keys = self.keys.clone().and(Keys::read(&plan.keys, "proxy.keys")?);
+        let keys = self.keys()?.and(Keys::read(&plan.keys, "proxy.keys")?);
         Ok((self.site_of(guard, keys, health, Table::new(entries)), credentials))
     }
 
     fn site_of(&self, guard: Guard, keys: Keys, health: Health, table: Table) -> Site {
         let (metrics_path, metrics) = (self.args.metrics_path.clone(), Arc::clone(&self.metrics));
         Site { guard, keys, health, metrics_path, metrics, upgrades: Arc::clone(&self.upgrades), table }
+    }
+
+    /// As they are now, but for standard input, which is read once.
+    fn keys(&self) -> Result<Keys, Mistake> {
+        match self.args.allow_key.contains(&Secret::Stdin) {
+            true => Ok(self.keys.clone()),
+            false => Keys::read(&self.args.allow_key, KEY),
+        }
     }
 
     fn counts(&self, name: &str) -> Arc<Counts> {

@@ -8,6 +8,7 @@ mod health;
 mod keys;
 mod limits;
 mod metrics;
+mod reload;
 mod smuggling;
 mod sockets;
 mod streams;

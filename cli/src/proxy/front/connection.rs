@@ -76,6 +76,10 @@ impl Protocols {
         let (arrival, ending) = (self.arrival, ended.clone());
         let service = service_fn(|request: Request<Incoming>| {
             let (busy, answers, ending) = (pulse.begin(), Arc::clone(&answers), ending.clone());
+            if ending.has_begun() && request.version() == Version::HTTP_2 {
+                // It has come after all: nobody knew by then what it speaks.
+                pulse.is_last();
+            }
             // In memory of its own, which idle connections don't have.
             Box::pin(async move {
                 let version = request.version();
@@ -100,7 +104,7 @@ impl Protocols {
                     // A client of HTTP/2 is told which of its requests are still taken. One of HTTP/1.1 isn't, unless it is
                     // with an answer: until then it may send another one at any time.
                     match pulse.is_http2() {
-                        true => connection.as_mut().graceful_shutdown(),
+                        true => pulse.is_last(),
                         false => pulse.linger(ended.linger()),
                     }
                 }

@@ -29,6 +29,8 @@ struct State {
     head: Duration,
     idle: Duration,
     stall: Duration,
+    /// It is to be asked to close at once, whatever it does.
+    is_last: bool,
     /// When it has to be closed, once it was asked to.
     close_by: Option<Instant>,
 }
@@ -54,7 +56,7 @@ enum Protocol {
 /// Why a connection has to end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Over {
-    /// There is no request.
+    /// There is no request, or is to be none.
     Idle,
     /// The client is too slow, or doesn't close what it was asked to close.
     Dead,
@@ -73,6 +75,7 @@ impl Pulse {
             head: limits.head_timeout,
             idle: limits.idle_timeout,
             stall: limits.stall_timeout,
+            is_last: false,
             close_by: None,
         };
         Self { state: Mutex::new(state) }
@@ -121,6 +124,11 @@ impl Pulse {
         }
     }
 
+    /// No other request is wanted.
+    pub(super) fn is_last(&self) {
+        self.state().is_last = true;
+    }
+
     /// The connection was asked to close.
     pub(super) fn closes(&self) {
         self.state().close_by.get_or_insert_with(|| Instant::now() + CLOSING);
@@ -134,6 +142,9 @@ impl Pulse {
     /// When the connection is over if nothing changes until then, and why.
     pub(super) fn over_at(&self) -> Option<(Instant, Over)> {
         let state = self.state();
+        if state.is_last && state.close_by.is_none() {
+            return Some((state.since, Over::Idle));
+        }
         let at = |since: Instant, limit: Duration, why| since.checked_add(limit).map(|at| (at, why));
         let request = match state.doing {
             Doing::Idle if state.close_by.is_none() => at(state.since, state.idle, Over::Idle),

@@ -36,6 +36,12 @@ impl Credentials {
         Ok(known)
     }
 
+    /// Those that `later` has no more.
+    pub(crate) fn without(&self, later: &Self) -> impl Iterator<Item = &Known> {
+        let gone = self.known.iter().filter(|(print, _)| !later.known.contains_key(*print));
+        gone.map(|(_, known)| &**known)
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &Known> {
         self.known.values().map(|known| &**known)
     }

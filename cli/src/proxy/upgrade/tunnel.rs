@@ -94,6 +94,8 @@ async fn pump_frames(
             }
             read = from.read(&mut piece) => read?,
         };
+        // Who waits is told one after the other, and the vendor may be faster.
+        ends |= ended.has_begun();
         idle.moved();
         if read == 0 {
             return to.shutdown().await;
