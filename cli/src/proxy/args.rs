@@ -201,6 +201,9 @@ impl Args {
 
     /// What concerns more than one option.
     pub(crate) fn check(&self) -> Result<(), Mistake> {
+        if self.listen.len() > self.limits.max_connections as usize {
+            return Err(Mistake::new("--max-connections: each --listen needs one at least"));
+        }
         let is_local = |address: &Address| match address {
             Address::Tcp(address) => address.ip().is_loopback(),
             Address::Unix(_) => true,

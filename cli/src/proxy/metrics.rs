@@ -15,10 +15,9 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use tokio::sync::Semaphore;
 use tower_reauth::TokenCache;
 
-use super::{body::Body, upgrade::Upgrades};
+use super::{body::Body, front::Places, upgrade::Upgrades};
 
 /// Where the buckets of durations end, in milliseconds.
 const BUCKETS: [u64; 12] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
@@ -63,9 +62,8 @@ pub(crate) struct Metrics {
     pub(crate) refused: Counts,
     /// New configurations that were taken, and that were not.
     reloads: [AtomicU64; 2],
-    places: Arc<Semaphore>,
+    places: Places,
     upgrades: Arc<Upgrades>,
-    most: usize,
 }
 
 /// An upstream, as metrics have it.
@@ -77,10 +75,9 @@ pub(crate) struct Line<'a> {
 }
 
 impl Metrics {
-    /// `places` are those of connections that are free, of `most`.
-    pub(crate) fn new(places: Arc<Semaphore>, most: usize, upgrades: Arc<Upgrades>) -> Self {
+    pub(crate) fn new(places: Places, upgrades: Arc<Upgrades>) -> Self {
         let reloads = array::from_fn(|_| AtomicU64::new(0));
-        Self { refused: Counts::default(), reloads, places, upgrades, most }
+        Self { refused: Counts::default(), reloads, places, upgrades }
     }
 
     /// A new configuration was taken, or it wasn't.
@@ -147,9 +144,9 @@ impl Metrics {
             page.line(&format!("{{status=\"{class}xx\"}}"), count.load(Relaxed));
         }
         page.family("reauth_connections", "gauge", "Connections that are open.");
-        page.line("", self.most - self.places.available_permits().min(self.most));
+        page.line("", self.places.open());
         page.family("reauth_connections_limit", "gauge", "How many may be open.");
-        page.line("", self.most);
+        page.line("", self.places.most());
         page.family("reauth_upgraded_connections", "gauge", "Connections that were upgraded and are open.");
         page.line("", self.upgrades.open());
         page.family("reauth_reloads_total", "counter", "New configurations, by whether they were taken.");

@@ -7,12 +7,12 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::{runtime::Runtime, sync::Semaphore, time::timeout};
+use tokio::{runtime::Runtime, time::timeout};
 
 use super::{
     args::Args,
     current::Current,
-    front::{Ending, Listener, accept, make_room},
+    front::{Ending, Listener, Places, accept, make_room},
     setup::Setup,
     signals::{Signal, Signals},
     site::Site,
@@ -34,8 +34,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
     let ending = Arc::new(Ending::new(args.grace));
     let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
     let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
-    let places = Arc::new(Semaphore::new(args.limits.max_connections as usize));
-    let setup = Setup::new(args, Arc::clone(&places), Arc::new(upgrades))?;
+    let places = Places::new(args.limits.max_connections);
+    let setup = Setup::new(args, places.clone(), Arc::new(upgrades))?;
     let (site, credentials) = runtime.block_on(async { setup.site(&Credentials::default()) })?;
     Ok(runtime.block_on(serve(setup, site, credentials, places, &ending)).unwrap_or_else(fail))
 }
@@ -44,7 +44,7 @@ async fn serve(
     setup: Setup,
     site: Site,
     mut credentials: Credentials,
-    places: Arc<Semaphore>,
+    places: Places,
     ending: &Ending,
 ) -> io::Result<ExitCode> {
     let args = &setup.args;
@@ -58,7 +58,7 @@ async fn serve(
 
     let current = Arc::new(Current::new(site));
     for listener in listeners {
-        let (limits, places) = (args.limits.clone(), Arc::clone(&places));
+        let (limits, places) = (args.limits.clone(), places.clone());
         tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&current)));
     }
     while signals.next().await == Signal::Reload {

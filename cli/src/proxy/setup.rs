@@ -7,11 +7,11 @@ use std::{
 };
 
 use http::uri::Authority;
-use tokio::sync::Semaphore;
 
 use super::{
     args::Args,
     forward::{Settings, Upstream},
+    front::Places,
     guard::Guard,
     health::{Health, Tokens},
     keys::Keys,
@@ -40,7 +40,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) fn new(args: Args, places: Arc<Semaphore>, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
+    pub(crate) fn new(args: Args, places: Places, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
         args.check()?;
         // Those of the file can't read it.
         let mut readers = args.vendor.that_read_stdin();
@@ -48,8 +48,7 @@ impl Setup {
         readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| KEY));
         one_reader(&readers)?;
         let keys = Keys::read(&args.allow_key, KEY)?;
-        let most = args.limits.max_connections as usize;
-        let metrics = Arc::new(Metrics::new(places, most, Arc::clone(&upgrades)));
+        let metrics = Arc::new(Metrics::new(places, Arc::clone(&upgrades)));
         Ok(Self { args, keys, upgrades, metrics, counts: Mutex::default() })
     }
 

@@ -5,6 +5,7 @@ mod failures;
 mod guard;
 mod headers;
 mod health;
+mod idle;
 mod keys;
 mod limits;
 mod metrics;

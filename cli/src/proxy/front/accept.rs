@@ -2,10 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use super::{
     answer::{Answers, Arrival},
@@ -14,6 +11,7 @@ use super::{
     limits::Limits,
     link::Link,
     listener::Listener,
+    places::{Open, Place, Places},
 };
 use crate::message::tell;
 
@@ -28,7 +26,7 @@ const SAID: Duration = Duration::from_secs(10);
 pub(crate) async fn accept<A: Answers>(
     listener: Listener,
     limits: Limits,
-    places: Arc<Semaphore>,
+    places: Places,
     mut ended: Ended,
     answers: Arc<A>,
 ) {
@@ -40,13 +38,14 @@ pub(crate) async fn accept<A: Answers>(
             () = ended.begins() => break,
             place = place(&places, &mut said) => place,
         };
+        let Some(place) = place else { break };
         let link = tokio::select! {
             biased;
             () = ended.begins() => break,
             link = listener.accept() => link,
         };
         match link {
-            Ok(link) => serve(link, place, &protocols, &ended, &answers),
+            Ok(link) => serve(link, places.take(place), &protocols, &ended, &answers),
             Err(error) if is_the_connections(&error) => {}
             Err(error) => {
                 // Such as too many open files. Who waits is waited for; asking on and on would only keep others from ending.
@@ -57,37 +56,30 @@ pub(crate) async fn accept<A: Answers>(
         }
     }
     for link in listener.rest() {
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => serve(link, place, &protocols, &ended, &answers),
+        match places.free() {
+            Some(place) => serve(link, places.take(place), &protocols, &ended, &answers),
             // Whoever had to wait for a place gets none any more.
-            Err(_) => break,
+            None => break,
         }
     }
 }
 
 /// A place for one more connection.
-async fn place(places: &Arc<Semaphore>, said: &mut Said) -> Option<OwnedSemaphorePermit> {
-    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+async fn place(places: &Places, said: &mut Said) -> Option<Place> {
+    if let Some(place) = places.free() {
         return Some(place);
     }
     said.now_and_then(|| {
         tell("reauth proxy: as many connections as --max-connections allows for; others wait until one ends");
     });
-    // Nobody closes it.
-    Arc::clone(places).acquire_owned().await.ok()
+    places.next().await
 }
 
-fn serve<A: Answers>(
-    link: Link,
-    place: impl Send + 'static,
-    protocols: &Arc<Protocols>,
-    ended: &Ended,
-    answers: &Arc<A>,
-) {
+fn serve<A: Answers>(link: Link, open: Open, protocols: &Arc<Protocols>, ended: &Ended, answers: &Arc<A>) {
     let (protocols, ended, answers) = (Arc::clone(protocols), ended.clone(), Arc::clone(answers));
     tokio::spawn(async move {
         protocols.speak(link, ended, answers).await;
-        drop(place);
+        drop(open);
     });
 }
 

@@ -13,6 +13,7 @@ mod limits;
 mod link;
 mod listener;
 mod metered;
+mod places;
 mod pulse;
 #[cfg(unix)]
 mod socket_file;
@@ -25,4 +26,5 @@ pub(crate) use self::{
     ending::{Ended, Ending},
     limits::Limits,
     listener::Listener,
+    places::Places,
 };

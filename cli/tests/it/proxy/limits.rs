@@ -271,6 +271,7 @@ async fn where_the_system_has_no_room_for_more_it_waits_and_goes_on() {
 async fn limits_that_cannot_be_are_refused() {
     for (args, says) in [
         ("--max-connections 0", "1..=1000000"),
+        ("--max-connections 1 --listen unix:/x", "each --listen needs one at least"),
         ("--max-head 100", "8192..=16777216"),
         ("--max-fields 1", "10..=10000"),
         ("--max-streams 0", "1..=10000"),

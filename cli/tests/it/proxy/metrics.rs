@@ -67,7 +67,7 @@ async fn requests_replays_tokens_and_connections_are_counted() {
     assert_eq!(seen.len(), empty.len(), "what comes in adds no lines");
     let sum = seen["reauth_request_duration_seconds_sum{upstream=\"vendor\"}"];
     assert!(sum > 0.0 && sum < 30.0, "{sum}");
-    assert!(seen["reauth_connections"] >= 2.0, "{seen:?}");
+    assert!((2.0..10.0).contains(&seen["reauth_connections"]), "{seen:?}");
     let buckets: Vec<_> =
         ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30"]
             .map(|end| {
