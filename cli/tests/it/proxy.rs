@@ -1,5 +1,6 @@
 //! `proxy`: the token, who may ask, what goes through, and how it ends.
 
+mod docs;
 mod ending;
 mod failures;
 mod guard;
