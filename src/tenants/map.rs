@@ -50,11 +50,20 @@ impl<Id: TenantId> Map<Id> {
     pub(super) fn insert(&self, held: &Arc<Held<Id>>) -> bool {
         let place = Place { held: held.clone(), weight: held.bytes() as u64 };
         self.places.insert(held.id().clone(), place);
-        let fits = self.places.weight() <= self.most;
+        let fits = self.fits();
         if !fits {
             self.remove(held);
         }
         fits
+    }
+
+    /// Whether all take no more than they may, after others' places were given up if need be. A shard in which tenants have
+    /// grown may hold more than its share, as long as others hold less.
+    fn fits(&self) -> bool {
+        if self.places.weight() > self.most {
+            self.places.set_capacity(self.most);
+        }
+        self.places.weight() <= self.most
     }
 
     /// Takes down what a tenant takes by now, and gives others' places up if that is too much. Returns whether it no longer is:
@@ -70,13 +79,7 @@ impl<Id: TenantId> Map<Id> {
             }
             EntryAction::Retain(grows)
         });
-        if !matches!(weighed, EntryResult::Retained(true)) {
-            return true;
-        }
-        if self.places.weight() > self.most {
-            self.places.set_capacity(self.most);
-        }
-        self.places.weight() <= self.most
+        !matches!(weighed, EntryResult::Retained(true)) || self.fits()
     }
 
     /// Takes a tenant out, if it is still this one.
