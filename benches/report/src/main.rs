@@ -3,16 +3,19 @@
 //! ```text
 //! report <criterion's directory> <instructions.tsv> <machine> <out> [<readme>]
 //! report hot-path <criterion's directory> <machine> <out> <readme>
+//! report tenants <criterion's directory> <tenants.tsv> <machine> <out>
 //! ```
 //!
 //! The first writes `README.md` and `requests.svg` to `out`, prints the tables, and puts what is short between the marks
-//! of `readme`. The second needs nothing but what was measured of the hot path, and replaces what is said of that.
+//! of `readme`. The second needs nothing but what was measured of the hot path, and replaces what is said of that. The
+//! third writes `tenants.md`.
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
 mod chart;
 mod estimates;
 mod tables;
+mod tenants;
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -33,12 +36,20 @@ fn main() -> Result<()> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["hot-path", criterion, machine, out, readme] => hot_path(criterion, machine, out, readme),
+        ["tenants", criterion, counted, machine, out] => {
+            let page = tenants::page(&Run::read(Path::new(criterion), None)?, Path::new(counted), machine)?;
+            println!("{page}");
+            fs::create_dir_all(out)?;
+            fs::write(Path::new(out).join("tenants.md"), page)?;
+            Ok(())
+        }
         [criterion, instructions, machine, out] => all(criterion, instructions, machine, out, None),
         [criterion, instructions, machine, out, readme] => {
             all(criterion, instructions, machine, out, Some(readme))
         }
         _ => Err("usage: report <criterion> <instructions.tsv> <machine> <out> [<readme>], \
-                  or report hot-path <criterion> <machine> <out> <readme>"
+                  or report hot-path <criterion> <machine> <out> <readme>, \
+                  or report tenants <criterion> <tenants.tsv> <machine> <out>"
             .into()),
     }
 }

@@ -259,12 +259,12 @@ impl Report<'_> {
     }
 }
 
-fn emphasized(who: &str) -> String {
+pub(crate) fn emphasized(who: &str) -> String {
     if who.starts_with(OURS) { format!("**{who}**") } else { who.to_owned() }
 }
 
 /// Nanoseconds, with three digits.
-struct Time(f64);
+pub(crate) struct Time(pub(crate) f64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
