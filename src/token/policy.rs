@@ -24,6 +24,7 @@ const MOST_SPREAD: Duration = Duration::from_secs(10);
 /// | one flight, with all its attempts | 30 s | [`flight_deadline`](Self::flight_deadline) |
 /// | attempts a flight, after transient failures | 3 | [`attempts`](Self::attempts) |
 /// | between those attempts, at random up to | 200 ms, doubling to 5 s | [`between_attempts`](Self::between_attempts) |
+/// | the same, where [a failure says more](crate::AcquireError::with_attempts_apart) | that, doubling to 60 s | |
 /// | pause while new tokens are rejected | 1 s, doubling to 60 s | [`pause`](Self::pause) |
 /// | budget of acquisitions driven by rejections | 10, one back every 5 s | [`budget`](Self::budget) |
 /// | failing fast after rejected credentials | 30 s, doubling to 10 min | [`fail_fast`](Self::fail_fast) |

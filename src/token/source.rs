@@ -123,7 +123,7 @@ enum Whose {
     Identified,
     /// The identity with the slot's subject, or else with this.
     BySubject(Option<SecretString>),
-    /// It's a key that is its own token.
+    /// It's a key that is its own token, or the machine that it runs on.
     Key,
 }
 
@@ -226,7 +226,7 @@ impl Description {
         }
     }
 
-    /// Says that there is nothing to share: it's a key that is its own token.
+    /// Says that there is nothing to share: it's a key that is its own token, or a machine's own identity.
     #[must_use]
     pub(crate) fn never_shared(mut self) -> Self {
         self.whose = Whose::Key;
@@ -290,7 +290,8 @@ impl Description {
         };
         if matches!(self.whose, Whose::Key) || self.renewal == Renewal::Unsupported {
             return refuse(
-                "a key that is its own token has nothing to share: it is never acquired nor renewed",
+                "there is nothing to share: a key that is its own token is never acquired nor renewed, and what a platform \
+                 gives to a machine is that one's own",
             );
         }
         if !is_told && !slot.has_subject() {

@@ -84,3 +84,19 @@ impl Credential for MetadataCredential {
         self.endpoint.describe().never_shared()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        credential::metadata::AzureVm, error::ConfigErrorKind, store::SharedSlot, testing::MemoryStore,
+    };
+
+    #[test]
+    fn a_machines_identity_is_shared_with_no_other_machine() {
+        let slot = SharedSlot::plain(MemoryStore::new(), "test").expect("a name").subject("us");
+        let layer = AzureVm::new("r").layer("https://api.example.com").expect("valid");
+        let error = layer.shared(slot).expect_err("nothing to share");
+        assert_eq!(error.kind(), ConfigErrorKind::Store);
+        assert!(error.to_string().contains("that one's own"), "{error}");
+    }
+}

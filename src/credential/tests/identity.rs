@@ -133,6 +133,7 @@ fn a_key_that_is_its_own_token_is_not_shared() {
         static_token(SecretSource::file(file.path())),
         Videsk::new("key-1").layer().expect("valid"),
         ApiVideo::sandbox("key-1").basic().expect("valid").into_layer(),
+        AuthLayer::new(origin(), FileToken::new(file.path())),
     ] {
         let error = layer.shared(slot().subject("us")).expect_err("nothing to share");
         assert_eq!(error.kind(), ConfigErrorKind::Store);
