@@ -56,6 +56,9 @@ pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) replay_limit: usize,
     pub(crate) timeout: Duration,
+    /// How many connections to the vendor are kept that no request uses. With fewer than the clients have, those above it would be
+    /// opened again for nearly each request.
+    pub(crate) kept: usize,
     pub(crate) forward_credentials: bool,
     pub(crate) forward_cookies: bool,
     pub(crate) verbose: bool,
@@ -67,11 +70,12 @@ impl Upstream {
         vendor: Arc<Vendor>,
         client: &ClientBuilder,
     ) -> Result<Self, ConfigError> {
-        let Settings { prefix, replay_limit, timeout, forward_credentials, forward_cookies, verbose } =
+        let Settings { prefix, replay_limit, timeout, kept, forward_credentials, forward_cookies, verbose } =
             settings;
         let layer = vendor.layer.clone().record_bodies(replay_limit);
+        let client = client.clone().idle_per_host(kept);
         let service = layer.layer(client.clone().build_for()?);
-        let upgrading = layer.layer(client.clone().http1_only().build_for()?);
+        let upgrading = layer.layer(client.http1_only().build_for()?);
         let request_rules = RequestRules::new(vendor.header.as_ref(), forward_credentials, forward_cookies);
         let response_rules = ResponseRules::new(forward_cookies);
         Ok(Self { service, upgrading, vendor, prefix, request_rules, response_rules, timeout, verbose })

@@ -132,6 +132,7 @@ impl Setup {
             prefix: String::new(),
             replay_limit: args.replay_limit,
             timeout: args.timeout,
+            kept: args.limits.max_connections as usize,
             forward_credentials: args.forward_credentials,
             forward_cookies: args.forward_cookies,
             verbose: args.verbose,

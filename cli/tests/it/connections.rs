@@ -1,8 +1,18 @@
 //! How servers are reached, by both subcommands: proxies, client certificates, and HTTP/2 without TLS.
 
-use axum::{Router, extract::Request};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use axum::{Router, extract::Request, serve::ListenerExt};
+use futures_util::future::join_all;
 use rcgen::{CertificateParams, KeyPair};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::Barrier,
+    time::{Duration, sleep},
+};
 
 use crate::support::{
     client::get,
@@ -152,5 +162,39 @@ async fn a_server_that_wants_a_certificate_gets_it() {
     let program = trusting(Program::bare().args("proxy --listen 127.0.0.1:0")).args(&options);
     let proxy = Proxy::start(program).await;
     assert_eq!(get(&proxy.url("/x")).await.body(), "know");
+    proxy.stop().await;
+}
+
+/// Two hundred clients at once, who come again.
+#[tokio::test]
+async fn a_proxy_keeps_as_many_connections_as_its_clients_use() {
+    const CLIENTS: usize = 200;
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let counted = Arc::clone(&accepted);
+    let listener = listener.tap_io(move |_| {
+        counted.fetch_add(1, Relaxed);
+    });
+    // None is answered before all are there.
+    let all = Arc::new(Barrier::new(CLIENTS));
+    let app = Router::new().fallback(move || {
+        let all = Arc::clone(&all);
+        async move {
+            all.wait().await;
+        }
+    });
+    tokio::spawn(axum::serve(listener, app).into_future());
+    let proxy = Proxy::start(to(Program::proxy(), &origin)).await;
+    let url = proxy.url("/x");
+    for _ in 0..3 {
+        for answer in join_all((0..CLIENTS).map(|_| get(&url))).await {
+            assert_eq!(answer.status(), 200);
+        }
+        // Until the last is put aside.
+        sleep(Duration::from_millis(200)).await;
+    }
+    let accepted = accepted.load(Relaxed);
+    assert!((CLIENTS..CLIENTS + 50).contains(&accepted), "{accepted} connections for {CLIENTS} clients");
     proxy.stop().await;
 }

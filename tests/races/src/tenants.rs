@@ -104,8 +104,7 @@ impl Town {
     /// Whatever was, it can be built again.
     fn end(self, runtime: Runtime) {
         runtime.join();
-        let held =
-            runtime.handle().block_on(self.tenant(runtime.handle())).ok().expect("whatever was, it works");
+        let held = runtime.handle().block_on(self.tenant(runtime.handle())).expect("whatever was, it works");
         assert_eq!((held.id, self.at_work.load(SeqCst)), (ID, 0));
         drop((held, runtime));
         let building = Arc::downgrade(&self.building);
@@ -121,7 +120,7 @@ pub fn built_once() {
     let askers = [(); 3].map(|()| {
         let (town, handle) = (town.clone(), runtime.handle().clone());
         thread::spawn(move || {
-            let held = handle.block_on(town.tenant(&handle)).ok().expect("a tenant");
+            let held = handle.block_on(town.tenant(&handle)).expect("a tenant");
             assert_eq!(held.id, ID);
         })
     });
