@@ -139,8 +139,8 @@ fn eviction(criterion: &mut Criterion) {
         });
         let calls = calls.get() - calls_before;
         let hits = calls - (misses.load(Relaxed) as u64 - misses_before as u64);
-        if calls > 0 {
-            tell(&format!("hits of a thousand, {what}, room for a tenth"), 1000 * hits / calls);
+        if let Some(share) = (1000 * hits).checked_div(calls) {
+            tell(&format!("hits of a thousand, {what}, room for a tenth"), share);
         }
         assert!(tenants.0.census().bytes <= tenants.2, "bounded by bytes");
 
