@@ -1,6 +1,6 @@
 //! The command line of `reauth call`.
 
-use std::{convert::Infallible, str::FromStr, time::Duration};
+use std::{convert::Infallible, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
@@ -20,6 +20,7 @@ Examples:
   reauth call --as videos GET /videos
   reauth call --as videos POST /videos -d '{\"title\": \"x\"}'
   reauth call --as videos POST /upload -d @film.mp4 -H 'Content-Type: video/mp4'
+  reauth call --as videos GET /videos/x/source -o film.mp4
   reauth call --vendor zoom --set account_id=text:AbCd --set client_id=env:ID --set client_secret=file:secret GET /v2/users/me
   reauth call --vendor oauth2 --base-url https://api.example.com --token-url https://login.example.com/token \
       --client-id me --client-secret env:SECRET GET /things
@@ -69,6 +70,11 @@ pub(crate) struct Args {
     /// A header, as often as needed; `Name:` leaves a default one out
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(HeaderName, HeaderValue)>,
+
+    /// Write the answer to a file instead of standard output. It is opened before the call, and what is in it stays until the
+    /// answer comes
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 
     /// Print the answer's status and headers too
     #[arg(short, long)]

@@ -39,7 +39,8 @@ impl From<Ending> for ExitCode {
 pub(crate) enum Failure {
     /// What is to be sent can't be read.
     Data(PathBuf, io::Error),
-    Output(io::Error),
+    /// What came can't be written, to a file or to standard output.
+    Output(Option<PathBuf>, io::Error),
     Local(ConfigError),
     NoToken(AuthError),
     /// No answer.
@@ -64,7 +65,7 @@ impl Failure {
 
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Data(..) | Self::Output(_) | Self::Local(_) => Ending::Local,
+            Self::Data(..) | Self::Output(..) | Self::Local(_) => Ending::Local,
             Self::NoToken(_) => Ending::NoToken,
             Self::Exchange(_) | Self::Broken(_) => Ending::NoAnswer,
             Self::TimedOut(_) => Ending::TimedOut,
@@ -76,7 +77,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Data(path, error) => write!(f, "{} can't be read: {error}", path.display()),
-            Self::Output(error) => write!(f, "the output can't be written: {error}"),
+            Self::Output(None, error) => write!(f, "the output can't be written: {error}"),
+            Self::Output(Some(path), error) => write!(f, "{} can't be written: {error}", path.display()),
             Self::Local(error) => f.write_str(&chain(error)),
             Self::NoToken(error) => write!(f, "no token: {}", chain(error)),
             Self::Exchange(error) => write!(f, "no answer: {}", chain(&**error)),

@@ -3,6 +3,7 @@
 mod args;
 mod data;
 mod ending;
+mod output;
 mod progress;
 mod report;
 mod run;

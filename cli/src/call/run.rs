@@ -7,7 +7,6 @@ use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::io::AsyncWriteExt;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
@@ -15,6 +14,7 @@ use super::{
     args::Args,
     data,
     ending::{Ending, Failure},
+    output::Output,
     progress::Progress,
     report::{self, Report},
 };
@@ -102,6 +102,7 @@ impl<'a> Call<'a> {
         *request.uri_mut() = self.url;
         *request.headers_mut() = self.headers;
         report.request(&request);
+        let output = Output::open(self.args.output.as_deref()).await?;
         let request = data::attach(request, self.args.data.as_ref(), idle, progress).await?;
         let response = match idle.bound(service.oneshot(request)).await {
             Ok(Ok(response)) => response,
@@ -110,33 +111,28 @@ impl<'a> Call<'a> {
         };
         progress.download(response.body().size_hint().exact());
         report.response(&response, &tokens);
-        self.args.deliver(response, idle, progress).await
+        self.args.deliver(response, output, idle, progress).await
     }
 }
 
 impl Args {
-    /// Writes an answer to standard output, piece by piece.
+    /// Writes an answer, piece by piece.
     async fn deliver(
         &self,
         response: Response<PeekBody<Incoming>>,
+        mut output: Output,
         idle: &Idle,
         progress: &Progress,
     ) -> Result<Ending, Failure> {
         let ending = Ending::of(response.status());
-        let mut output = tokio::io::stdout();
+        output.clear().await?;
         let head = if self.include { report::head(&response) } else { Bytes::new() };
         let mut body = response.into_body();
         let mut piece = Some(head);
         while let Some(data) = piece {
-            let written = async {
-                output.write_all(&data).await?;
-                output.flush().await
-            };
-            match written.await {
-                Ok(()) => {}
+            if !output.write(&data).await? {
                 // Whoever reads has seen enough.
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ending),
-                Err(error) => return Err(Failure::Output(error)),
+                return Ok(ending);
             }
             piece = match idle.bound(body.frame()).await {
                 Ok(None) => None,

@@ -114,3 +114,32 @@ async fn an_answer_that_comes_before_all_is_sent_ends_it() {
     assert_eq!(output.stdout, b"no");
     drop(input);
 }
+
+#[tokio::test]
+async fn an_answer_goes_to_a_file_which_stays_as_it_was_until_it_comes() {
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnew"]).await;
+    let file = Temporary::new("answer", "what was in it before");
+    let to = |origin: &str| at(origin).args("GET /x --output").arg(file.path());
+    // Nobody listens there.
+    to("http://127.0.0.1:1").run().await.assert_status(6);
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "what was in it before");
+    let ended = to(&server.origin).run().await;
+    ended.assert_status(0);
+    assert_eq!((&*ended.stdout, &*std::fs::read_to_string(file.path()).unwrap()), ("", "new"));
+    let ended = at(&server.origin).args("GET /x -o -").run().await;
+    assert_eq!(ended.stdout, "new");
+    at(&server.origin).args("GET /x -o /dev/null").run().await.assert_status(0);
+    // Who can't keep the answer doesn't ask.
+    let asked = server.seen().len();
+    let ended = at(&server.origin).args("GET /x -o /not/there").run().await;
+    ended.assert_status(1).assert_says("reauth call: /not/there can't be written: ");
+    assert_eq!(server.seen().len(), asked);
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_disk_that_is_full_is_an_error_wherever_the_answer_goes() {
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnew"]).await;
+    let ended = at(&server.origin).args("GET /x -o /dev/full").run().await;
+    ended.assert_status(1).assert_says("reauth call: /dev/full can't be written: No space left on device");
+}
