@@ -328,6 +328,11 @@ impl Static {
         Ok(Parts { credential: BoxCredential::new(token.name(self.name)), origin, signatures, placement })
     }
 
+    /// Whether its tokens are a metadata service's, and no key.
+    pub(super) fn asks_metadata(&self) -> bool {
+        matches!(self.key, Key::Metadata(_))
+    }
+
     pub(super) fn parts_without_credential(&self) -> Result<Parts<()>, ConfigError> {
         Ok(Parts {
             credential: (),

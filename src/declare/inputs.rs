@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Where inputs may be. What else a file has is the vendor's, and no program's business.
-const SECTIONS: [&str; 8] =
+pub(super) const SECTIONS: [&str; 8] =
     ["base_url", "other_origins", "acquire", "refresh", "revoke", "key", "basic", "metadata"];
 
 /// A file that isn't whole yet.
@@ -207,6 +207,11 @@ fn found(node: &Node) -> Result<BTreeMap<String, Places>, ConfigError> {
         Ok(())
     })?;
     Ok(found)
+}
+
+/// The names of a file's inputs, as far as it can be read.
+pub(super) fn names(file: &Node) -> Vec<String> {
+    found(file).map(|found| found.into_keys().collect()).unwrap_or_default()
 }
 
 /// Is told of each text: its path, itself, and whether it is a URL.

@@ -3,8 +3,8 @@
 use std::iter;
 
 use super::{
+    inputs::{SECTIONS, names},
     node::Node,
-    template::{Piece, pieces},
 };
 
 /// A line for each thing that the file says. Only of a file that can be read they make sense.
@@ -20,6 +20,11 @@ pub(super) fn outline(file: &Node) -> Vec<String> {
             }
         }
         (_, Some(_), _) => lines.push("a key is its own token, and can't be renewed".into()),
+        _ if at(file, "metadata").is_some() => {
+            let service =
+                at(file, "metadata").and_then(|metadata| text(metadata, "service")).unwrap_or_default();
+            lines.push(format!("a token comes from the metadata service that the machine has, {service}"));
+        }
         _ => lines.push("a user and a password are the token, by HTTP Basic, and can't be renewed".into()),
     }
     lines.extend(rules(file));
@@ -200,29 +205,11 @@ fn literal(node: &Node) -> String {
 
 /// The inputs, with what they may be.
 fn open(file: &Node) -> Option<String> {
-    let mut names = Vec::new();
-    let mut note = |name: &str| {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    };
-    each_text(file, &mut |key, text| match text.strip_prefix("input:") {
-        Some(name) => note(name),
-        None if matches!(key, "base_url" | "other_origins" | "request") => {
-            for piece in pieces(text).unwrap_or_default() {
-                if let Piece::Input(name, _) = piece {
-                    note(name);
-                }
-            }
-        }
-        None => {}
-    });
-    names.sort_unstable();
     let listed = |name: &String| match at(file, "inputs").and_then(|lists| at(lists, name)) {
         Some(list) => format!("{name} (one of {})", literal(list)),
         None => name.clone(),
     };
-    let all = names.iter().map(listed).collect::<Vec<_>>().join(", ");
+    let all = names(file).iter().map(listed).collect::<Vec<_>>().join(", ");
     (!all.is_empty()).then(|| format!("inputs to fill: {all}"))
 }
 
@@ -247,7 +234,7 @@ fn each_text<'n>(file: &'n Node, see: &mut dyn FnMut(&str, &'n str)) {
             _ => {}
         }
     }
-    for key in ["base_url", "other_origins", "acquire", "refresh", "revoke", "key", "basic"] {
+    for key in SECTIONS {
         if let Some(node) = at(file, key) {
             within(node, key, see);
         }

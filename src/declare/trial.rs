@@ -80,7 +80,7 @@ impl Trial {
         self.outline.iter().map(|line| &**line)
     }
 
-    /// Whether its tokens are asked for, and aren't a key.
+    /// Whether its tokens come from a token endpoint: they aren't a key, nor a metadata service's.
     #[must_use]
     pub fn acquires(&self) -> bool {
         matches!(self.whole, Whole::Endpoint(_))
@@ -101,7 +101,7 @@ impl Trial {
     pub fn read_answer<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<AccessToken, AcquireError> {
         match &self.whole {
             Whole::Endpoint(endpoint) => endpoint.read_answer(response),
-            Whole::Static(_) => Err(self.is_its_own_token()),
+            Whole::Static(declared) => Err(self.has_no_token_endpoint(declared)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Trial {
     ) -> Result<AccessToken, AcquireError> {
         match &self.whole {
             Whole::Endpoint(endpoint) => endpoint.read_refresh_answer(previous, response),
-            Whole::Static(_) => Err(self.is_its_own_token()),
+            Whole::Static(declared) => Err(self.has_no_token_endpoint(declared)),
         }
     }
 
@@ -149,8 +149,13 @@ impl Trial {
         }
     }
 
-    fn is_its_own_token(&self) -> AcquireError {
-        AcquireError::unsupported(format!("{} takes a key as it is, and has no token endpoint", self.name))
+    fn has_no_token_endpoint(&self, declared: &Static) -> AcquireError {
+        let why = if declared.asks_metadata() {
+            "asks a metadata service, whose answers are not the file's to say"
+        } else {
+            "takes a key as it is, and has no token endpoint"
+        };
+        AcquireError::unsupported(format!("{} {why}", self.name))
     }
 
     fn read(node: Node) -> Result<Self, ConfigError> {

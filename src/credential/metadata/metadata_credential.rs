@@ -81,7 +81,7 @@ impl Credential for MetadataCredential {
 
     fn describe(&self) -> Description {
         // Each machine has its own.
-        self.endpoint.describe().never_shared()
+        self.endpoint.describe().whole().never_shared()
     }
 }
 

@@ -141,3 +141,22 @@ fn answers_are_judged_as_the_declaration_says_without_any_secret() {
     assert_eq!(key.read_answer(&refused).unwrap_err().kind(), AcquireErrorKind::Unsupported);
     let _ = key.layer(crate::credential::StaticToken::new("stand-in").unwrap()).unwrap();
 }
+
+#[cfg(feature = "client")]
+#[test]
+fn of_a_metadata_service_nothing_can_be_tried_out_but_the_apis_answers() {
+    let file = "name = 'Acme'\nbase_url = 'https://api.acme.example'\n\
+                metadata = { service = 'azure-vm', resource = 'input:resource' }";
+    assert_eq!(
+        lines(file)[1..],
+        [
+            "a token comes from the metadata service that the machine has, azure-vm",
+            "a token has expired if a 401 says invalid_token, as RFC 6750 has it",
+            "inputs to fill: resource",
+        ]
+    );
+    let trial = trial(file);
+    let error = trial.read_answer(&Response::new("{}")).unwrap_err();
+    assert_eq!((trial.acquires(), error.kind()), (false, AcquireErrorKind::Unsupported));
+    assert!(error.to_string().contains("Acme asks a metadata service"), "{error}");
+}
