@@ -362,7 +362,7 @@
 //! | `refresh_token` | the place of the refresh token | `/refresh_token` |
 //! | `lifetime` | seconds that every token lives, the place where answers say so (as seconds, or as the moment at which it expires), `jwt` if the token says it itself by its `exp`, or `unknown` | `/expires_in` |
 //! | `form` | `true`: answers are forms, whatever their media type; `/access_token` then names a field | by the media type |
-//! | `success` | a table of places and what is there in a success; with anything else there it is a failure that may pass | the status alone |
+//! | `success` | a table of places and what is there in a success; with anything else there it is no token: the endpoint's failure, unless `refusal` or `later` knows it | the status alone |
 //! | `required` | the same, where nothing there is a failure as well: for logins that set a cookie whoever asks | none |
 //! | `refusal` | a table of places and the value, or list of values, that mean that the secrets are refused, whatever the status | 401, and the codes of RFC 6749 §5.2 at `/error` |
 //! | `later` | the same for values that mean that it may work later | 408, 425, 429, 5xx, and `slow_down`, `ratelimited`, `temporarily_unavailable` and the like at `/error` |
