@@ -10,7 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::Full;
 use tower_reauth::BoxError;
 
-use super::forward::Download;
+use super::passing::Download;
 
 /// An answer's body.
 pub(crate) enum Body {

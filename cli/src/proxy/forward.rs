@@ -1,18 +1,11 @@
 //! [`Upstream`]: sends requests to the vendor, with a token, and brings its answers back. Bodies stream both ways.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, request::Parts,
     uri::PathAndQuery,
 };
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
@@ -25,6 +18,7 @@ use tower_reauth::{
 use super::{
     body::Body,
     headers::{RequestRules, ResponseRules},
+    passing::{Download, Upload},
     problem::Problem,
     upgrade::{Asked, Upgrades},
 };
@@ -301,74 +295,4 @@ fn no_answer(error: &BoxError) -> Problem {
         _ => (StatusCode::BAD_GATEWAY, "connection_terminated"),
     };
     Problem::new(status, kind, format!("the vendor did not answer: {}", chain(&**error)))
-}
-
-/// A client's body on its way to the vendor.
-pub(crate) struct Upload {
-    /// None is empty.
-    body: Option<Incoming>,
-    rules: RequestRules,
-    idle: Idle,
-}
-
-/// The vendor's body on its way to the client.
-pub(crate) struct Download {
-    body: PeekBody<Incoming>,
-    rules: ResponseRules,
-}
-
-impl HttpBody for Upload {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(body).poll_frame(cx));
-        self.idle.moved();
-        Poll::Ready(
-            frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
-        )
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or(SizeHint::with_exact(0), HttpBody::size_hint)
-    }
-}
-
-impl HttpBody for Download {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(
-            frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
-        )
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// The frame, with its trailers as `filter` leaves them.
-fn filtered(mut frame: Frame<Bytes>, filter: impl FnOnce(&mut HeaderMap)) -> Frame<Bytes> {
-    if let Some(trailers) = frame.trailers_mut() {
-        filter(trailers);
-    }
-    frame
 }

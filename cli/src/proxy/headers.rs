@@ -10,7 +10,8 @@ use http::{
     },
 };
 
-use super::problem::NAME;
+/// The name of this proxy in `Via` and `Proxy-Status`.
+pub(crate) const NAME: &str = "tower-reauth";
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");

@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod keys;
 mod metrics;
+mod passing;
 mod problem;
 mod serve;
 mod setup;

@@ -7,13 +7,10 @@ use http::{
     header::{CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER},
 };
 
-use super::body::Body;
+use super::{body::Body, headers::NAME};
 
 /// RFC 9209: who answers, and what went wrong.
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
-
-/// The name of this proxy in `Via` and `Proxy-Status`.
-pub(crate) const NAME: &str = "tower-reauth";
 
 /// Why a request wasn't made, or brought no answer.
 #[derive(Debug)]
