@@ -40,6 +40,6 @@ pub(crate) enum Event<'a> {
     FailedFast { error: &'a AuthError },
     /// A call has waited for a flight since then.
     Waited { since: Instant },
-    /// A token is used that is valid until then, if that is known.
-    Used { expires_at: Option<Instant>, now: Instant },
+    /// A token is used that is valid for so long yet, if that is known.
+    Used { remaining: Option<Duration> },
 }

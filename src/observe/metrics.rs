@@ -29,9 +29,9 @@ impl Meters {
     pub(super) fn record(&self, credential: &Arc<str>, event: Event<'_>) {
         match event {
             // A token without known expiry has no remaining lifetime to tell of.
-            Event::Used { expires_at, now } => {
-                if let Some(expires_at) = expires_at {
-                    self.use_of(expires_at.saturating_duration_since(now));
+            Event::Used { remaining } => {
+                if let Some(remaining) = remaining {
+                    self.use_of(remaining);
                 }
             }
             _ => record_rare(credential.clone(), event),

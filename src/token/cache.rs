@@ -279,9 +279,10 @@ impl TokenCache {
     #[inline]
     pub(crate) fn uses(&self, entry: &Entry) -> bool {
         let now = Instant::now();
-        let usable = !entry.is_stale(now) || (!entry.is_expired(now) && self.shared.renew(now));
+        let age = entry.age(now);
+        let usable = !entry.is_stale_at(age) || (!entry.is_expired_at(age) && self.shared.renew(now));
         if usable {
-            self.shared.observer().tell(Event::Used { expires_at: entry.expires_at(), now });
+            self.shared.observer().tell(Event::Used { remaining: entry.remaining_at(age) });
         }
         usable
     }

@@ -44,10 +44,11 @@ pub(super) struct Moments {
 }
 
 /// How far a moment is from another one, in nanoseconds, if there is one. Beyond 292 years it comes then.
-#[derive(Clone, Copy, Debug)]
-struct Distance(i64);
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Distance(i64);
 
 impl Distance {
+    const NONE: Self = Self(0);
     const ENDLESS: Self = Self(i64::MAX);
 
     fn between(from: Instant, to: Option<Instant>) -> Self {
@@ -68,6 +69,12 @@ impl Distance {
             0.. => Some(after(from, distance)),
             _ => from.checked_sub(distance),
         }
+    }
+
+    /// How much further it is than `other`.
+    fn beyond(self, other: Self) -> Option<Duration> {
+        let left = self.0.saturating_sub(other.0).max(0).unsigned_abs();
+        (self != Self::ENDLESS).then_some(Duration::from_nanos(left))
     }
 }
 
@@ -95,8 +102,30 @@ impl Entry {
         self.expires_in.from(self.acquired_at)
     }
 
+    /// How old it is. Whoever wants to know more than one thing of a moment asks for this once.
+    #[inline]
+    pub(super) fn age(&self, now: Instant) -> Distance {
+        Distance::ahead(now.saturating_duration_since(self.acquired_at))
+    }
+
+    /// How long it is valid yet at this age, if that is known.
+    #[inline]
+    pub(super) fn remaining_at(&self, age: Distance) -> Option<Duration> {
+        self.expires_in.beyond(age)
+    }
+
+    #[inline]
+    pub(super) fn is_expired_at(&self, age: Distance) -> bool {
+        self.expires_in <= age
+    }
+
+    #[inline]
+    pub(super) fn is_stale_at(&self, age: Distance) -> bool {
+        self.stale_in <= age
+    }
+
     pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at().is_some_and(|at| at <= now)
+        self.is_expired_at(self.age(now))
     }
 
     /// Whether it has clearly expired by the wall clock, which shows `now`. That alone is no reason not to use it.
@@ -106,28 +135,23 @@ impl Entry {
         over.is_some_and(|over| self.wall_expires_in.0 <= over.0)
     }
 
-    #[inline]
     pub(super) fn is_stale(&self, now: Instant) -> bool {
-        self.stale_at().is_some_and(|at| at <= now)
+        self.is_stale_at(self.age(now))
     }
 
     /// Whether it has lived for a quarter of its lifetime, so that it may be over: lifetimes are counted in whole
     /// seconds, or not as they were told. What counts is the time it has been here, and what was left when it came.
     pub(super) fn may_be_over(&self, now: Instant) -> bool {
-        let Some(expires_at) = self.expires_at() else { return false };
-        let lifetime = expires_at.saturating_duration_since(self.acquired_at);
-        !lifetime.is_zero() && after(self.acquired_at, lifetime / 4) <= now
+        let Some(lifetime) = self.remaining_at(Distance::NONE) else { return false };
+        !lifetime.is_zero() && Distance::ahead(lifetime / 4) <= self.age(now)
     }
 
     /// Whether it is valid, and lives for another `min_ttl` or is as fresh as one with its lifetime can be.
     pub(super) fn lives_for(&self, min_ttl: Duration, now: Instant) -> bool {
-        let Some(expires_at) = self.expires_at() else { return true };
-        if self.is_expired(now) {
-            return false;
-        }
-        let remaining = expires_at.saturating_duration_since(now);
-        let lifetime = expires_at.saturating_duration_since(self.acquired_at);
-        remaining >= min_ttl || (lifetime <= min_ttl && !self.is_stale(now))
+        let age = self.age(now);
+        let (lifetime, remaining) = (self.remaining_at(Distance::NONE), self.remaining_at(age));
+        let (Some(lifetime), Some(remaining)) = (lifetime, remaining) else { return true };
+        !self.is_expired_at(age) && (remaining >= min_ttl || (lifetime <= min_ttl && !self.is_stale_at(age)))
     }
 }
 
