@@ -276,7 +276,6 @@ impl TokenCache {
 
     /// Whether `entry`, if it is the newest token, may be used at this time; then that is a use. A stale one begins to
     /// be renewed.
-    #[inline]
     pub(crate) fn uses(&self, entry: &Entry) -> bool {
         let now = Instant::now();
         let age = entry.age(now);
