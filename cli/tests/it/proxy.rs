@@ -3,6 +3,7 @@
 mod docs;
 mod ending;
 mod failures;
+mod git;
 mod guard;
 mod headers;
 mod health;

@@ -101,7 +101,8 @@ async fn addresses_that_are_none_are_refused() {
         let program = with_key(Program::proxy_at(listen), "http://127.0.0.1:9");
         program.run().await.assert_status(2).assert_says(says);
     }
-    let long = format!("unix:/tmp/{}", "x".repeat(200));
+    let (_directory, path) = place("socket-long");
+    let long = format!("unix:{path}{}", "x".repeat(200));
     let program = with_key(Program::proxy_at(&long), "http://127.0.0.1:9");
-    program.run().await.assert_status(1).assert_says("can't listen at unix:/tmp/x");
+    program.run().await.assert_status(1).assert_says(&format!("can't listen at {long}"));
 }
