@@ -80,7 +80,7 @@ impl World {
 }
 
 /// A login that waits for somebody.
-struct Waiting {
+pub(crate) struct Waiting {
     child: Child,
     stderr: BufReader<ChildStderr>,
     said: String,
@@ -89,7 +89,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    async fn start(program: Program) -> Self {
+    pub(crate) async fn start(program: Program) -> Self {
         let mut child = program.start();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut said, mut url) = (String::new(), String::new());
@@ -119,13 +119,13 @@ impl Waiting {
     }
 
     /// Comes back with this query, in which STATE is the login's. Returns what the browser sees.
-    async fn back(&self, query: &str) -> String {
+    pub(crate) async fn back(&self, query: &str) -> String {
         let query = query.replace("STATE", &self.param("state"));
         raw(&self.address(), &format!("GET /callback?{query} HTTP/1.1\r\nHost: HOST\r\n\r\n")).await
     }
 
     /// The exit status, and all that was said.
-    async fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
         let status = soon(self.child.wait()).await.unwrap();
         soon(self.stderr.read_to_string(&mut self.said)).await.unwrap();
         (status.code(), self.said)

@@ -11,6 +11,7 @@ mod config;
 mod connections;
 mod declared;
 mod gateway;
+mod killed;
 mod login;
 mod manual;
 mod proxy;

@@ -1,5 +1,6 @@
 //! What the tests run and talk to: the program as a process, servers and clients that speak byte for byte.
 
+pub(crate) mod authority;
 pub(crate) mod client;
 pub(crate) mod frames;
 pub(crate) mod process;
