@@ -153,6 +153,7 @@ impl Place {
 
 fn in_directory(path: &Path, name: &str, keys: Option<Keys>) -> Result<SharedSlot, Mistake> {
     let is_new = !path.exists();
+    take_long_files_for_errors();
     let store = FileStore::open(path).map_err(unusable)?;
     let Some(keys) = keys else {
         if is_new {
@@ -165,6 +166,21 @@ fn in_directory(path: &Path, name: &str, keys: Option<Keys>) -> Result<SharedSlo
     };
     Ok(store.sealed(&keys)?.slot(name)?)
 }
+
+/// Where no file may become as long as it would (`RLIMIT_FSIZE`), the system ends a program that knows nothing of its signal. One
+/// that does gets an error, as from a full disk, and can go on without a store.
+#[cfg(unix)]
+fn take_long_files_for_errors() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Nobody waits for it: that it is known is enough, from now on and for ever.
+    let known = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    if let Err(error) = known {
+        tell(format_args!("reauth: a limit of the length of files would end this program: {error}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn take_long_files_for_errors() {}
 
 fn in_redis(url: &str, name: &str, keys: Option<Keys>) -> Result<SharedSlot, Mistake> {
     let Some(keys) = keys else {

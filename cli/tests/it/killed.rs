@@ -10,113 +10,44 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::{task::JoinSet, time::sleep};
-use tower_reauth::store::Record;
 
-use crate::{
-    login::Waiting,
-    support::{
-        authority::{Authority, Manner},
-        client::get,
-        process::{Program, Proxy},
-        temporary::{Temporary, TemporaryDirectory},
-        until,
-    },
+use crate::support::{
+    authority::Manner, client::get, process::Proxy, remembering::World, temporary::TemporaryDirectory, until,
 };
 
 const KILLS: usize = 16;
 const CALLERS: usize = 6;
 const MANNER: Manner = Manner { lives: Duration::from_millis(400), way: Duration::from_millis(25) };
-const KEY: &str = "a-key-that-nobody-may-see";
-const STORE_KEY: &str = "q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80=";
 
-/// A server, and what the program knows of it and remembers.
-struct World {
-    authority: Authority,
-    directory: TemporaryDirectory,
-    file: Temporary,
-    _declaration: Temporary,
-}
-
-impl World {
-    /// A credential with a `key` beside the refresh token, and one of somebody, `me`, that has a login alone.
-    async fn new(name: &str) -> Self {
-        let authority = Authority::start(MANNER).await;
-        let origin = &authority.origin;
-        let directory = TemporaryDirectory::new(name);
-        let declared = format!(
-            "name = \"Acme\"\nbase_url = \"{origin}\"\n\
-             [acquire]\nrequest = \"POST {origin}/token\"\nform = {{ key = \"env:KEY\" }}\n\
-             [refresh]\nrequest = \"POST {origin}/token\"\nform = {{ refresh_token = \"token:refresh\" }}\n"
-        );
-        let declaration = Temporary::new(&format!("{name}-declared.toml"), &declared);
-        let store = format!(
-            "connections = {{ roots = \"bundled\" }}\n\
-             store = {{ place = \"{}\", key = \"env:STORE_KEY\", subject = \"us\" }}\n",
-            directory.reference()
-        );
-        let content = format!(
-            "[credentials.key]\ndeclaration = \"{}\"\n{store}\
-             [credentials.me]\nvendor = \"oauth2\"\nbase-url = \"{origin}\"\nclient-id = \"app\"\n\
-             token-url = \"{origin}/token\"\nlogin = {{ authorization-url = \"{origin}/auth\" }}\n{store}",
-            declaration.path().display(),
-        );
-        let file = Temporary::new(&format!("{name}.toml"), &content);
-        Self { authority, directory, file, _declaration: declaration }
+/// Has it called all the time, and kills it: at any moment, or while a token request is under way. Returns the statuses of what
+/// was answered.
+async fn call_and_kill(world: &World, proxy: Proxy, while_it_renews: bool) -> Vec<u16> {
+    let answers = Arc::new(Mutex::new(Vec::new()));
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (client, url, answers) = (client.clone(), proxy.url("/x"), answers.clone());
+        callers.spawn(async move {
+            while let Ok(answer) = client.get(url.parse().unwrap()).await {
+                answers.lock().unwrap().push(answer.status().as_u16());
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
     }
-
-    fn program(&self, program: Program) -> Program {
-        let program = program.secret("KEY", KEY).secret("STORE_KEY", STORE_KEY);
-        program.variable("REAUTH_CONFIG", self.file.path())
+    if while_it_renews {
+        let before = world.authority.books().begun;
+        until("a token request", || world.authority.books().begun > before).await;
+        // It is under way for two ways, and then its answer is saved.
+        sleep(random(MANNER.way * 3)).await;
+    } else {
+        sleep(random(MANNER.lives)).await;
     }
-
-    async fn proxy(&self, name: &str) -> Proxy {
-        let program = Program::bare().args("proxy --listen 127.0.0.1:0 --as").arg(name);
-        Proxy::start(self.program(program)).await
-    }
-
-    async fn log_in(&self) {
-        let waiting = Waiting::start(self.program(Program::bare().args("login me --no-browser"))).await;
-        waiting.back("code=c&state=STATE").await;
-        assert_eq!(waiting.ended().await.0, Some(0));
-    }
-
-    /// Whether nobody knows what has become of the refresh token that is in the store: it may have been sent.
-    fn is_in_doubt(&self) -> bool {
-        let record = std::fs::read(self.directory.file(".record")).unwrap();
-        let record = Record::from_bytes(&record).unwrap();
-        record.note.is_some_and(|note| note.revision >= record.revision)
-    }
-
-    /// Has it called all the time, and kills it: at any moment, or while a token request is under way. Returns the statuses of
-    /// what was answered.
-    async fn kill(&self, proxy: Proxy, while_it_renews: bool) -> Vec<u16> {
-        let answers = Arc::new(Mutex::new(Vec::new()));
-        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-        let mut callers = JoinSet::new();
-        for _ in 0..CALLERS {
-            let (client, url, answers) = (client.clone(), proxy.url("/x"), answers.clone());
-            callers.spawn(async move {
-                while let Ok(answer) = client.get(url.parse().unwrap()).await {
-                    answers.lock().unwrap().push(answer.status().as_u16());
-                    sleep(Duration::from_millis(5)).await;
-                }
-            });
-        }
-        if while_it_renews {
-            let before = self.authority.books().begun;
-            until("a token request", || self.authority.books().begun > before).await;
-            // It is under way for two ways, and then its answer is saved.
-            sleep(random(MANNER.way * 3)).await;
-        } else {
-            sleep(random(MANNER.lives)).await;
-        }
-        proxy.signal("KILL").await;
-        proxy.ended().await;
-        callers.join_all().await;
-        // What was sent arrives all the same, and is answered to nobody.
-        sleep(MANNER.way * 2).await;
-        std::mem::take(&mut answers.lock().unwrap())
-    }
+    proxy.signal("KILL").await;
+    proxy.ended().await;
+    callers.join_all().await;
+    // What was sent arrives all the same, and is answered to nobody.
+    sleep(MANNER.way * 2).await;
+    std::mem::take(&mut answers.lock().unwrap())
 }
 
 fn random(below: Duration) -> Duration {
@@ -126,12 +57,13 @@ fn random(below: Duration) -> Duration {
 
 #[tokio::test]
 async fn with_a_key_as_well_no_kill_costs_a_login_or_a_request() {
-    let world = World::new("killed-key").await;
+    let directory = TemporaryDirectory::new("killed-key");
+    let world = World::new("killed-key", MANNER, directory.path()).await;
     let mut doubts = 0;
     for kill in 0..KILLS {
         let proxy = world.proxy("key").await;
         assert_eq!(get(&proxy.url("/x")).await.status(), 200);
-        let answers = world.kill(proxy, kill % 2 == 0).await;
+        let answers = call_and_kill(&world, proxy, kill % 2 == 0).await;
         assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
         doubts += usize::from(world.is_in_doubt());
     }
@@ -146,13 +78,14 @@ async fn with_a_key_as_well_no_kill_costs_a_login_or_a_request() {
 
 #[tokio::test]
 async fn a_login_outlives_each_kill_but_one_between_note_and_save_and_then_it_is_not_risked() {
-    let world = World::new("killed-login").await;
-    world.log_in().await;
+    let directory = TemporaryDirectory::new("killed-login");
+    let world = World::new("killed-login", MANNER, directory.path()).await;
+    assert_eq!(world.log_in().await.0, Some(0));
     let mut doubts = 0;
     for kill in 0..KILLS {
         let proxy = world.proxy("me").await;
         assert_eq!(get(&proxy.url("/x")).await.status(), 200, "the login is lost");
-        let answers = world.kill(proxy, kill % 2 == 0).await;
+        let answers = call_and_kill(&world, proxy, kill % 2 == 0).await;
         assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
         if world.is_in_doubt() {
             doubts += 1;
@@ -167,7 +100,7 @@ async fn a_login_outlives_each_kill_but_one_between_note_and_save_and_then_it_is
             proxy.signal("KILL").await;
             proxy.ended().await;
             // That is the end of the doubt, too.
-            world.log_in().await;
+            assert_eq!(world.log_in().await.0, Some(0));
         }
     }
     let books = world.authority.books();

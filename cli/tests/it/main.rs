@@ -10,6 +10,7 @@ mod clients;
 mod config;
 mod connections;
 mod declared;
+mod full;
 mod gateway;
 mod killed;
 mod login;

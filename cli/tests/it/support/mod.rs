@@ -2,8 +2,11 @@
 
 pub(crate) mod authority;
 pub(crate) mod client;
+#[cfg(target_os = "linux")]
+pub(crate) mod disk;
 pub(crate) mod frames;
 pub(crate) mod process;
+pub(crate) mod remembering;
 pub(crate) mod server;
 pub(crate) mod strict;
 pub(crate) mod temporary;
