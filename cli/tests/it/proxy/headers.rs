@@ -173,3 +173,39 @@ async fn a_proxy_that_calls_itself_notices() {
     outer.stop().await;
     inner.stop().await;
 }
+
+#[tokio::test]
+async fn a_call_of_grpc_says_to_its_server_that_it_takes_trailers() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(async |request: axum::extract::Request| {
+        format!("{:?} {:?}", request.version(), request.headers().get("te"))
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let proxy = Proxy::start(before(&origin).arg("--http2-prior-knowledge")).await;
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http::<Full<Bytes>>();
+    for kind in ["application/grpc", "application/grpc+proto"] {
+        let request = Request::post(proxy.url("/x")).header("content-type", kind).header("te", "trailers");
+        let response = soon(client.request(request.body(Full::default()).unwrap())).await.unwrap();
+        let said = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        assert_eq!(said, "HTTP/2.0 Some(\"trailers\")", "{kind}");
+    }
+    drop(client);
+    proxy.stop().await;
+    // Nothing else differs: over HTTP/1.1 it is named where it belongs to one connection.
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    for (kind, named) in [("application/grpc-web", true), ("text/plain", true), ("application/grpc", false)] {
+        let request = format!(
+            "POST /x HTTP/1.1\r\nHost: HOST\r\nTE: trailers\r\nConnection: TE\r\nContent-Type: {kind}\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        assert_eq!(status(&raw(&proxy.address, &request).await), 204);
+        let seen = server.seen().pop().unwrap();
+        assert!(seen.contains("te: trailers\r\n"), "{seen}");
+        assert_eq!(seen.contains("connection: TE\r\n"), named, "{seen}");
+    }
+    proxy.stop().await;
+}
