@@ -59,7 +59,7 @@ The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC
 Limits:
   Connections beyond --max-connections wait until one ends. A connection is closed that has no request for as long as
   --idle-timeout says, whose request's head takes longer than --head-timeout, or that takes in nothing of an answer for
-  --stall-timeout. A head longer than --max-head, or with more fields than --max-fields, is answered with 431. Bodies may
+  --stall-timeout; over HTTP/2 such an answer is reset, and the client's others go on. A head longer than --max-head, or with more fields than --max-fields, is answered with 431. Bodies may
   be of any length: what one side hasn't taken in, the other can't send. Over HTTP/2 a client may have --max-streams
   requests under way; whoever resets them faster than they are looked at is disconnected, as is whoever doesn't answer
   pings. Requests whose length could be read in two ways are refused with 400 (RFC 9112, section 11.2). If the system has

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -18,7 +19,7 @@ pub(crate) struct Arrival {
 ///
 /// A future is dropped when its client has gone away, and nothing is then done any more on its behalf.
 pub(crate) trait Answers: Send + Sync + 'static {
-    type Body: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static;
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
     fn answer(
         &self,

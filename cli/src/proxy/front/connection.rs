@@ -5,14 +5,13 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::Poll,
 };
 
 use http::{HeaderValue, Request, Version, header::CONNECTION};
-use http_body::{Body, Frame, SizeHint};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -20,10 +19,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::{
     answer::{Answers, Arrival},
     ending::Ended,
+    held::Held,
     limits::Limits,
     link::Link,
     metered::Metered,
-    pulse::{Busy, Over, Pulse},
+    pulse::{Over, Pulse},
+    streams::Streams,
 };
 
 /// How many streams a client may have reset before anybody looked at them.
@@ -40,7 +41,7 @@ const USUAL_FIELDS: u16 = 100;
 
 /// Both protocols, within limits.
 pub(super) struct Protocols {
-    builder: Builder<TokioExecutor>,
+    builder: Builder<Streams>,
     limits: Limits,
     arrival: Arrival,
 }
@@ -49,7 +50,7 @@ impl Protocols {
     pub(super) fn new(limits: Limits, arrival: Arrival) -> Self {
         // Asked that often whether it is still there, and with that long to say so, a client that has gone is noticed in time.
         let ping = limits.stall_timeout / 3;
-        let mut builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new(Streams::new(limits.stall_timeout));
         let mut http1 = builder.http1();
         // It buffers a whole head, so that bounds heads as well. How long they take is for the pulse to say.
         http1.max_buf_size(limits.max_head as usize).header_read_timeout(None);
@@ -87,7 +88,10 @@ impl Protocols {
                 if ending.has_begun() && version < Version::HTTP_2 {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
+                Ok::<_, Infallible>(response.map(|body| match version {
+                    Version::HTTP_2 => Held::in_pieces(body, busy, SEND_BUFFER),
+                    _ => Held::whole(body, busy),
+                }))
             })
         });
         let io = TokioIo::new(Metered::new(link, Arc::clone(&pulse)));
@@ -138,30 +142,4 @@ async fn over(pulse: &Pulse, mut timer: Pin<&mut Sleep>) -> Over {
         }
     })
     .await
-}
-
-/// A body, with the request whose answer it is.
-struct Held<B> {
-    body: B,
-    _busy: Busy,
-}
-
-impl<B: Body + Unpin> Body for Held<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

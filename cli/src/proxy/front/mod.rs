@@ -9,6 +9,7 @@ mod answer;
 mod connection;
 mod descriptors;
 mod ending;
+mod held;
 mod limits;
 mod link;
 mod listener;
@@ -17,6 +18,7 @@ mod places;
 mod pulse;
 #[cfg(unix)]
 mod socket_file;
+mod streams;
 
 pub(crate) use self::{
     accept::accept,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use super::*;
@@ -230,6 +230,129 @@ async fn a_client_of_http_2_that_answers_no_ping_is_disconnected() {
     let said = frames::split(&rest(&mut tcp).await);
     assert!(said.iter().any(|frame| frame.kind == frames::PING), "{said:?}");
     until("the end of the vendor's connection", || silent.open_connections() == 0).await;
+    proxy.stop().await;
+}
+
+/// Gives a client of HTTP/2 more of an answer, in bytes, on the connection and on each of the streams.
+fn more(bytes: u32, streams: &[u32]) -> Vec<u8> {
+    let on = |stream: &u32| frames::frame(frames::WINDOW_UPDATE, 0, *stream, &bytes.to_be_bytes());
+    [0].iter().chain(streams).flat_map(on).collect()
+}
+
+/// A client of HTTP/2 whose windows are shut, and that answers pings.
+struct Shut {
+    tcp: TcpStream,
+    seen: Vec<u8>,
+    pings: usize,
+}
+
+impl Shut {
+    async fn connect(proxy: &Proxy) -> Self {
+        let mut tcp = connect(proxy).await;
+        tcp.write_all(&[frames::PREFACE, &frames::shut()].concat()).await.unwrap();
+        Self { tcp, seen: Vec::new(), pings: 0 }
+    }
+
+    async fn write(&mut self, frame: &[u8]) {
+        self.tcp.write_all(frame).await.unwrap();
+    }
+
+    fn seen(&self) -> Vec<frames::Frame> {
+        frames::split(&self.seen)
+    }
+
+    /// Reads once.
+    async fn read(&mut self) {
+        assert!(soon(self.tcp.read_buf(&mut self.seen)).await.unwrap() > 0, "{:?}", self.seen());
+        let seen = self.seen();
+        let pings = seen.iter().filter(|frame| frame.kind == frames::PING && !frame.is_ack());
+        for ping in pings.skip(self.pings) {
+            self.pings += 1;
+            self.write(&frames::frame(frames::PING, 1, 0, &ping.payload)).await;
+        }
+    }
+
+    /// Reads until such a frame has come.
+    async fn until(&mut self, is_it: impl Fn(&frames::Frame) -> bool) -> frames::Frame {
+        loop {
+            match self.seen().into_iter().find(&is_it) {
+                Some(frame) => return frame,
+                None => self.read().await,
+            }
+        }
+    }
+
+    /// What has come of an answer's body.
+    fn body(&self, stream: u32) -> Vec<u8> {
+        let data =
+            self.seen().into_iter().filter(|frame| frame.kind == frames::DATA && frame.stream == stream);
+        data.flat_map(|frame| frame.payload).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_stream_whose_window_stays_shut_ends_and_the_others_go_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let program = before(&format!("http://{}", listener.local_addr().unwrap())).args("--stall-timeout 1");
+    let proxy = Proxy::start(program).await;
+    let mut client = Shut::connect(&proxy).await;
+    client.write(&frames::get(1, &proxy.address)).await;
+    let (mut shut, _) = soon(listener.accept()).await.unwrap();
+    soon(read_message(&mut shut)).await.unwrap();
+    shut.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n").await.unwrap();
+    // One that waits for the vendor, and not for its client.
+    client.write(&frames::get(3, &proxy.address)).await;
+    let (mut slow, _) = soon(listener.accept()).await.unwrap();
+    soon(read_message(&mut slow)).await.unwrap();
+    slow.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc").await.unwrap();
+    client.write(&more(3, &[3])).await;
+
+    let endless = tokio::spawn(async move { while shut.write_all(&[b'x'; 65536]).await.is_ok() {} });
+    let reset = client.until(|frame| frame.kind == frames::RST_STREAM).await;
+    // CANCEL.
+    assert_eq!((reset.stream, reset.error()), (1, 8));
+    // Nothing more is taken from the vendor.
+    soon(endless).await.unwrap();
+    slow.write_all(b"def").await.unwrap();
+    client.write(&more(3, &[3])).await;
+    client.until(|frame| frame.stream == 3 && frame.is_end()).await;
+    assert_eq!((client.body(1), client.body(3)), (vec![], b"abcdef".to_vec()));
+    assert!(client.pings > 0);
+    drop((client, slow));
+    proxy.stop().await;
+}
+
+/// A quarter of a piece at a time.
+#[tokio::test]
+async fn a_slow_reader_over_http_2_is_not_disconnected() {
+    let body = "x".repeat(600_000);
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let server = Raw::start(&[&answer]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--stall-timeout 1.2 --idle-timeout 0.5")).await;
+    let mut client = Shut::connect(&proxy).await;
+    client.write(&frames::get(1, &proxy.address)).await;
+    let mut opens = interval(Duration::from_millis(100));
+    while client.body(1).len() < body.len() {
+        tokio::select! {
+            _ = opens.tick() => client.write(&more(16 * 1024, &[1])).await,
+            () = client.read() => {}
+        }
+    }
+    assert_eq!(client.body(1), body.as_bytes());
+    drop(client);
+    proxy.stop().await;
+}
+
+/// The vendor has nothing to do with it any more, so what is left of it is as long as a piece at most.
+#[tokio::test]
+async fn a_short_answer_that_nobody_takes_in_does_not_keep_a_connection() {
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort"]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--stall-timeout 1 --idle-timeout 0.5")).await;
+    let mut client = Shut::connect(&proxy).await;
+    client.write(&frames::get(1, &proxy.address)).await;
+    client.until(|frame| frame.kind == frames::GOAWAY).await;
+    assert_eq!((client.body(1), server.seen().len()), (vec![], 1));
+    rest(&mut client.tcp).await;
     proxy.stop().await;
 }
 

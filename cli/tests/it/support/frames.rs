@@ -5,24 +5,42 @@ pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Empty.
 pub(crate) const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
+pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
+    pub(crate) flags: u8,
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
+    /// Whether a ping is the answer to one.
+    pub(crate) fn is_ack(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// Whether an answer's body is at its end.
+    pub(crate) fn is_end(&self) -> bool {
+        self.kind == DATA && self.flags & 1 != 0
+    }
+
     /// Why a stream or a connection ends, of `RST_STREAM` and `GOAWAY`.
     pub(crate) fn error(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         number(&self.payload[at..at + 4])
     }
+}
+
+/// SETTINGS of a client that takes in no body of an answer until it says so (RFC 9113 §6.5.2).
+pub(crate) fn shut() -> Vec<u8> {
+    frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])
 }
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -45,7 +63,7 @@ pub(crate) fn split(mut bytes: &[u8]) -> Vec<Frame> {
         let length = number(&[0, bytes[0], bytes[1], bytes[2]]) as usize;
         let Some(payload) = bytes.get(9..9 + length) else { break };
         let stream = number(&bytes[5..9]) & 0x7fff_ffff;
-        frames.push(Frame { kind: bytes[3], stream, payload: payload.to_vec() });
+        frames.push(Frame { kind: bytes[3], flags: bytes[4], stream, payload: payload.to_vec() });
         bytes = &bytes[9 + length..];
     }
     frames
