@@ -101,16 +101,28 @@ impl<'a> Item<'a> {
 
     /// Seconds: a number above zero, with a fraction if need be.
     pub(crate) fn seconds(&self) -> Result<std::time::Duration, Mistake> {
-        let whole = self.value.as_integer().map(|number| number.as_str().to_owned());
+        let whole = self.whole().map(|number| number.to_string());
         let number = whole.or_else(|| self.value.as_float().map(|number| number.as_str().to_owned()));
         let number = number.ok_or_else(|| self.wrong_kind("seconds, as a number above 0"))?;
         crate::options::seconds(&number).map_err(|why| self.wrong(&why))
     }
 
+    /// A number of bytes.
+    pub(crate) fn bytes(&self) -> Result<usize, Mistake> {
+        let number = self.whole().and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| self.wrong("write a number of bytes, as a whole number from 0"))
+    }
+
     /// A TCP port.
     pub(crate) fn port(&self) -> Result<u16, Mistake> {
-        let number = self.value.as_integer().and_then(|number| number.as_str().parse().ok());
+        let number = self.whole().and_then(|number| number.try_into().ok());
         number.ok_or_else(|| self.wrong_kind("a port, from 0, which is a free one, to 65535"))
+    }
+
+    /// A whole number, in whichever base it is written.
+    fn whole(&self) -> Option<i128> {
+        let number = self.value.as_integer()?;
+        i128::from_str_radix(number.as_str(), number.radix()).ok()
     }
 
     fn wrong_kind(&self, wanted: &str) -> Mistake {

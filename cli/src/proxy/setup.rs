@@ -117,6 +117,7 @@ impl Setup {
         let mut settings = self.settings();
         planned.route.path().clone_into(&mut settings.prefix);
         settings.timeout = planned.timeout.unwrap_or(settings.timeout);
+        settings.replay_limit = planned.replay_limit.unwrap_or(settings.replay_limit);
         settings.forward_credentials |= planned.forward_credentials;
         settings.forward_cookies |= planned.forward_cookies;
         let upstream = Upstream::new(settings, Arc::clone(&known.vendor), &known.client)?;

@@ -30,6 +30,7 @@ pub(crate) struct Planned {
     pub(crate) route: Route,
     pub(crate) keys: Option<Vec<Secret>>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) replay_limit: Option<usize>,
     pub(crate) forward_credentials: bool,
     pub(crate) forward_cookies: bool,
 }
@@ -111,6 +112,7 @@ impl Planned {
             route,
             keys: section.take("keys").map(|keys| secrets(&keys)).transpose()?,
             timeout: section.take("timeout").map(|item| item.seconds()).transpose()?,
+            replay_limit: section.take("replay-limit").map(|item| item.bytes()).transpose()?,
             forward_credentials: section.flag("forward-credentials")?,
             forward_cookies: section.flag("forward-cookies")?,
         };

@@ -146,6 +146,45 @@ async fn upstreams_of_one_credential_have_one_token() {
     proxy.stop().await;
 }
 
+/// What an upstream says comes before what the option says.
+#[tokio::test]
+async fn each_upstream_keeps_as_much_of_a_body_as_it_says() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let file = Temporary::new(
+        "upstreams-replay.toml",
+        &format!(
+            "[credentials.videos]\nvendor = \"api-video\"\nkey = \"env:KEY\"\nbase-url = \"{}\"\n\
+             [[proxy.upstreams]]\nas = \"videos\"\n\
+             [[proxy.upstreams]]\nas = \"videos\"\nname = \"more\"\npath = \"/more\"\nreplay-limit = 0x7d0\n\
+             [[proxy.upstreams]]\nas = \"videos\"\nname = \"none\"\npath = \"/none\"\nreplay-limit = 0\n",
+            served.origin()
+        ),
+    );
+    let proxy = Proxy::start(program(&file).args("--replay-limit 1000")).await;
+    let upload = |path: &str, length: usize| {
+        let request = Request::post(proxy.url(path)).header("content-type", "video/mp4");
+        send(request.body(Full::from(vec![b'x'; length])).unwrap())
+    };
+    for (path, length, expected) in [
+        ("/x", 1000, 200),
+        ("/x", 1001, 401),
+        ("/more/x", 2000, 200),
+        ("/more/x", 2001, 401),
+        ("/none/x", 0, 200),
+        ("/none/x", 1, 401),
+    ] {
+        // A token that was accepted, so that its rejection is no reason to pause.
+        assert_eq!(upload("/x", 1).await.status(), 200);
+        let refreshes = fake.counts().refreshes;
+        fake.controls().fail(On::Api, Times::Next(1), ApiVideoError::AccessTokenInvalidOrExpired);
+        assert_eq!(upload(path, length).await.status(), expected, "{path} {length}");
+        until("a new token", || fake.counts().refreshes > refreshes).await;
+    }
+    fake.assert_no_refusals();
+    proxy.stop().await;
+}
+
 #[tokio::test]
 async fn health_tells_of_each_and_is_well_if_all_are() {
     let fake = FakeApiVideo::new(KEY);
@@ -218,6 +257,14 @@ async fn what_is_wrong_in_the_file_is_said_with_its_line() {
         (
             "[[proxy.upstreams]]\nas = \"videos\"\ntimeout = 0\n",
             "line 11: proxy.upstreams.0.timeout: give seconds",
+        ),
+        (
+            "[[proxy.upstreams]]\nas = \"videos\"\nreplay-limit = -1\n",
+            "line 11: proxy.upstreams.0.replay-limit: write a number of bytes, as a whole number from 0",
+        ),
+        (
+            "[[proxy.upstreams]]\nas = \"videos\"\nreplay-limit = \"64 KiB\"\n",
+            "line 11: proxy.upstreams.0.replay-limit: write a number of bytes, as a whole number from 0",
         ),
         (
             "[[proxy.upstreams]]\nas = \"videos\"\n[[proxy.upstreams]]\nas = \"videos\"\npath = \"/a\"\n",
