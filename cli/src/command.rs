@@ -1,12 +1,31 @@
 //! [`SecretCommand`]: a secret that another program prints, such as a password manager.
 
-use std::{ffi::OsString, fmt, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    ffi::OsString,
+    fmt,
+    io::{self, ErrorKind},
+    path::PathBuf,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
-use tower_reauth::{BoxError, SecretSource};
+use tower_reauth::{AcquireError, SecretSource};
 
 /// The longest output that is taken for a secret, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
+
+/// How long it isn't run after it has failed. As long again with each further time, up to the longest.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a program ends with whose failure may pass: `EX_TEMPFAIL` of sysexits(3).
+const MAY_PASS: i32 = 75;
 
 /// A program that prints a secret, with its arguments. It is run without a shell, each time that a token is asked for.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,17 +46,33 @@ impl SecretCommand {
     }
 
     pub(crate) fn source(&self) -> SecretSource {
-        let command = self.clone();
+        let (command, failures) = (self.clone(), Arc::new(AtomicU32::new(0)));
         SecretSource::from_fn(move || {
-            let command = command.clone();
-            async move { Ok(command.run().await?.into()) }
+            let (command, failures) = (command.clone(), Arc::clone(&failures));
+            async move {
+                let failed = match command.run().await {
+                    Ok(secret) => {
+                        failures.store(0, Relaxed);
+                        return Ok(secret.into());
+                    }
+                    Err(failed) => failed,
+                };
+                let error = AcquireError::transient(failed.why);
+                Err(match failed.may_pass {
+                    true => error.into(),
+                    false => {
+                        let before = failures.fetch_add(1, Relaxed).min(16);
+                        error.with_retry_after((PAUSE * (1 << before)).min(LONGEST_PAUSE)).into()
+                    }
+                })
+            }
         })
     }
 
     /// What it prints, without the line's end. What it says on standard error is for whoever reads ours, and in no error.
-    async fn run(&self) -> Result<String, BoxError> {
+    async fn run(&self) -> Result<String, Failed> {
         let name = self.program.display();
-        let fail = |why: String| -> BoxError { format!("the command {name} {why}").into() };
+        let fail = |why: String| Failed { why: format!("the command {name} {why}"), may_pass: false };
         let mut child = Command::new(&self.program)
             .args(self.args.iter().map(OsString::from))
             .stdin(Stdio::null())
@@ -45,7 +80,10 @@ impl SecretCommand {
             .stderr(Stdio::inherit())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| fail(format!("can't be run: {error}")))?;
+            .map_err(|error| Failed {
+                may_pass: is_want_of_room(&error),
+                ..fail(format!("can't be run: {error}"))
+            })?;
         let mut secret = Vec::new();
         let work = async {
             let Some(output) = child.stdout.take() else { return Err(fail("has no output".to_owned())) };
@@ -55,7 +93,13 @@ impl SecretCommand {
                 return Err(fail("prints more than 64 KiB".to_owned()));
             }
             let status = child.wait().await.map_err(|error| fail(format!("can't be waited for: {error}")))?;
-            if status.success() { Ok(()) } else { Err(fail(format!("has failed, with {status}"))) }
+            match status.success() {
+                true => Ok(()),
+                false => Err(Failed {
+                    may_pass: status.code() == Some(MAY_PASS),
+                    ..fail(format!("has failed, with {status}"))
+                }),
+            }
         };
         match timeout(self.limit, work).await {
             Ok(done) => done?,
@@ -74,6 +118,18 @@ impl SecretCommand {
             false => Ok(secret),
         }
     }
+}
+
+/// Why there is no secret.
+struct Failed {
+    why: String,
+    /// Running it again may help.
+    may_pass: bool,
+}
+
+/// Whether the system has no room for another process just now.
+fn is_want_of_room(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
 }
 
 impl fmt::Debug for SecretCommand {

@@ -104,6 +104,10 @@ impl SecretSource {
     ///
     /// It is called for acquisitions alone: neither when the credential is built, nor to find out whether there is
     /// another secret than the one that was refused.
+    ///
+    /// One that fails is called again by the next attempt, like a server that doesn't answer. Where that is in vain, let its error be
+    /// an [`AcquireError`] that says [for how long](AcquireError::with_retry_after): then the acquisition ends, and for so long calls
+    /// fail at once.
     pub fn from_fn<F, Fut>(read: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -421,8 +425,11 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// How long those have to wait who need another credential's token first.
+/// How long those have to wait whose closure says so, or who need another credential's token first.
 fn wait_of(error: &(dyn Error + Send + Sync + 'static)) -> Option<Duration> {
+    if let Some(said) = error.downcast_ref::<AcquireError>() {
+        return said.retry_after();
+    }
     let at = AuthError::find(error)?.retry_at()?;
     Some(at.saturating_duration_since(Instant::now()))
 }

@@ -1,12 +1,14 @@
 //! A secret that a command prints.
 
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep};
 
 use tower_reauth::testing::FakeApiVideo;
 
 use super::{KEY, call};
 use crate::support::{
-    process::{Ended, assert_none_shown},
+    client::get,
+    process::{Ended, Program, Proxy, assert_none_shown},
+    soon,
     temporary::{Temporary, TemporaryDirectory},
 };
 
@@ -76,6 +78,54 @@ async fn a_command_that_fails_is_named_with_its_status_and_without_what_it_says(
     fails("command-empty.toml", "echo", "").await.assert_says("prints nothing");
     fails("command-long.toml", "yes", "").await.assert_says("prints more than 64 KiB");
     fails("command-binary.toml", "printf '\\377'", "").await.assert_says("that isn't utf-8");
+}
+
+/// How often a command is run that ends so.
+async fn runs(name: &str, ending: &str) -> usize {
+    let ran = Temporary::new(&format!("{name}-ran"), "");
+    fails(name, &format!("echo x >> {}; {ending}", ran.path().display()), "").await;
+    std::fs::read_to_string(ran.path()).unwrap().lines().count()
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_run_once_unless_that_may_pass() {
+    for (name, ending, expected) in [
+        ("command-once-status.toml", "exit 1", 1),
+        ("command-once-empty.toml", "echo", 1),
+        ("command-once-binary.toml", "printf '\\377'", 1),
+        ("command-once-killed.toml", "kill -9 $$", 1),
+        ("command-thrice.toml", "exit 75", 3),
+    ] {
+        assert_eq!(runs(name, ending).await, expected, "{ending}");
+    }
+}
+
+/// Each request would run it, were there no pause.
+#[tokio::test]
+async fn a_proxys_command_that_fails_is_not_run_by_each_request_and_used_once_it_works() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let (ran, key) = (Temporary::new("command-proxy-ran", ""), Temporary::new("command-proxy-key", ""));
+    let script = format!("echo x >> {}; cat {}", ran.path().display(), key.path().display());
+    let content = file(served.origin(), &format!("[\"sh\", \"-c\", {script:?}]"), "");
+    let content = Temporary::new("command-proxy.toml", &content);
+    let proxy = Proxy::start(Program::proxy().args("--as us --file").arg(content.path())).await;
+    for _ in 0..20 {
+        let answer = get(&proxy.url("/x")).await;
+        assert_eq!(answer.status(), 503);
+        assert!(answer.headers().contains_key("retry-after"), "{answer:?}");
+    }
+    let times = std::fs::read_to_string(ran.path()).unwrap().lines().count();
+    assert!((1..5).contains(&times), "{times}");
+    std::fs::write(key.path(), KEY).unwrap();
+    let works = async {
+        while get(&proxy.url("/x")).await.status() != 200 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    soon(works).await;
+    fake.assert_no_refusals();
+    proxy.stop().await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use secrecy::ExposeSecret;
@@ -90,6 +91,15 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
     let error = cold(endpoint(plain().json("key", sealed)), &server).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().as_str()), (Transient, "the secret can't be read"));
     assert_eq!(error.source().unwrap().to_string(), "the vault is sealed");
+    assert_eq!(error.retry_after(), None);
+
+    let wait = Duration::from_secs(7);
+    let sealed = move || async move { Err(AcquireError::transient("sealed").with_retry_after(wait).into()) };
+    let error =
+        cold(endpoint(plain().json("key", SecretSource::from_fn(sealed))), &server).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (Transient, Some(wait)));
+    assert_eq!(error.source().unwrap().to_string(), "sealed");
+    assert_eq!(server.count(http::Method::POST), 0);
 }
 
 #[test]
