@@ -97,3 +97,65 @@ fn subcommand(name: &str) -> Command {
     whole.build();
     whole.find_subcommand(name).cloned().unwrap_or(whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of its help's examples that run this program, as the words that it would get.
+    fn examples(command: &Command) -> Vec<Vec<String>> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
+        let (examples, _) = examples.split_once("\n\n").map_or((examples, ""), |parts| match parts.0 {
+            // Those that are told apart by headings go on to the end.
+            first if first.lines().next().is_some_and(|line| line.ends_with(':')) => (examples, ""),
+            _ => parts,
+        });
+        let lines = examples.replace("\\\n", " ");
+        let commands = lines.lines().filter_map(|line| {
+            let inner =
+                line.split_once("$(reauth ").map(|(_, inner)| inner.split(')').next().unwrap_or(inner));
+            inner.or_else(|| line.trim_start().strip_prefix("reauth "))
+        });
+        commands.map(words).collect()
+    }
+
+    /// The words of a command line, up to where the shell has something else to do, or there is a remark.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (vec!["reauth".to_owned()], None::<String>, None);
+        for letter in line.chars() {
+            match (quote, letter) {
+                (Some(open), letter) if letter == open => quote = None,
+                (None, '\'' | '"') => {
+                    quote = Some(letter);
+                    word.get_or_insert_default();
+                }
+                (None, '|' | '&' | '>' | '#') => break,
+                (None, ' ') => match word.take() {
+                    Some(word) => words.push(word),
+                    None => break,
+                },
+                (_, letter) => word.get_or_insert_default().push(letter),
+            }
+        }
+        words.extend(word);
+        words
+    }
+
+    #[test]
+    fn each_help_has_examples_and_each_of_them_is_a_command_line() {
+        let whole = CommandLine::command();
+        let names = whole.get_subcommands().map(Command::get_name);
+        assert_eq!(names.count(), 10);
+        for command in whole.get_subcommands().chain([&whole]) {
+            let examples = examples(command);
+            assert!(!examples.is_empty(), "{}", command.get_name());
+            for words in examples {
+                assert!(command.get_name() == "reauth" || words[1] == command.get_name(), "{words:?}");
+                if let Err(error) = CommandLine::try_parse_from(&words) {
+                    panic!("{words:?}: {error}");
+                }
+            }
+        }
+    }
+}

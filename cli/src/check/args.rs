@@ -15,6 +15,11 @@ use crate::{mistake::Mistake, options::one_reader};
 const MAX_LEN: u64 = 4 * 1024 * 1024;
 
 const AFTER: &str = "\
+Examples:
+  reauth check vendor.toml
+  reauth check vendor.toml --token token.txt --api expired.txt
+  reauth check --vendor zoom --api expired.txt
+
 Nothing is sent, no variable and no file is read for a secret, and no input has to be filled.
 
 Answers are files as `curl -i` writes them: a status line, headers, an empty line and the body. What is in them is judged by

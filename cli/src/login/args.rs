@@ -28,6 +28,10 @@ Exit status:
   7  nobody has logged in in time";
 
 const LOGOUT: &str = "\
+Examples:
+  reauth logout work
+  reauth logout work --file other.toml
+
 The tokens are gone from the store first, for all programs that share it, and then the server is told (RFC 7009), if it can
 be: by its metadata, or login.revocation-url.
 
@@ -38,6 +42,11 @@ Exit status:
   3  the tokens are gone from the store, but the server couldn't be told, and may take them until they expire";
 
 const STATUS: &str = "\
+Examples:
+  reauth status                                      of all credentials
+  reauth status work || reauth login work            logs in if nobody has
+  reauth status --json | jq -r '.name, .state'
+
 What is said of a credential, and with --json in `state`:
   logged-in    there is a refresh token, or a token that has not expired
   in-doubt     the refresh token may have been sent, and nobody has heard what came of it; the next use tells

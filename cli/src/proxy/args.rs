@@ -104,7 +104,32 @@ Signals:
 Exit status:
   0  ended by SIGINT or SIGTERM, all requests answered
   1  it can't listen, or requests were cut off after --grace or a second signal
-  2  wrong usage, or a configuration that can't work";
+  2  wrong usage, or a configuration that can't work
+
+Examples:
+  One vendor, with its key in the environment:
+    reauth proxy --vendor api-video --sandbox --key env:API_VIDEO_KEY
+    curl http://127.0.0.1:8080/videos
+
+  A credential of the configuration file, at another port, which says how each request was answered:
+    reauth proxy --as videos --listen 127.0.0.1:9000 --verbose
+
+  All vendors of the configuration file, each by its path:
+    reauth proxy --upstreams &
+    curl http://127.0.0.1:8080/videos/x
+    curl http://127.0.0.1:8080/.tower-reauth/health
+    kill -HUP $!    # after a change of the file
+
+  For this user's programs alone, and for no web page:
+    reauth proxy --as videos --listen unix:/run/user/1000/reauth.sock
+    curl --unix-socket /run/user/1000/reauth.sock http://localhost/videos
+
+  For other machines, which call it reauth and show a key:
+    reauth proxy --upstreams --listen 0.0.0.0:8080 --allow-remote --allow-host reauth:8080 --allow-key file:client.key
+    curl -H \"Proxy-Authorization: Bearer $KEY\" http://reauth:8080/videos/x
+
+  Uploads of up to 10 MB are sent once more after an expiry, and a token outlives the program:
+    reauth proxy --vendor api-video --key env:KEY --replay-limit 10000000 --store file:tokens --subject my-account";
 
 /// A local reverse proxy that puts a vendor's token on requests, and renews it.
 #[derive(Debug, clap::Args)]

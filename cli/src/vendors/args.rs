@@ -1,6 +1,7 @@
 //! The command line of `reauth vendors`.
 
 const AFTER: &str = "\
+Examples:
   reauth vendors
   reauth vendors zoom
   reauth vendors --json | jq 'keys'

@@ -34,6 +34,25 @@ async fn a_mistake_is_shown_with_the_usage_of_its_subcommand() {
 }
 
 #[tokio::test]
+async fn each_subcommands_help_shows_it_at_work() {
+    let help = Program::bare().args("--help").run().await.stdout;
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let listed = list.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  "));
+    let names =
+        listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+    let names: Vec<_> = names.filter(|name| *name != "help").collect();
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
+        let help = Program::bare().arg(name).arg("--help").run().await.stdout;
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}: {help}"));
+        assert!(
+            examples.contains(&format!("reauth {name} ")) || examples.contains(&format!("reauth {name}\n")),
+            "{help}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_subcommands_help_is_a_manual() {
     for (program, words) in [
         (Program::call(), ["Usage: reauth call ", "Secrets:\n", "Exit status:\n"]),
