@@ -32,14 +32,15 @@ pub(crate) trait Choice: Sized + fmt::Debug {
     /// And of these a service that is kept.
     type Last: Default;
 
-    /// Chooses for a request to `uri`, which has to be to the origin of what is chosen.
+    /// Admits a request that is to carry a token, and chooses whose: it goes to `uri`, which has to be at the origin of that,
+    /// and isn't exempt. Whether somebody else has authenticated it shows when the token is put in.
     ///
     /// # Errors
     ///
-    /// What becomes of the request instead.
+    /// What becomes of any other, having told of one that passes.
     fn choose(&self, uri: &Uri, extensions: &Extensions) -> Result<Self::Chosen, Turned<Self>>;
 
-    /// Marks a request before it is sent.
+    /// Marks a request that was admitted, or waits for that.
     #[inline]
     fn mark(&self, _extensions: &mut Extensions) {}
 

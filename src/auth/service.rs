@@ -149,15 +149,19 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
-        shared.choice.mark(request.extensions_mut());
-        let chosen = match shared.admit(&request) {
+        let choice = &shared.choice;
+        let chosen = match choice.choose(request.uri(), request.extensions()) {
             Ok(chosen) => chosen,
             Err(Turned::Passes(why)) => {
                 let request = request.map(|body| shared.keep.pass(body));
                 return ResponseFuture::passing(self.inner.call(request), why);
             }
-            Err(Turned::Waits(chosen, late)) => return self.wait(request, chosen, T::wait(late)),
+            Err(Turned::Waits(chosen, late)) => {
+                choice.mark(request.extensions_mut());
+                return self.wait(request, chosen, T::wait(late));
+            }
         };
+        choice.mark(request.extensions_mut());
         self.hold.move_here();
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();

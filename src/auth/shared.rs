@@ -3,13 +3,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use http::{HeaderMap, HeaderValue, Request, Uri, request::Parts};
+use http::{HeaderMap, HeaderValue, Uri, request::Parts};
 
-use super::{
-    choice::{Choose, Turned},
-    marks::{is_to_pass, tell_passed},
-    placement::Placement,
-};
+use super::{choice::Choose, placement::Placement};
 use crate::{
     body::PeekLimits,
     keep::{Exempt, Keep, KeptHead, KeptRequest, NotReplayed},
@@ -45,23 +41,6 @@ impl<S: Clone, K, T> Shared<S, K, T> {
 }
 
 impl<S, K, T: Choose> Shared<S, K, T> {
-    /// Admits a request that is to carry a token, and chooses whose: it goes to the origin of that, and isn't exempt. Whether
-    /// somebody else has authenticated it shows when the token is put in.
-    ///
-    /// # Errors
-    ///
-    /// What becomes of any other, having told of one that passes.
-    #[inline]
-    pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<T::Chosen, Turned<T>> {
-        let (uri, extensions) = (request.uri(), request.extensions());
-        let chosen = self.choice.choose(uri, extensions)?;
-        if !is_to_pass(extensions) {
-            return Ok(chosen);
-        }
-        let why = tell_passed(self.choice.passages(), Passed::Exempt, uri, extensions);
-        Err(Turned::Passes(why))
-    }
-
     /// Tells of a request that passes though it was admitted.
     #[cold]
     pub(super) fn tell_after_all(&self, why: Passed, uri: &Uri) -> Option<Passed> {

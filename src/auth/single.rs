@@ -7,7 +7,7 @@ use http::{Extensions, HeaderValue, Uri};
 
 use super::{
     choice::{Choice, Turned, Wait},
-    marks::tell_passed,
+    marks::{is_to_pass, tell_passed},
     origin::Origin,
     placement::Placement,
     stamp::Stamp,
@@ -57,11 +57,12 @@ impl Choice for Single {
 
     #[inline]
     fn choose(&self, uri: &Uri, extensions: &Extensions) -> Result<(), Turned<Self>> {
-        if self.origin.covers(uri) {
-            return Ok(());
-        }
-        let why = tell_passed(&self.passages, Passed::OtherOrigin, uri, extensions);
-        Err(Turned::Passes(why))
+        let why = match self.origin.covers(uri) {
+            true if !is_to_pass(extensions) => return Ok(()),
+            true => Passed::Exempt,
+            false => Passed::OtherOrigin,
+        };
+        Err(Turned::Passes(tell_passed(&self.passages, why, uri, extensions)))
     }
 
     fn wait(late: Infallible) -> Wait {

@@ -61,7 +61,7 @@ impl<Id: TenantId> Choice for Tenants<Id> {
     }
 
     fn mark(&self, extensions: &mut Extensions) {
-        if self.many.yard.reach == Reach::Outwards && !is_to_pass(extensions) {
+        if self.many.yard.reach == Reach::Outwards {
             extensions.insert(Outward);
         }
     }
