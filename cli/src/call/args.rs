@@ -11,7 +11,7 @@ use http::{
 use super::data::Data;
 use crate::{
     mistake::Mistake,
-    options::{StoreOptions, TrustOptions, VendorOptions, seconds},
+    options::{WhomOptions, seconds},
     vendor::Vendor,
 };
 
@@ -89,13 +89,7 @@ pub(crate) struct Args {
     pub(crate) timeout: Duration,
 
     #[command(flatten)]
-    pub(crate) vendor: VendorOptions,
-
-    #[command(flatten)]
-    pub(crate) store: StoreOptions,
-
-    #[command(flatten)]
-    pub(crate) trust: TrustOptions,
+    pub(crate) whom: WhomOptions,
 }
 
 impl Args {

@@ -69,7 +69,7 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(args: &'a Args) -> Result<Self, Mistake> {
-        let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
+        let whom = Whom::new(&args.whom)?;
         let mut readers = whom.that_read_stdin();
         readers.extend(args.data.as_ref().filter(|data| data.reads_stdin()).map(|_| "--data"));
         one_reader(&readers)?;

@@ -8,7 +8,7 @@ use tower_reauth::{Client, RefreshPolicy, client::ClientBuilder};
 use super::{credential::Configured, file::File, words::of_keys};
 use crate::{
     mistake::Mistake,
-    options::{StoreOptions, TrustOptions, VendorOptions},
+    options::{StoreOptions, TrustOptions, VendorOptions, WhomOptions},
     registration::Registration,
     vendor::Vendor,
 };
@@ -26,12 +26,8 @@ pub(crate) struct Whom {
 impl Whom {
     /// What the options say. With `--as` they have nothing to say of the vendor; a store of theirs is taken instead of the
     /// file's, and so is each option about connections.
-    pub(crate) fn new(
-        vendor: &VendorOptions,
-        store: &StoreOptions,
-        trust: &TrustOptions,
-    ) -> Result<Self, Mistake> {
-        let mut vendor = vendor.clone();
+    pub(crate) fn new(options: &WhomOptions) -> Result<Self, Mistake> {
+        let WhomOptions { mut vendor, store, trust } = options.clone();
         let (name, file) = (vendor.name.take(), vendor.file.take());
         let Some(name) = name else {
             if file.is_some() {
@@ -43,10 +39,10 @@ impl Whom {
                      by --config",
                 ));
             }
-            return Ok(Self { vendor, store: store.clone(), trust: trust.clone(), place: None });
+            return Ok(Self { vendor, store, trust, place: None });
         };
         vendor.refuse_rest(&format!("--as {name}, which has all of it in the file"))?;
-        Self::named(&name, file.as_deref(), store, trust)
+        Self::named(&name, file.as_deref(), &store, &trust)
     }
 
     /// A credential of the file.

@@ -11,6 +11,7 @@ mod store;
 mod trust;
 mod vendor;
 mod vendor_name;
+mod whom;
 
 pub(crate) use self::{
     client_auth::{ClientAuth, ClientAuthOptions},
@@ -23,4 +24,5 @@ pub(crate) use self::{
     trust::{TrustOptions, TrustedRoots},
     vendor::VendorOptions,
     vendor_name::Kind,
+    whom::WhomOptions,
 };

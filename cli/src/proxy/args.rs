@@ -8,7 +8,7 @@ use http::uri::{Authority, PathAndQuery};
 use super::front::{Address, Limits};
 use crate::{
     mistake::Mistake,
-    options::{Secret, StoreOptions, TrustOptions, VendorOptions, seconds},
+    options::{Secret, WhomOptions, seconds},
 };
 
 const AFTER: &str = "\
@@ -209,13 +209,7 @@ pub(crate) struct Args {
     pub(crate) limits: Limits,
 
     #[command(flatten)]
-    pub(crate) vendor: VendorOptions,
-
-    #[command(flatten)]
-    pub(crate) store: StoreOptions,
-
-    #[command(flatten)]
-    pub(crate) trust: TrustOptions,
+    pub(crate) whom: WhomOptions,
 }
 
 impl Args {

@@ -43,8 +43,8 @@ impl Setup {
     pub(crate) fn new(args: Args, places: Places, upgrades: Arc<Upgrades>) -> Result<Self, Mistake> {
         args.check()?;
         // Those of the file can't read it.
-        let mut readers = args.vendor.that_read_stdin();
-        readers.extend(args.store.that_read_stdin());
+        let mut readers = args.whom.vendor.that_read_stdin();
+        readers.extend(args.whom.store.that_read_stdin());
         readers.extend(args.allow_key.iter().filter(|key| **key == Secret::Stdin).map(|_| KEY));
         one_reader(&readers)?;
         let keys = Keys::read(&args.allow_key, KEY)?;
@@ -59,7 +59,7 @@ impl Setup {
 
     fn one(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
         let args = &self.args;
-        let whom = Whom::new(&args.vendor, &args.store, &args.trust)?;
+        let whom = Whom::new(&args.whom)?;
         let mut credentials = Credentials::default();
         let known = credentials.vendor(&whom, before)?;
         let upstream = Upstream::new(self.settings(), Arc::clone(&known.vendor), &known.client)?;
@@ -73,8 +73,8 @@ impl Setup {
 
     fn several(&self, before: &Credentials) -> Result<(Site, Credentials), Mistake> {
         let args = &self.args;
-        args.vendor.refuse_rest("--upstreams, whose credentials are in the file")?;
-        let plan = Plan::read(args.vendor.file.as_deref())?;
+        args.whom.vendor.refuse_rest("--upstreams, whose credentials are in the file")?;
+        let plan = Plan::read(args.whom.vendor.file.as_deref())?;
         let (mut credentials, mut entries) = (Credentials::default(), Vec::new());
         for planned in &plan.upstreams {
             entries.push(self.entry(planned, &mut credentials, before)?);
@@ -112,7 +112,12 @@ impl Setup {
         before: &Credentials,
     ) -> Result<Entry, Mistake> {
         let args = &self.args;
-        let whom = Whom::named(&planned.credential, args.vendor.file.as_deref(), &args.store, &args.trust)?;
+        let whom = Whom::named(
+            &planned.credential,
+            args.whom.vendor.file.as_deref(),
+            &args.whom.store,
+            &args.whom.trust,
+        )?;
         let known = credentials.vendor(&whom, before)?;
         let mut settings = self.settings();
         planned.route.path().clone_into(&mut settings.prefix);

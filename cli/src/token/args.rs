@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::options::{StoreOptions, TrustOptions, VendorOptions, seconds};
+use crate::options::{WhomOptions, seconds};
 
 const AFTER: &str = "\
 Examples:
@@ -58,13 +58,7 @@ pub(crate) struct Args {
     pub(crate) min_ttl: Duration,
 
     #[command(flatten)]
-    pub(crate) vendor: VendorOptions,
-
-    #[command(flatten)]
-    pub(crate) store: StoreOptions,
-
-    #[command(flatten)]
-    pub(crate) trust: TrustOptions,
+    pub(crate) whom: WhomOptions,
 }
 
 /// Whose credential helper it is.
@@ -98,7 +92,7 @@ impl Args {
             _ => None,
         };
         let name = words.pop();
-        match (words.pop(), &name, &self.vendor.name) {
+        match (words.pop(), &name, &self.whom.vendor.name) {
             (None, Some(_), Some(_)) => Err("the name is given twice; leave --as out".to_owned()),
             (None, ..) => Ok(Words { name, operation }),
             _ => Err("there is one word too many".to_owned()),

@@ -39,9 +39,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
         input::ignore();
         return Ok(ExitCode::SUCCESS);
     }
-    let mut options = args.vendor.clone();
-    options.name = words.name.or(options.name);
-    let whom = Whom::new(&options, &args.store, &args.trust)?;
+    let mut options = args.whom.clone();
+    options.vendor.name = words.name.or(options.vendor.name);
+    let whom = Whom::new(&options)?;
     let mut readers = whom.that_read_stdin();
     readers.extend(matches!(args.helper, Some(Helper::Git | Helper::Docker)).then_some("--for"));
     one_reader(&readers)?;
