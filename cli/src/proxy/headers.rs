@@ -1,47 +1,47 @@
 //! Which header fields go on to the other side, in headers and in trailers. Knows nothing of bodies.
 
-use std::str::FromStr;
+use std::sync::Arc;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{
         ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, MAX_FORWARDS,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+        SET_COOKIE, TE, UPGRADE, VIA,
     },
 };
 
 /// The name of this proxy in `Via` and `Proxy-Status`.
 pub(crate) const NAME: &str = "tower-reauth";
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-
 /// What is for one connection only, whether `Connection` names it or not (RFC 9110 §7.6.1).
 ///
 /// `Trailer` is not among them: it announces trailers, which go on as well, and in HTTP/1.1 only with it.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    KEEP_ALIVE,
-    PROXY_CONNECTION,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HTTP2_SETTINGS,
-];
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
+}
 
 /// What of a request isn't for the vendor.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestRules {
-    withheld: Vec<HeaderName>,
+    withheld: Arc<[HeaderName]>,
 }
 
 impl RequestRules {
     /// `header` is where the token goes, if it has one for itself.
     pub(crate) fn new(header: Option<&HeaderName>, credentials: bool, cookies: bool) -> Self {
-        let mut withheld = Vec::new();
+        // The client sets `Host` from the URL. `Expect` was this proxy's to fulfil (RFC 9110 §10.1.1).
+        let mut withheld = vec![HOST, EXPECT];
         if !credentials {
             withheld.push(AUTHORIZATION);
             withheld.extend(header.cloned());
@@ -49,17 +49,13 @@ impl RequestRules {
         if !cookies {
             withheld.push(COOKIE);
         }
-        Self { withheld }
+        Self { withheld: withheld.into() }
     }
 
     /// Makes of the client's headers what the vendor gets.
     pub(crate) fn apply(&self, headers: &mut HeaderMap, version: Version) {
-        let takes_trailers = names(headers, &TE).any(|coding| coding == "trailers");
-        strip(headers);
-        for name in self.withheld.iter().chain(&[HOST, EXPECT]) {
-            // The client sets `Host` from the URL. `Expect` was this proxy's to fulfil (RFC 9110 §10.1.1).
-            headers.remove(name);
-        }
+        let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"));
+        strip(headers, |name| self.withheld.contains(name));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if takes_trailers {
             // RFC 9110 §10.1.4.
@@ -80,10 +76,7 @@ impl RequestRules {
 
     /// The same for trailers, where none of it may hide.
     pub(crate) fn apply_to_trailers(&self, trailers: &mut HeaderMap) {
-        strip(trailers);
-        for name in self.withheld.iter().chain(&[HOST, EXPECT, VIA]) {
-            trailers.remove(name);
-        }
+        strip(trailers, |name| *name == VIA || self.withheld.contains(name));
     }
 }
 
@@ -104,10 +97,7 @@ impl ResponseRules {
     }
 
     pub(crate) fn apply_to_trailers(&self, trailers: &mut HeaderMap) {
-        strip(trailers);
-        if !self.cookies {
-            trailers.remove(SET_COOKIE);
-        }
+        strip(trailers, |name| !self.cookies && *name == SET_COOKIE);
     }
 }
 
@@ -130,17 +120,23 @@ pub(crate) fn has_passed_here(headers: &HeaderMap) -> bool {
     entries.flat_map(|list| list.split(',')).any(received_by)
 }
 
-/// The members of a list of names, in lower case.
-pub(crate) fn names(headers: &HeaderMap, list: &HeaderName) -> impl Iterator<Item = String> {
+/// The members of a list of names, which have no case.
+pub(crate) fn names<'a>(headers: &'a HeaderMap, list: &HeaderName) -> impl Iterator<Item = &'a str> {
     let lists = headers.get_all(list).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_ascii_lowercase())
+    lists.flat_map(|list| list.split(',')).map(str::trim)
 }
 
-/// Removes what is for one connection only, and what its sender says is.
-fn strip(headers: &mut HeaderMap) {
-    let named: Vec<_> =
-        names(headers, &CONNECTION).filter_map(|name| HeaderName::from_str(&name).ok()).collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+/// Removes what is for one connection only, what its sender says is, and what `isnt_for_others`.
+fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool) {
+    // That one, which is what most of them say, is removed anyway.
+    let named = names(headers, &CONNECTION).filter(|name| !name.eq_ignore_ascii_case("keep-alive"));
+    let named: Vec<_> = named.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
+    for name in &named {
+        headers.remove(name);
+    }
+    // Mostly there is one, or none: to look at those that are there takes less than to look for each that may be.
+    let goes = |name: &&HeaderName| is_hop_by_hop(name) || isnt_for_others(name);
+    while let Some(name) = headers.keys().find(goes).cloned() {
         headers.remove(name);
     }
 }
