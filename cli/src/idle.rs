@@ -1,7 +1,7 @@
 //! [`Idle`]: a bound on the time in which nothing moves, however long the whole takes.
 
 use std::{
-    pin::pin,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -30,13 +30,13 @@ impl Idle {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Waits for `future` for as long as something moves in the meantime.
-    pub(crate) async fn bound<F: Future>(&self, future: F) -> Result<F::Output, Elapsed> {
+    /// Waits for `future` for as long as something moves in the meantime. It is pinned already, as what is moved into an `async fn`
+    /// and pinned there takes its memory twice.
+    pub(crate) async fn bound<F: Future>(&self, mut future: Pin<&mut F>) -> Result<F::Output, Elapsed> {
         self.moved();
-        let mut future = pin!(future);
         loop {
             let deadline = self.deadline();
-            match timeout_at(deadline, &mut future).await {
+            match timeout_at(deadline, future.as_mut()).await {
                 Ok(output) => return Ok(output),
                 Err(_) if self.deadline() > deadline => {}
                 Err(_) => return Err(Elapsed),

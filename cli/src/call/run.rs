@@ -1,6 +1,6 @@
 //! From a command line to an exit status: checks everything, makes the call, and hands its answer on.
 
-use std::{process::ExitCode, time::Duration};
+use std::{pin::pin, process::ExitCode, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
@@ -104,7 +104,7 @@ impl<'a> Call<'a> {
         report.request(&request);
         let output = Output::open(self.args.output.as_deref()).await?;
         let request = data::attach(request, self.args.data.as_ref(), idle, progress).await?;
-        let response = match idle.bound(service.oneshot(request)).await {
+        let response = match idle.bound(pin!(service.oneshot(request))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Failure::of(error)),
             Err(_) => return Err(Failure::TimedOut(self.args.timeout)),
@@ -134,7 +134,7 @@ impl Args {
                 // Whoever reads has seen enough.
                 return Ok(ending);
             }
-            piece = match idle.bound(body.frame()).await {
+            piece = match idle.bound(pin!(body.frame())).await {
                 Ok(None) => None,
                 // Trailers have no place in what is written.
                 Ok(Some(Ok(frame))) => {

@@ -28,7 +28,11 @@ impl Current {
 impl Answers for Current {
     type Body = Body;
 
-    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
-        self.0.load_full().answer(request, arrival).await
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        arrival: Arrival,
+    ) -> impl Future<Output = Response<Body>> + Send {
+        self.0.load_full().answer(request, arrival)
     }
 }

@@ -1,10 +1,10 @@
 //! [`Upstream`]: sends requests to the vendor, with a token, and brings its answers back. Bodies stream both ways.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, request::Parts,
-    uri::PathAndQuery,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header::LOCATION,
+    request::Parts, uri::PathAndQuery,
 };
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -23,10 +23,13 @@ use super::{
     upgrade::{Asked, Upgrades},
 };
 use crate::{
-    idle::Idle,
+    idle::{Elapsed, Idle},
     message::{chain, tell},
     vendor::Vendor,
 };
+
+/// The body of the vendor's answer.
+type Answer = PeekBody<Incoming>;
 
 type Service = Auth<Client<ReplayBody<Upload>>, RecordBodies>;
 
@@ -84,15 +87,35 @@ impl Upstream {
         self.vendor.base_url()
     }
 
-    /// Sends one request that the guard has admitted, to `target` at the vendor.
-    pub(crate) async fn forward(
+    /// Sends one request that the guard has admitted, to `target` at the vendor. It came when it `began`.
+    ///
+    /// No `async fn`, as each of those on the way would have room for the request of its own, and futures are moved whole.
+    pub(crate) fn forward(
         &self,
         request: Request<Incoming>,
         target: PathAndQuery,
-    ) -> Result<Response<Body>, Problem> {
-        let line = Line::of(&request);
-        let answered = self.exchange(request, target).await;
-        self.tell(&line, answered)
+        began: Instant,
+    ) -> impl Future<Output = Result<Response<Body>, Problem>> + Send {
+        let line = Line::of(&request, began);
+        let idle = Idle::new(self.timeout);
+        let (head, body) = request.into_parts();
+        let readdressed = self.readdress(head, target).map(|head| {
+            let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
+            self.service.clone().oneshot(Request::from_parts(head, upload))
+        });
+        async move {
+            let answered = match readdressed {
+                Ok(sent) => self.answered(idle.bound(pin!(sent)).await),
+                Err(problem) => Err(problem),
+            };
+            let answered = answered.and_then(|response| match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => Err(another_protocol(
+                    "the vendor changed to another protocol, which nobody had asked for",
+                )),
+                _ => Ok(self.hand_back(response)),
+            });
+            self.tell(&line, answered)
+        }
     }
 
     /// Sends one that asks for another protocol, and has the connections carried once the vendor agrees.
@@ -102,28 +125,11 @@ impl Upstream {
         target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
+        began: Instant,
     ) -> Result<Response<Body>, Problem> {
-        let line = Line::of(&request);
+        let line = Line::of(&request, began);
         let answered = self.shake_hands(request, target, asked, upgrades).await;
         self.tell(&line, answered)
-    }
-
-    async fn exchange(
-        &self,
-        request: Request<Incoming>,
-        target: PathAndQuery,
-    ) -> Result<Response<Body>, Problem> {
-        let idle = Idle::new(self.timeout);
-        let (head, body) = request.into_parts();
-        let head = self.readdress(head, target)?;
-        let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
-        let response = self.send(&self.service, Request::from_parts(head, upload), &idle).await?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(another_protocol(
-                "the vendor changed to another protocol, which nobody had asked for",
-            ));
-        }
-        Ok(self.hand_back(response))
     }
 
     async fn shake_hands(
@@ -139,10 +145,14 @@ impl Upstream {
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();
         let upload = || Upload { body: None, rules: self.request_rules.clone(), idle: idle.clone() };
-        let mut response = self.send(&self.upgrading, Request::from_parts(head, upload()), &idle).await?;
+        let send = async |head| {
+            let sent = self.upgrading.clone().oneshot(Request::from_parts(head, upload()));
+            self.answered(idle.bound(pin!(sent)).await)
+        };
+        let mut response = send(head).await?;
         // The layer sends no upgrade twice, since it can't know what else hangs on it. Here it is known: nothing.
         if response.extensions().get().and_then(AuthOutcome::not_replayed) == Some(NotReplayed::Upgrade) {
-            match self.send(&self.upgrading, Request::from_parts(again, upload()), &idle).await {
+            match send(again).await {
                 Ok(second) => response = second,
                 Err(problem) => tell(format_args!("an upgrade is not asked for again: {}", problem.detail())),
             }
@@ -162,16 +172,15 @@ impl Upstream {
         Ok(response)
     }
 
-    async fn send(
+    /// What the vendor answered, if it did, and in time.
+    fn answered(
         &self,
-        service: &Service,
-        request: Request<Upload>,
-        idle: &Idle,
-    ) -> Result<Response<PeekBody<Incoming>>, Problem> {
-        match idle.bound(service.clone().oneshot(request)).await {
+        answered: Result<Result<Response<Answer>, BoxError>, Elapsed>,
+    ) -> Result<Response<Answer>, Problem> {
+        match answered {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(no_answer(&error)),
-            Err(_) => {
+            Err(Elapsed) => {
                 let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
                 Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "http_response_timeout", detail))
             }
@@ -184,15 +193,15 @@ impl Upstream {
         line: &Line,
         answered: Result<Response<Body>, Problem>,
     ) -> Result<Response<Body>, Problem> {
-        let Line { text, started } = line;
-        let took = started.elapsed().as_millis();
+        let took = || line.began.elapsed().as_millis();
         match &answered {
             Ok(response) if self.verbose => {
-                tell(format_args!("{text}: {} in {took} ms{}", response.status(), self.outcome(response)));
+                let (status, outcome) = (response.status(), self.outcome(response));
+                tell(format_args!("{line}: {status} in {} ms{outcome}", took()));
             }
             Ok(_) => {}
             Err(problem) => {
-                tell(format_args!("{text}: {} in {took} ms: {}", problem.status(), problem.detail()));
+                tell(format_args!("{line}: {} in {} ms: {}", problem.status(), took(), problem.detail()));
             }
         }
         answered
@@ -209,7 +218,7 @@ impl Upstream {
         Ok(head)
     }
 
-    fn hand_back(&self, response: Response<PeekBody<Incoming>>) -> Response<Body> {
+    fn hand_back(&self, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         self.response_rules.apply(&mut head.headers, head.version);
         self.lead_back(&mut head.headers);
@@ -256,16 +265,23 @@ impl Upstream {
     }
 }
 
-/// What is said of a request in the log, and when it came.
+/// What is said of a request in the log, and when it came. Its text is made only where it is said.
 struct Line {
-    text: String,
-    started: Instant,
+    method: Method,
+    uri: Uri,
+    began: Instant,
 }
 
 impl Line {
-    /// Without the query, where some put secrets.
-    fn of(request: &Request<Incoming>) -> Self {
-        Self { text: format!("{} {}", request.method(), request.uri().path()), started: Instant::now() }
+    fn of(request: &Request<Incoming>, began: Instant) -> Self {
+        Self { method: request.method().clone(), uri: request.uri().clone(), began }
+    }
+}
+
+/// Without the query, where some put secrets.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.uri.path())
     }
 }
 

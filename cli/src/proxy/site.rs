@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower_reauth::AuthOutcome;
 
 use super::{
     body::Body,
-    front::{Answers, Arrival},
+    front::Arrival,
     guard::Guard,
     headers,
     health::{Health, is_ready, only_get},
@@ -17,7 +17,7 @@ use super::{
     metrics::{Line, Metrics},
     problem::Problem,
     table::{Entry, Table},
-    upgrade::Upgrades,
+    upgrade::{Asked, Upgrades},
 };
 
 /// What every request needs.
@@ -31,36 +31,44 @@ pub(crate) struct Site {
     pub(crate) table: Table,
 }
 
-impl Answers for Site {
-    type Body = Body;
-
-    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
-        let began = Instant::now();
-        match self.respond(request, arrival, began).await {
-            Ok(response) => response,
-            Err(problem) => {
-                self.metrics.refused.answered(problem.status(), began.elapsed(), false);
-                problem.answer()
-            }
-        }
-    }
-}
-
 impl Site {
-    /// A problem here is one of requests that get to no upstream.
-    async fn respond(
-        &self,
+    /// Answers a request, whatever site takes the place of this one meanwhile.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
         request: Request<Incoming>,
         arrival: Arrival,
-        began: Instant,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Response<Body> {
+        let began = Instant::now();
+        let (entry, answered) = match self.lead(request, arrival) {
+            Ok(Led::Here(response)) => return response,
+            Ok(Led::On(entry, request, target)) => {
+                (entry, entry.upstream.forward(request, target, began).await)
+            }
+            Ok(Led::Changes(entry, request, target, asked)) => {
+                // In memory of its own, which other requests don't have to bring.
+                let upgraded = entry.upstream.upgrade(request, target, asked, &self.upgrades, began);
+                (entry, Box::pin(upgraded).await)
+            }
+            Err(problem) => {
+                self.metrics.refused.answered(problem.status(), began.elapsed(), false);
+                return problem.answer();
+            }
+        };
+        let response = answered.unwrap_or_else(|problem| problem.answer());
+        let replayed = response.extensions().get().is_some_and(AuthOutcome::replayed);
+        entry.counts.answered(response.status(), began.elapsed(), replayed);
+        response
+    }
+
+    /// A problem here is one of requests that get to no upstream.
+    fn lead(&self, request: Request<Incoming>, arrival: Arrival) -> Result<Led<'_>, Problem> {
         let (mut head, body) = request.into_parts();
         self.guard.admit(&head, arrival)?;
         if let Some(question) = self.health.asked(&head.uri) {
-            return Ok(self.health.answer(&head.method, &question));
+            return Ok(Led::Here(self.health.answer(&head.method, &question)));
         }
         if head.uri.path() == self.metrics_path {
-            return Ok(self.count(&head.method));
+            return Ok(Led::Here(self.count(&head.method)));
         }
         let found = self.table.find(&head);
         let keys = found.as_ref().and_then(|(entry, _)| entry.keys.as_ref());
@@ -69,17 +77,13 @@ impl Site {
         if headers::stops_here(&head.method, &mut head.headers) {
             let mut response = Response::new(Body::from(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(response);
+            return Ok(Led::Here(response));
         }
         let mut request = Request::from_parts(head, body);
-        let answered = match self.upgrades.asked(&mut request)? {
-            None => entry.upstream.forward(request, target).await,
-            Some(asked) => entry.upstream.upgrade(request, target, asked, &self.upgrades).await,
-        };
-        let response = answered.unwrap_or_else(|problem| problem.answer());
-        let replayed = response.extensions().get().is_some_and(AuthOutcome::replayed);
-        entry.counts.answered(response.status(), began.elapsed(), replayed);
-        Ok(response)
+        Ok(match self.upgrades.asked(&mut request)? {
+            None => Led::On(entry, request, target),
+            Some(asked) => Led::Changes(entry, request, target, asked),
+        })
     }
 
     fn count(&self, method: &Method) -> Response<Body> {
@@ -89,6 +93,16 @@ impl Site {
         let lines: Vec<_> = self.table.entries().iter().map(line).collect();
         self.metrics.answer(&lines)
     }
+}
+
+/// Where a request leads.
+enum Led<'a> {
+    /// It is answered here.
+    Here(Response<Body>),
+    /// To a target at an upstream.
+    On(&'a Entry, Request<Incoming>, PathAndQuery),
+    /// The same, on a connection that is to change to another protocol.
+    Changes(&'a Entry, Request<Incoming>, PathAndQuery, Asked),
 }
 
 fn line(entry: &Entry) -> Line<'_> {

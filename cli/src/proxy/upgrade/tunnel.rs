@@ -1,6 +1,6 @@
 //! Carries bytes both ways, until both sides have enough or nothing moves.
 
-use std::{io, time::Duration};
+use std::{io, pin::pin, time::Duration};
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -32,7 +32,7 @@ pub(super) async fn run(client: Upgraded, vendor: Upgraded, speech: Speech, idle
     let (idle, mut ending) = (Idle::new(idle), ended.clone());
     let (from_client, to_client) = split(TokioIo::new(client));
     let (from_vendor, to_vendor) = split(TokioIo::new(vendor));
-    let both = async {
+    let both = pin!(async {
         let up = pump(from_client, to_vendor, &idle);
         let down = async {
             match speech {
@@ -41,7 +41,7 @@ pub(super) async fn run(client: Upgraded, vendor: Upgraded, speech: Speech, idle
             }
         };
         tokio::try_join!(up, down)
-    };
+    });
     let out = async {
         ending.begins().await;
         if speech == Speech::Frames {
