@@ -209,7 +209,7 @@ pub use credential::{
     from_fn_with_state,
 };
 #[cfg(feature = "serde")]
-pub use declare::{Declaration, Trial};
+pub use declare::{Declaration, Pattern, Trial};
 pub use error::{
     AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError, ConfigError, ConfigErrorKind,
     ErrorCode, StoreError, StoreErrorKind,

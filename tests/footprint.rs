@@ -33,9 +33,12 @@ use tokio::{
 };
 use tower::{Layer, Service, service_fn};
 use tower_reauth::{
-    AccessToken, Acquire, AcquireError, ApiVideo, AuthLayer, BoxError, Credential, Description, Origin,
-    RecordBodies, Renewal, Rule, SecretSource, Signatures, Tenant, Tenants, TokenCache, Transport,
-    oauth2::{ClientAuthentication, RefreshToken},
+    AccessToken, Acquire, AcquireError, ApiVideo, AuthLayer, BoxError, Credential, Declaration, Description,
+    Origin, Pattern, RecordBodies, Renewal, Rule, SecretSource, Signatures, Tenant, Tenants, TokenCache,
+    Transport,
+    oauth2::{
+        ClientAuthentication, ClientCredentials, JwtAssertion, JwtBearer, JwtKey, RefreshToken, TokenExchange,
+    },
     signature::json,
     store::SharedSlot,
     testing::MemoryStore,
@@ -418,6 +421,12 @@ fn cost_of_a_tenant(make: fn(Transport) -> MakeTenant) -> (usize, usize) {
     (each(u64::try_from(taken).unwrap()) - TOKEN, each(tenants.census().bytes - weighed))
 }
 
+/// What a file declares, whose inputs are open.
+fn pattern(base_url: &str, rest: &str, transport: Transport) -> Pattern {
+    let file = format!("name = 'Acme'\nbase_url = '{base_url}'\n{rest}");
+    toml::from_str::<Declaration>(&file).unwrap().pattern(transport).unwrap()
+}
+
 /// The usual length of a token that says something by itself.
 const TOKEN: usize = 1024;
 
@@ -435,9 +444,58 @@ fn a_tenant_takes_no_more_than_it_is_weighed_for() {
         let anybody = ApiVideo::sandbox(SecretSource::input("key")).declaration().build(transport).unwrap();
         Box::new(move |id| Ok(Tenant::new(anybody.with_input("key", format!("{id:016}{}", "k".repeat(24)))?)))
     };
+    const URL: &str = "https://login.example.com/token";
+    let client = |transport| -> MakeTenant {
+        let (id, secret) = (SecretSource::input("id"), SecretSource::input("secret"));
+        let client = ClientAuthentication::secret_basic(id, secret);
+        let anybody = ClientCredentials::new(URL, client).scope("videos.read").build(transport).unwrap();
+        Box::new(move |id| {
+            let anybody = anybody.with_input("id", format!("{id:020}"))?;
+            Ok(Tenant::new(anybody.with_input("secret", "s".repeat(40))?))
+        })
+    };
+    let user = |transport| -> MakeTenant {
+        let key = JwtKey::hs256(&[b'k'; 32]).unwrap();
+        let jwt = JwtAssertion::new(key, "robot").subject(SecretSource::input("user"));
+        let anybody =
+            JwtBearer::new(URL, ClientAuthentication::unidentified(), jwt).build(transport).unwrap();
+        Box::new(move |id| Ok(Tenant::new(anybody.with_input("user", format!("{id:020}@example.com"))?)))
+    };
+    let exchanged = |transport| -> MakeTenant {
+        let (nobody, subject) = (ClientAuthentication::unidentified(), SecretSource::input("subject"));
+        let anybody = TokenExchange::new(URL, nobody, subject, TokenExchange::JWT).build(transport).unwrap();
+        Box::new(move |id| Ok(Tenant::new(anybody.with_input("subject", format!("{id:040}"))?)))
+    };
+    let filed = |transport| -> MakeTenant {
+        let pattern = pattern(
+            "https://api.example.com",
+            "[acquire]\nrequest = 'POST /t'\nform.key = 'input:key'",
+            transport,
+        );
+        Box::new(move |id| {
+            let parts = pattern.with_input("key", format!("{id:016}{}", "k".repeat(24)))?.parts()?;
+            Ok(Tenant::new(parts.credential))
+        })
+    };
+    let hosted = |transport| -> MakeTenant {
+        let pattern = pattern(
+            "https://{host}.example.com",
+            "[acquire]\nrequest = 'POST /t'\nform.key = 'input:key'",
+            transport,
+        );
+        Box::new(move |id| {
+            let pattern = pattern.with_input("key", format!("{id:016}{}", "k".repeat(24)))?;
+            Ok(Tenant::new(pattern.with_input("host", format!("c{id:08}"))?.parts()?.credential))
+        })
+    };
     for (what, tenant, most) in [
         ("a refresh token of OAuth 2.0", login as fn(Transport) -> MakeTenant, 920),
+        ("client credentials of OAuth 2.0, with id and secret", client, 900),
+        ("a subject of JWTs", user, 900),
+        ("a token that is exchanged", exchanged, 900),
         ("a declared vendor's", declared, 820),
+        ("a vendor's from a file", filed, 860),
+        ("a vendor's from a file, with a host of its own", hosted, 1_000),
     ] {
         let (bytes, weight) = cost_of_a_tenant(tenant);
         println!("{what}: {bytes} bytes beside a token of {TOKEN}; it weighs {weight} with it");

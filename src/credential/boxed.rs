@@ -58,7 +58,13 @@ impl Credential for BoxCredential {
     }
 
     fn describe(&self) -> Description {
-        self.source.describe()
+        let description = self.source.describe();
+        match description.heap_bytes {
+            Some(bytes) => {
+                description.heap_bytes(bytes + size_of_val(&*self.source) + 2 * size_of::<usize>())
+            }
+            None => description,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod file_token;
 mod from_fn;
 #[cfg(feature = "client")]
 pub mod metadata;
+mod no_input;
 #[cfg(feature = "oauth2")]
 pub mod oauth2;
 mod parts;
@@ -26,7 +27,7 @@ pub use endpoint::{
     AnswerField, EndpointCredential, JsonObject, JsonValue, Param, TokenEndpoint, TokenRequest,
 };
 #[cfg(feature = "serde")]
-pub(crate) use endpoint::{BaseUrl, check_token_type, is_number};
+pub(crate) use endpoint::{BaseUrl, Urls, check_token_type, is_number};
 pub use file_token::FileToken;
 pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;

@@ -33,6 +33,15 @@ pub struct Parts<C> {
     pub placement: Placement,
 }
 
+impl<C> Parts<C> {
+    /// What belongs to a credential, whichever it is.
+    #[cfg(feature = "serde")]
+    pub(crate) fn without_credential(self) -> Parts<()> {
+        let Self { credential: _, origin, signatures, placement } = self;
+        Parts { credential: (), origin, signatures, placement }
+    }
+}
+
 impl<C: Credential> Parts<C> {
     /// The layer made of them.
     pub fn into_layer(self) -> AuthLayer {

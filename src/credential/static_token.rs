@@ -140,7 +140,9 @@ impl Credential for StaticToken {
 
     fn describe(&self) -> Description {
         let renewal = if self.may_change() { Renewal::KeepsPrevious } else { Renewal::Unsupported };
-        Description::new(self.name.clone()).renewal(renewal).grants(Grants::Reusable).never_shared()
+        let texts = self.key.sources().map(|source| source.0.heap_bytes()).sum::<usize>();
+        let description = Description::new(self.name.clone()).renewal(renewal).grants(Grants::Reusable);
+        description.never_shared().heap_bytes(texts + self.name.len())
     }
 }
 

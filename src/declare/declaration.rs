@@ -205,7 +205,7 @@ impl Declaration {
                 Ok(Parts { credential: BoxCredential::new(credential), origin, signatures, placement })
             }
             Kind::Static(declared) => declared.parts(),
-            Kind::Open(open) => Self::read_whole(open.whole()?)?.parts(transport),
+            Kind::Open(open) => Self::read_whole(open.whole("Declaration::input")?)?.parts(transport),
             Kind::Strange(kind, name) => {
                 let words = format!("{} has no inputs, so {name:?} isn't one of them", kind.name());
                 Err(ConfigError::new(ConfigErrorKind::Input, words))
@@ -300,7 +300,7 @@ impl Declaration {
 }
 
 impl Kind {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Endpoint(endpoint) => endpoint.name(),
             Self::Static(declared) => &declared.name,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
 };
 
 use secrecy::ExposeSecret;
@@ -21,16 +22,21 @@ use crate::{
 pub(super) const SECTIONS: [&str; 8] =
     ["base_url", "other_origins", "acquire", "refresh", "revoke", "key", "basic", "metadata"];
 
-/// A file that isn't whole yet.
+/// A file that isn't whole yet. Clones share it.
 #[derive(Clone)]
 pub(super) struct Open {
+    file: Arc<File>,
+    filled: BTreeMap<String, SecretSource>,
+}
+
+#[derive(Clone)]
+struct File {
     name: String,
     node: Node,
     /// All of the file's, even if a URL that had one was replaced.
     names: BTreeSet<String>,
     /// What some of them may be.
     listed: BTreeMap<String, Vec<String>>,
-    filled: BTreeMap<String, SecretSource>,
 }
 
 impl Open {
@@ -68,25 +74,42 @@ impl Open {
             return Ok(Err(node));
         }
         let names = found.into_keys().collect();
-        Ok(Ok(Self { name: name(&node), node, names, listed: lists, filled: BTreeMap::new() }))
+        let file = File { name: name(&node), node, names, listed: lists };
+        Ok(Ok(Self { file: Arc::new(file), filled: BTreeMap::new() }))
+    }
+
+    /// A file of this name that leaves nothing open.
+    pub(super) fn nothing(name: String) -> Self {
+        let file = File { name, node: Node::Null, names: BTreeSet::new(), listed: BTreeMap::new() };
+        Self { file: Arc::new(file), filled: BTreeMap::new() }
     }
 
     /// The vendor's name, as the file has it.
     pub(super) fn name(&self) -> &str {
-        &self.name
+        &self.file.name
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| &**name)
+        self.file.names.iter().map(|name| &**name)
+    }
+
+    /// Those that aren't filled.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+        self.names().filter(|name| !self.filled.contains_key(*name))
     }
 
     pub(super) fn fill(&mut self, name: String, source: SecretSource) {
         self.filled.insert(name, source);
     }
 
+    /// What the input `name` is filled with.
+    pub(super) fn source(&self, name: &str) -> Option<&SecretSource> {
+        self.filled.get(name)
+    }
+
     /// Replaces or adds a key of the file itself.
     pub(super) fn set(&mut self, key: &str, node: Node) {
-        let Node::Table(entries) = &mut self.node else { return };
+        let Node::Table(entries) = &mut Arc::make_mut(&mut self.file).node else { return };
         match entries.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = node,
             None => entries.push((key.to_owned(), node)),
@@ -95,82 +118,158 @@ impl Open {
 
     /// Takes out a key of the file itself.
     pub(super) fn remove(&mut self, key: &str) {
-        if let Node::Table(entries) = &mut self.node {
+        if let Node::Table(entries) = &mut Arc::make_mut(&mut self.file).node {
             entries.retain(|(known, _)| known != key);
         }
     }
 
     /// The file with stand-ins, to see whether the rest of it holds.
     pub(super) fn with_stand_ins(&self) -> Result<Node, ConfigError> {
-        let stand_in = |name: &str, part| match (self.listed.get(name).and_then(|list| list.first()), part) {
-            (Some(listed), _) => Ok(SecretSource::fixed(listed.clone())),
-            (None, Some(Part::Whole)) => Ok(SecretSource::fixed("https://stand-in.example")),
-            (None, _) => Ok(SecretSource::fixed("stand-in")),
-        };
-        filled(&self.node, &stand_in)
+        filled(&self.file.node, &|name, part| Ok(SecretSource::fixed(self.stand_in(name, part))))
     }
 
-    /// The file with its inputs.
-    pub(super) fn whole(&self) -> Result<Node, ConfigError> {
-        let error = |words| ConfigError::new(ConfigErrorKind::Input, words);
-        let known = || self.names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
-        if let Some(name) = self.filled.keys().find(|name| !self.names.contains(*name)) {
-            return Err(error(format!("{} has no input {name:?}; its inputs are {}", self.name, known())));
-        }
+    /// The file with those of its inputs that are filled. The others stay inputs where they are values, and have stand-ins
+    /// where they are in a URL.
+    pub(super) fn half_open(&self) -> Result<Node, ConfigError> {
+        self.check_filled()?;
+        filled(&self.file.node, &|name, part| match (self.filled.get(name), part) {
+            (Some(source), part) => self.fit(name, source, part),
+            (None, None) => Ok(SecretSource::input(name.to_owned())),
+            (None, part) => Ok(SecretSource::fixed(self.stand_in(name, part))),
+        })
+    }
+
+    /// The file with its inputs. `how` says by what they are filled.
+    pub(super) fn whole(&self, how: &str) -> Result<Node, ConfigError> {
+        self.check_filled()?;
         let missing: Vec<String> =
-            found(&self.node)?.into_keys().filter(|name| !self.filled.contains_key(name)).collect();
+            found(&self.file.node)?.into_keys().filter(|name| !self.filled.contains_key(name)).collect();
         if !missing.is_empty() {
             let (inputs, are) = if missing.len() == 1 { ("input", "is") } else { ("inputs", "are") };
             let words = format!(
-                "the {inputs} {} of {} {are} not filled; fill each with Declaration::input",
+                "the {inputs} {} of {} {are} not filled; fill each with {how}",
                 missing.join(", "),
-                self.name
+                self.name()
             );
-            return Err(error(words));
+            return Err(refuse_input(words));
+        }
+        filled(&self.file.node, &|name, part| self.fit(name, &self.filled[name], part))
+    }
+
+    /// What is filled in place of URLs, in which one of `inputs` is: the path of each, and the URL as it is in `whole`, which
+    /// is this file with its inputs.
+    pub(super) fn urls_with(
+        &self,
+        inputs: &[String],
+        whole: &Node,
+    ) -> Result<Vec<(String, String)>, ConfigError> {
+        let mut paths = Vec::new();
+        walk(&self.file.node, &mut |path, text, is_url| {
+            if is_url && inputs.iter().any(|name| has_input(text, name)) {
+                paths.push(path.to_owned());
+            }
+            Ok(())
+        })?;
+        let mut urls = Vec::new();
+        walk(whole, &mut |path, text, _| {
+            if paths.iter().any(|known| known == path) {
+                urls.push((path.to_owned(), text.to_owned()));
+            }
+            Ok(())
+        })?;
+        Ok(urls)
+    }
+
+    /// Whether what the input `name` is filled with is fit for each place where it is.
+    pub(super) fn check(&self, name: &str) -> Result<(), ConfigError> {
+        self.check_filled()?;
+        let Some(source) = self.filled.get(name) else { return Ok(()) };
+        match found(&self.file.node)?.get(name) {
+            Some(Places { part: Some(part), .. }) => self.fit(name, source, Some(*part)).map(drop),
+            _ => source.0.peek(&format!("input {name}")).map(drop),
+        }
+    }
+
+    fn stand_in(&self, name: &str, part: Option<Part>) -> String {
+        match (self.file.listed.get(name).and_then(|list| list.first()), part) {
+            (Some(listed), _) => listed.clone(),
+            (None, Some(Part::Whole)) => "https://stand-in.example".to_owned(),
+            (None, _) => "stand-in".to_owned(),
+        }
+    }
+
+    /// Whether all that is filled is an input, and one of those that are listed.
+    fn check_filled(&self) -> Result<(), ConfigError> {
+        if let Some(name) = self.filled.keys().find(|name| !self.file.names.contains(*name)) {
+            return Err(self.strange(name));
         }
         for (name, source) in &self.filled {
-            let Some(listed) = self.listed.get(name) else { continue };
+            let Some(listed) = self.file.listed.get(name) else { continue };
             if !listed.contains(&self.text(name, source)?) {
-                return Err(error(format!(
-                    "the input {name} of {} is one of {}",
-                    self.name,
-                    listed.join(", ")
-                )));
+                let listed = listed.join(", ");
+                return Err(refuse_input(format!("the input {name} of {} is one of {listed}", self.name())));
             }
         }
-        filled(&self.node, &|name, part| {
-            let source = &self.filled[name];
-            let Some(part) = part else { return Ok(source.clone()) };
-            let text = self.text(name, source)?;
-            match part.refuses(&text) {
-                Some(why) if !self.listed.contains_key(name) => {
-                    Err(error(format!("the input {name} of {} {why}", self.name)))
-                }
-                _ => Ok(SecretSource::fixed(text)),
-            }
+        Ok(())
+    }
+
+    /// That there is no input of this name.
+    fn strange(&self, name: &str) -> ConfigError {
+        let known = self.names().collect::<Vec<_>>().join(", ");
+        refuse_input(match &*known {
+            "" => format!("{} has no inputs, so {name:?} isn't one of them", self.name()),
+            known => format!("{} has no input {name:?}; its inputs are {known}", self.name()),
         })
+    }
+
+    /// What `source` is as a value, or in the part of a URL.
+    fn fit(
+        &self,
+        name: &str,
+        source: &SecretSource,
+        part: Option<Part>,
+    ) -> Result<SecretSource, ConfigError> {
+        let Some(part) = part else { return Ok(source.clone()) };
+        let text = self.text(name, source)?;
+        match part.refuses(&text) {
+            Some(why) if !self.file.listed.contains_key(name) => {
+                Err(refuse_input(format!("the input {name} of {} {why}", self.name())))
+            }
+            _ => Ok(SecretSource::fixed(text)),
+        }
     }
 
     /// What an input is now, that can't be another one later.
     fn text(&self, name: &str, source: &SecretSource) -> Result<String, ConfigError> {
         if source.0.is_asked_for() {
-            let words = format!(
+            return Err(refuse_input(format!(
                 "the input {name} of {} has to be known when the layer is built; give it as text, or by a variable or a \
                  file",
-                self.name
-            );
-            return Err(ConfigError::new(ConfigErrorKind::Input, words));
+                self.name()
+            )));
         }
         Ok(source.0.peek(&format!("input {name}"))?.expose_secret().to_owned())
     }
+}
+
+fn refuse_input(words: String) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Input, words)
+}
+
+/// Whether a URL, perhaps with a method before it, has this input.
+fn has_input(url: &str, name: &str) -> bool {
+    let is_piece = |piece: &Piece<'_>| matches!(piece, Piece::Input(known, _) if *known == name);
+    url.strip_prefix("input:").is_some_and(|whole| whole == name)
+        || whole_url(url).is_some_and(|(_, whole)| whole == name)
+        || pieces(url).is_ok_and(|pieces| pieces.iter().any(is_piece))
 }
 
 /// Shows what is to be filled, and from where it is.
 impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Open")
-            .field("name", &self.name)
-            .field("inputs", &self.names)
+            .field("name", &self.file.name)
+            .field("inputs", &self.file.names)
             .field("filled", &self.filled)
             .finish_non_exhaustive()
     }
@@ -286,6 +385,20 @@ fn filled(node: &Node, fill: &Fill<'_>) -> Result<Node, ConfigError> {
         Ok((key.clone(), if is_ours { within(node, key, fill)? } else { node.clone() }))
     };
     Ok(Node::Table(entries.iter().map(entry).collect::<Result<_, ConfigError>>()?))
+}
+
+/// The texts at `key` of a file: itself, or those that it lists.
+pub(super) fn texts(file: &Node, key: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let seen = walk(file, &mut |path, text, _| {
+        if path.split(['[', '.']).next() == Some(key) {
+            texts.push(text.to_owned());
+        }
+        Ok(())
+    });
+    // Whoever is shown them refuses none.
+    drop(seen);
+    texts
 }
 
 /// Whether what is at `path` is a URL, perhaps with a method before it.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     credential::oauth2::{JwtAlgorithm, JwtAssertion, JwtKey, LIFETIME, Outline, Refusal, is_of_another_key},
     error::{ConfigError, ConfigErrorKind},
-    secret::{Ask, SecretSource, Supplied, Supply},
+    secret::{Ask, Fill, SecretSource, Supplied, Supply},
 };
 
 const KEYS: [&str; 14] = [
@@ -231,6 +231,19 @@ impl Ask for Declared {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.peek()?.assertion()?.check()
+    }
+
+    fn inputs(&self) -> Vec<Arc<str>> {
+        self.clone().sources_mut().flat_map(|(_, source)| source.0.inputs()).collect()
+    }
+
+    fn filled(&self, fill: &Fill<'_>) -> Option<Arc<dyn Ask>> {
+        if self.inputs().is_empty() {
+            return None;
+        }
+        let mut filled = self.clone();
+        filled.sources_mut().for_each(|(_, source)| source.0.fill(fill));
+        Some(Arc::new(filled))
     }
 
     fn differs_from(&self, made: &str) -> bool {

@@ -430,6 +430,7 @@ mod no_jwt;
 mod no_metadata;
 mod node;
 mod outline;
+mod pattern;
 mod request;
 mod rules;
 mod template;
@@ -438,6 +439,7 @@ mod value;
 mod word;
 
 pub use declaration::Declaration;
+pub use pattern::Pattern;
 pub use trial::Trial;
 
 #[cfg(test)]

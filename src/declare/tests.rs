@@ -6,6 +6,8 @@ mod inputs;
 mod jwt;
 #[cfg(feature = "client")]
 mod metadata;
+#[cfg(feature = "store")]
+mod pattern;
 mod refused;
 mod trial;
 

@@ -29,6 +29,17 @@ impl BaseUrl {
         Self { url: format!("http://{authority}").into(), plaintext: Plaintext::Refused }
     }
 
+    /// Another one, where secrets may travel as they may here.
+    #[cfg(feature = "serde")]
+    pub(super) fn replaced(&self, url: &str) -> Result<Self, ConfigError> {
+        Self::parse(url, self.plaintext)
+    }
+
+    /// What its text takes, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.url.len()
+    }
+
     /// Its text, without a slash at its end.
     pub(super) fn as_str(&self) -> &str {
         &self.url

@@ -1,14 +1,14 @@
 //! [`Contract`]: what a declaration says of a vendor's token endpoint, without where it is and what becomes of the
 //! tokens.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use secrecy::ExposeSecret;
 
 use super::{base_url::BaseUrl, request::TokenRequest, shape::Shape};
 use crate::{
     error::ConfigError,
-    secret::SecretSource,
+    secret::{Fill, SecretSource},
     token::{AccessToken, Description, Renewal},
 };
 
@@ -51,27 +51,23 @@ impl Contract {
     }
 
     /// The names of its inputs, each once.
-    pub(super) fn inputs(&self) -> Box<[Cow<'static, str>]> {
-        let mut names: Vec<Cow<'static, str>> = Vec::new();
-        for name in self.sources().filter_map(|source| source.0.input()) {
-            if !names.contains(name) {
-                names.push(name.clone());
+    pub(super) fn inputs(&self) -> Box<[Arc<str>]> {
+        let mut names = Vec::new();
+        for name in self.sources().flat_map(|source| source.0.inputs()) {
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         names.into()
     }
 
     /// The same with what `fill` has for its inputs.
-    pub(super) fn filled(&self, fill: impl Fn(&str) -> Option<SecretSource>) -> Self {
+    pub(super) fn filled(&self, fill: &Fill<'_>) -> Self {
         let mut filled = self.clone();
         let Self { acquire, user, refresh, revoke, .. } = &mut filled;
         let requests = [Some(acquire), refresh.as_mut(), revoke.as_mut()];
         let sources = requests.into_iter().flatten().flat_map(TokenRequest::sources_mut).chain(user);
-        for source in sources {
-            if let Some(given) = source.0.input().and_then(|name| fill(name)) {
-                *source = given;
-            }
-        }
+        sources.for_each(|source| source.0.fill(fill));
         filled
     }
 

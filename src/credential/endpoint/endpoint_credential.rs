@@ -12,9 +12,12 @@ use http::{Request, Response};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{asked::Asked, base_url::BaseUrl, contract::Contract, judgement::Sent, request::TokenRequest};
+use super::{
+    asked::Asked, base_url::BaseUrl, contract::Contract, judgement::Sent, request::TokenRequest, urls::Urls,
+};
 use crate::{
-    error::{AcquireError, AcquireErrorKind, ConfigError, ConfigErrorKind},
+    credential::no_input::no_input,
+    error::{AcquireError, AcquireErrorKind, ConfigError},
     secret::{SecretSource, Supply, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description, Grants},
     transport::Transport,
@@ -55,7 +58,7 @@ struct Plan {
     base: BaseUrl,
     transport: Transport,
     /// The names of the contract's inputs.
-    inputs: Box<[Cow<'static, str>]>,
+    inputs: Box<[Arc<str>]>,
 }
 
 /// What clones share, and nobody else. Of this there may be one for each of a million users.
@@ -63,6 +66,8 @@ struct Plan {
 struct Own {
     /// What the inputs are filled with, in their order.
     inputs: Box<[Option<SecretSource>]>,
+    /// Where it asks, if that isn't where the plan says.
+    urls: Option<Box<Urls>>,
     refused: Mutex<Vec<Refused>>,
 }
 
@@ -77,7 +82,7 @@ impl EndpointCredential {
     /// With a contract that has been checked.
     pub(super) fn new(contract: Contract, base: BaseUrl, transport: Transport) -> Self {
         let inputs = contract.inputs();
-        let own = Own { inputs: vec![None; inputs.len()].into(), refused: Mutex::default() };
+        let own = Own { inputs: vec![None; inputs.len()].into(), urls: None, refused: Mutex::default() };
         Self { plan: Arc::new(Plan { contract, base, transport, inputs }), own: Arc::new(own) }
     }
 
@@ -109,28 +114,60 @@ impl EndpointCredential {
     /// [`TokenEndpoint::build`](crate::TokenEndpoint::build) that are about secrets.
     pub fn with_input(&self, name: &str, source: impl Into<SecretSource>) -> Result<Self, ConfigError> {
         let plan = self.plan.clone();
-        let Some(place) = plan.inputs.iter().position(|input| *input == name) else {
-            let words = format!("{} has no input {name:?}", plan.contract.name);
-            return Err(ConfigError::new(ConfigErrorKind::Input, words));
+        let Some(place) = plan.inputs.iter().position(|input| **input == *name) else {
+            return Err(no_input(&plan.contract.name, name, &plan.inputs));
         };
         let mut inputs = self.own.inputs.clone();
         inputs[place] = Some(source.into());
-        let filled = Self { plan, own: Arc::new(Own { inputs, refused: Mutex::default() }) };
-        filled.contract().check(&filled.plan.base)?;
+        Self::checked(plan, inputs, self.own.urls.clone())
+    }
+
+    /// The same with what `fill` has for its inputs, which asks at `base`, if that is given, and at `urls`.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of_one(
+        &self,
+        fill: impl Fn(&str) -> Option<SecretSource>,
+        base: Option<&str>,
+        urls: Urls,
+    ) -> Result<Self, ConfigError> {
+        let plan = self.plan.clone();
+        let base = base.map(|base| plan.base.replaced(base)).transpose()?;
+        let urls = Urls { base, ..urls };
+        let inputs = plan.inputs.iter().map(|name| fill(name)).collect();
+        Self::checked(plan, inputs, (!urls.is_empty()).then(|| Box::new(urls)))
+    }
+
+    fn checked(
+        plan: Arc<Plan>,
+        inputs: Box<[Option<SecretSource>]>,
+        urls: Option<Box<Urls>>,
+    ) -> Result<Self, ConfigError> {
+        let filled = Self { plan, own: Arc::new(Own { inputs, urls, refused: Mutex::default() }) };
+        filled.contract().check(filled.base())?;
         Ok(filled)
+    }
+
+    /// What paths are relative to.
+    fn base(&self) -> &BaseUrl {
+        let own = self.own.urls.as_ref().and_then(|urls| urls.base.as_ref());
+        own.unwrap_or(&self.plan.base)
     }
 
     /// The contract, with what its inputs are filled with.
     fn contract(&self) -> Cow<'_, Contract> {
         let Plan { contract, inputs, .. } = &*self.plan;
-        if inputs.is_empty() {
+        if inputs.is_empty() && self.own.urls.is_none() {
             return Cow::Borrowed(contract);
         }
         let fill = |name: &str| {
-            let place = inputs.iter().position(|input| *input == name)?;
-            self.own.inputs[place].clone()
+            let place = inputs.iter().position(|input| **input == *name)?;
+            Some(self.own.inputs[place].clone()?.0)
         };
-        Cow::Owned(contract.filled(fill))
+        let mut filled = contract.filled(&fill);
+        if let Some(urls) = &self.own.urls {
+            urls.put_into(&mut filled);
+        }
+        Cow::Owned(filled)
     }
 
     /// Asks with one grant: the refresh request's if `renewed` is given, else what the program configured.
@@ -166,7 +203,7 @@ impl EndpointCredential {
         previous: Option<&AccessToken>,
     ) -> Result<AccessToken, AcquireError> {
         let rendered =
-            request.render(&self.plan.base, renewed).map_err(|error| self.unsendable(error, renewed))?;
+            request.render(self.base(), renewed).map_err(|error| self.unsendable(error, renewed))?;
         let (requested_at, sent) = (Instant::now(), Sent::of(request, &rendered));
         let response = self.send(rendered, request, previous).await?;
         let contract = self.contract();
@@ -221,7 +258,8 @@ impl Own {
     /// What it takes, in bytes.
     fn bytes(&self) -> usize {
         let texts = self.inputs.iter().flatten().map(|source| source.0.heap_bytes());
-        size_of::<Self>() + 2 * size_of::<usize>() + size_of_val(&*self.inputs) + texts.sum::<usize>()
+        let urls = self.urls.as_deref().map_or(0, Urls::bytes);
+        size_of::<Self>() + 2 * size_of::<usize>() + size_of_val(&*self.inputs) + texts.sum::<usize>() + urls
     }
 }
 
@@ -260,7 +298,7 @@ impl Credential for EndpointCredential {
         };
         let request = &*request.with_secrets().await?;
         let rendered =
-            request.render(&self.plan.base, Some(token)).map_err(|error| self.unsendable(error, None))?;
+            request.render(self.base(), Some(token)).map_err(|error| self.unsendable(error, None))?;
         let sent = Sent::of(request, &rendered);
         let response = self.send(rendered, request, Some(token)).await?;
         let contract = self.contract();
@@ -285,12 +323,12 @@ impl Credential for EndpointCredential {
         let description = Description::new(contract.name.clone())
             .renewal(contract.renewal)
             .grants(grants)
-            .endpoint(self.plan.base.as_str().to_owned());
+            .endpoint(self.base().as_str().to_owned());
         let description = match Arc::strong_count(&self.plan) {
             1 => description,
             _ => description.heap_bytes(self.own.bytes()),
         };
         let asked = self.clone();
-        description.told_by(move |description| asked.contract().identify(description, &asked.plan.base))
+        description.told_by(move |description| asked.contract().identify(description, asked.base()))
     }
 }

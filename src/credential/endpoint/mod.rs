@@ -19,6 +19,7 @@ pub(super) mod retry_after;
 pub(super) mod shape;
 mod span;
 mod token_endpoint;
+mod urls;
 
 #[cfg(feature = "serde")]
 pub(crate) use base_url::BaseUrl;
@@ -37,6 +38,8 @@ pub use request::TokenRequest;
 #[cfg(feature = "serde")]
 pub(crate) use shape::check_token_type;
 pub use token_endpoint::TokenEndpoint;
+#[cfg(feature = "serde")]
+pub(crate) use urls::Urls;
 
 #[cfg(test)]
 mod tests;

@@ -70,7 +70,7 @@ impl Param {
         self.text_of(None).ok().filter(|_| self.is_literal())
     }
 
-    pub(super) fn secret_mut(&mut self) -> Option<&mut SecretSource> {
+    pub(in crate::credential) fn secret_mut(&mut self) -> Option<&mut SecretSource> {
         match &mut self.0 {
             Kind::Secret(source) => Some(source),
             _ => None,

@@ -173,6 +173,11 @@ impl TokenRequest {
         self
     }
 
+    /// The same to another URL.
+    pub(super) fn at(self, url: impl Into<Cow<'static, str>>) -> Self {
+        Self { url: url.into(), ..self }
+    }
+
     pub(super) fn is_success(&self, status: StatusCode) -> bool {
         if self.accepted.is_empty() { status.is_success() } else { self.accepted.contains(&status) }
     }
@@ -199,10 +204,7 @@ impl TokenRequest {
     pub(super) fn with_secrets_at_hand(&self) -> Result<Self, ConfigError> {
         let mut request = self.clone();
         for source in request.sources_mut() {
-            *source = match source.0.input() {
-                Some(_) => SecretSource::fixed("stand-in"),
-                None => SecretSource::fixed(source.0.peek("secret")?),
-            };
+            *source = SecretSource::fixed(source.0.peek_or_open("secret")?);
         }
         Ok(request)
     }

@@ -1,10 +1,12 @@
 //! [`ClientAuthentication`]: who we are to the authorization server, and how we prove it (RFC 6749 §2.3).
 
-use std::borrow::Cow;
-
 use secrecy::{ExposeSecret, SecretString};
 
-use super::assertion::Assertion;
+use super::{
+    assertion::Assertion,
+    place::{Place, See},
+    text::Text,
+};
 use crate::{
     credential::{
         Param, TokenRequest,
@@ -32,7 +34,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientAuthentication {
-    id: Option<Cow<'static, str>>,
+    id: Option<Text>,
     method: Method,
     /// Whether the body has the id in any case.
     id_in_body: bool,
@@ -56,24 +58,24 @@ pub type Client = ClientAuthentication;
 impl ClientAuthentication {
     /// `client_secret_basic`: HTTP Basic, with id and secret form-encoded first (RFC 6749 §2.3.1), `%20` for a
     /// space. This is what servers have to support.
-    pub fn secret_basic(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+    pub fn secret_basic(id: impl Into<Text>, secret: impl Into<SecretSource>) -> Self {
         Self::new(id, Method::Basic(secret.into().0))
     }
 
     /// HTTP Basic with id and secret as they are (RFC 7617), for servers that don't decode them. It makes a
     /// difference only if one of them has other characters than letters, digits and `-._~`.
-    pub fn secret_basic_raw(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+    pub fn secret_basic_raw(id: impl Into<Text>, secret: impl Into<SecretSource>) -> Self {
         Self::new(id, Method::RawBasic(secret.into().0))
     }
 
     /// `client_secret_post`: id and secret in the body, for servers that don't take Basic.
-    pub fn secret_post(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
+    pub fn secret_post(id: impl Into<Text>, secret: impl Into<SecretSource>) -> Self {
         Self::new(id, Method::Post(secret.into().0))
     }
 
     /// `private_key_jwt`, or any other authentication by a JWT (RFC 7523 §2.2). With the feature `jwt`,
     /// `ClientAuthentication::private_key_jwt` signs them.
-    pub fn assertion(id: impl Into<Cow<'static, str>>, assertion: impl Into<Assertion>) -> Self {
+    pub fn assertion(id: impl Into<Text>, assertion: impl Into<Assertion>) -> Self {
         Self::new(id, Method::Assertion(assertion.into().0))
     }
 
@@ -86,12 +88,12 @@ impl ClientAuthentication {
     /// The server may bind tokens to the certificate (RFC 8705 §3). Nothing here looks at that: such a token is still
     /// sent as `Bearer`, and the API accepts it only over connections with the same certificate, which the client
     /// beneath the layer has to have then.
-    pub fn tls(id: impl Into<Cow<'static, str>>) -> Self {
+    pub fn tls(id: impl Into<Text>) -> Self {
         Self::new(id, Method::Tls)
     }
 
     /// `none`: a public client, which only says its id.
-    pub fn public(id: impl Into<Cow<'static, str>>) -> Self {
+    pub fn public(id: impl Into<Text>) -> Self {
         Self::new(id, Method::None)
     }
 
@@ -108,14 +110,14 @@ impl ClientAuthentication {
         Self { id_in_body: true, ..self }
     }
 
-    fn new(id: impl Into<Cow<'static, str>>, method: Method) -> Self {
+    fn new(id: impl Into<Text>, method: Method) -> Self {
         Self { id: Some(id.into()), method, id_in_body: false }
     }
 
     /// RFC 6749 §A.1.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        match self.id.as_deref() {
-            Some(id) if id.is_empty() || id.chars().any(char::is_control) => Err(ConfigError::new(
+        match self.id.as_ref().map(Text::known) {
+            Some(Some(id)) if id.is_empty() || id.chars().any(char::is_control) => Err(ConfigError::new(
                 ConfigErrorKind::Declaration,
                 "the client id is empty or has a control character; check where it comes from",
             )),
@@ -129,7 +131,27 @@ impl ClientAuthentication {
 
     /// The client's id, if there is a client.
     pub(super) fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+        self.id.as_ref().and_then(Text::known)
+    }
+
+    /// Shows where it may have inputs.
+    pub(super) fn places(&mut self, see: &mut See<'_>) {
+        if let Some(id) = &mut self.id {
+            see(Place::Text("client id", id));
+        }
+        match &mut self.method {
+            Method::None | Method::Tls => {}
+            Method::Basic(supply)
+            | Method::RawBasic(supply)
+            | Method::Post(supply)
+            | Method::Assertion(supply) => see(Place::Secret(supply)),
+        }
+    }
+
+    /// Whether its secret is filled in, and its id is not: then nobody can tell by the id whose secret it is.
+    pub(super) fn is_told_by_secret(&self) -> bool {
+        let has_open_secret = self.supply().is_some_and(|(_, supply)| supply.is_open());
+        has_open_secret && !self.id.as_ref().is_some_and(Text::is_open)
     }
 
     /// Whether it is the connection that authenticates the client.
@@ -147,7 +169,7 @@ impl ClientAuthentication {
 
     /// A secret for a request that is only looked at.
     pub(super) fn peek(&self) -> Result<Option<SecretString>, ConfigError> {
-        self.supply().map(|(what, supply)| supply.peek(what)).transpose()
+        self.supply().map(|(what, supply)| supply.peek_or_open(what)).transpose()
     }
 
     /// The secret, if it is another one than `refused` by now. A fresh assertion is no other secret, unless it is another
@@ -191,12 +213,13 @@ impl ClientAuthentication {
         let request = request.client(self.look_at());
         let Some(id) = &self.id else { return request };
         let secret = || secret.cloned().unwrap_or_default();
-        let in_body = |request: TokenRequest| request.form("client_id", Param::text(id.clone()));
+        let id = || id.or_stand_in();
+        let in_body = |request: TokenRequest| request.form("client_id", Param::text(id()));
         let beside_header = |request| if self.id_in_body { in_body(request) } else { request };
         match &self.method {
             Method::None | Method::Tls => in_body(request),
-            Method::Basic(_) => beside_header(request).basic_form_encoded(Param::text(id.clone()), secret()),
-            Method::RawBasic(_) => beside_header(request).basic(&**id, secret()),
+            Method::Basic(_) => beside_header(request).basic_form_encoded(Param::text(id()), secret()),
+            Method::RawBasic(_) => beside_header(request).basic(id().into_owned(), secret()),
             Method::Post(_) => in_body(request).form("client_secret", Param::secret(secret())),
             Method::Assertion(_) => in_body(request)
                 .form("client_assertion_type", JWT_BEARER)

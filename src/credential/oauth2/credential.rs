@@ -1,24 +1,29 @@
-//! [`OAuth2Credential`]: asks a token endpoint with one grant, and revokes what came of it.
+//! [`OAuth2Credential`]: what many have in common, and what each has of its own. How a server is asked is `asking`'s.
 
 use std::{
     borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
 use super::{
+    asking::{Asking, LastRefused},
     endpoints::Endpoints,
-    grant::{Fields, Grant},
+    grant::Grant,
     identity::identify,
+    inputs::{Inputs, Role},
+    place::{See, fill, settle},
     rotation::{Persist, Rotation, Unsaved},
+    server::AuthorizationServer,
     setup::Setup,
+    text::text_of,
 };
 use crate::{
-    credential::{EndpointCredential, Param, TokenEndpoint, TokenRequest},
-    error::{AcquireError, AcquireErrorKind, BoxError, ConfigError, ConfigErrorKind, ErrorCode},
-    secret::{SecretSource, all_at_hand},
+    credential::no_input::no_input,
+    error::{AcquireError, BoxError, ConfigError, ConfigErrorKind},
+    secret::{SecretSource, Supply, all_at_hand},
     token::{AccessToken, Acquire, Credential, Description},
     transport::Transport,
 };
@@ -57,42 +62,136 @@ pub struct OAuth2Credential {
 /// Of this there may be one for each of a million users.
 #[derive(Debug)]
 struct Inner {
-    plan: Arc<Plan>,
-    grant: Grant,
-    refused: Mutex<Option<Box<Refused>>>,
+    filled: Arc<Filled>,
+    /// The refresh token of a login.
+    rotation: Option<Box<Rotation>>,
+    refused: LastRefused,
 }
 
-/// What is the same whoever logs in.
+/// What is the same whoever asks.
 #[derive(Debug)]
 struct Plan {
     name: Cow<'static, str>,
     setup: Setup,
+    grant: Grant,
     transport: Transport,
-    discovered: OnceCell<Endpoints>,
+    inputs: Inputs,
 }
 
-/// The secret that the server refused last.
+/// The plan, and what its inputs are filled with. Logins that differ in their refresh tokens alone share it.
 #[derive(Debug)]
-enum Refused {
-    Client(SecretString),
-    Grant(SecretString),
+struct Filled {
+    plan: Arc<Plan>,
+    /// In the order of the plan's.
+    inputs: Box<[Option<Supply>]>,
+    /// Of the server that they say.
+    discovered: Arc<OnceCell<Endpoints>>,
 }
 
 impl OAuth2Credential {
-    pub(super) fn new(mut setup: Setup, grant: Grant, transport: Transport) -> Result<Self, ConfigError> {
+    pub(super) fn new(mut setup: Setup, mut grant: Grant, transport: Transport) -> Result<Self, ConfigError> {
+        settle(|see| {
+            setup.places(see);
+            grant.places(see);
+        })?;
         let name = setup.name.take();
-        let name = name.unwrap_or_else(|| format!("{} ({})", setup.server.host(), grant.name()).into());
-        let plan = Plan { name, setup, transport, discovered: OnceCell::new() };
-        Self::checked(Arc::new(plan), grant)
+        let name = name.unwrap_or_else(|| match &*setup.server.host() {
+            "" => grant.name().into(),
+            host => format!("{host} ({})", grant.name()).into(),
+        });
+        let inputs = Inputs::of(&setup, &grant);
+        let rotation = grant.login().map(|login| Rotation::new(login.initial.clone(), login.persist.clone()));
+        let nothing = vec![None; inputs.len()].into();
+        let plan = Arc::new(Plan { name, setup, grant, transport, inputs });
+        Self::checked(Arc::new(Filled { plan, inputs: nothing, discovered: Arc::default() }), rotation)
     }
 
-    fn checked(plan: Arc<Plan>, grant: Grant) -> Result<Self, ConfigError> {
-        let inner = Inner { plan, grant, refused: Mutex::default() };
+    fn checked(filled: Arc<Filled>, rotation: Option<Rotation>) -> Result<Self, ConfigError> {
+        let inner = Inner { filled, rotation: rotation.map(Box::new), refused: Mutex::default() };
         // Anything wrong with a request shows when it is written.
-        let Setup { server, client, .. } = &inner.plan.setup;
-        let request = inner.grant_request(server.peek(), &inner.grant.peek()?, client.peek()?.as_ref());
-        inner.endpoint(server.peek(), &request)?;
+        inner.asking().check()?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same with `source` for the [input](SecretSource::input) of that name, wherever it is: a secret, an assertion or what
+    /// signs it, a token that is exchanged, a [parameter](Param::secret), or [text](super::Text) such as the client's id, the
+    /// scope, the user's name, or the URL of the server. What else there is exists once for both: client, server and what its
+    /// metadata says, options, transport. So that is how many [tenants](crate::Tenants) are made, of which each has what is
+    /// its own.
+    ///
+    /// A secret is read at each acquisition, text at once. A refresh token that came of another login is left behind. As long
+    /// as one of its inputs isn't filled in, a credential sends nothing and has its acquisitions fail as
+    /// [rejected](crate::AcquireErrorKind::Rejected).
+    ///
+    /// In a [store](crate::store) tenants are told apart by the text that is filled in, and where there is none, or it doesn't
+    /// say whose the secret is, by the slot's [subject](crate::store::SharedSlot::subject), which has to be there then.
+    ///
+    /// # Examples
+    ///
+    /// Customers who have registered a client each, and have a server of their own:
+    ///
+    /// ```
+    /// use tower_reauth::{
+    ///     BoxError, ConfigError, SecretSource, Tenant, Tenants, Transport,
+    ///     oauth2::{AuthorizationServer, ClientAuthentication, ClientCredentials},
+    /// };
+    /// # async fn client_of(id: &str) -> Result<(String, String), BoxError> { Ok((id.to_owned(), id.to_owned())) }
+    ///
+    /// fn tenants(transport: Transport) -> Result<Tenants<String>, ConfigError> {
+    ///     let (id, secret) = (SecretSource::input("client_id"), SecretSource::input("client_secret"));
+    ///     let server = AuthorizationServer::new(SecretSource::input("token_endpoint"));
+    ///     let anybody = ClientCredentials::new(server, ClientAuthentication::secret_basic(id, secret))
+    ///         .name("Acme")
+    ///         .scope("videos.read")
+    ///         .build(transport)?;
+    ///     Ok(Tenants::new(move |id: String| {
+    ///         let anybody = anybody.clone();
+    ///         async move {
+    ///             let (client, secret) = client_of(&id).await?;
+    ///             let credential = anybody
+    ///                 .with_input("token_endpoint", format!("https://{id}.acme.example/oauth/token"))?
+    ///                 .with_input("client_id", client)?
+    ///                 .with_input("client_secret", secret)?;
+    ///             Ok(Tenant::new(credential))
+    ///         }
+    ///     }))
+    /// }
+    /// # let _ = tenants;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] of kind [`Input`](crate::ConfigErrorKind::Input) if there is no such input, or it is text and can't be
+    /// read at once; and otherwise those of [`ClientCredentials::build`](super::ClientCredentials::build).
+    pub fn with_input(&self, name: &str, source: impl Into<SecretSource>) -> Result<Self, ConfigError> {
+        let Inner { filled, rotation, .. } = &*self.inner;
+        let Filled { plan, inputs, discovered } = &**filled;
+        let SecretSource(source) = source.into();
+        let is_login = plan.inputs.login() == Some(name);
+        let initial = |rotation: &Rotation| match is_login {
+            true => source.clone(),
+            false => rotation.initial().clone(),
+        };
+        let rotation =
+            rotation.as_deref().map(|rotation| Rotation::new(initial(rotation), rotation.persist().cloned()));
+        let Some((place, role)) = plan.inputs.find(name) else {
+            return match is_login {
+                true => Self::checked(filled.clone(), rotation),
+                false => Err(no_input(&plan.name, name, &plan.inputs.names())),
+            };
+        };
+        let what = format!("input {name}");
+        let source = match role {
+            Role::Secret => source.peek(&what).map(|_| source)?,
+            Role::Text | Role::Server => Supply::Fixed(text_of(&source, &what)?.into()),
+        };
+        let mut inputs = inputs.clone();
+        inputs[place] = Some(source);
+        let discovered = match role {
+            Role::Server => Arc::default(),
+            Role::Secret | Role::Text => discovered.clone(),
+        };
+        Self::checked(Arc::new(Filled { plan: plan.clone(), inputs, discovered }), rotation)
     }
 
     /// The same with the refresh token of another user, which nothing [saves](super::RefreshToken::persist). What is the same
@@ -144,7 +243,7 @@ impl OAuth2Credential {
         F: Fn(SecretString) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        self.with_login(refresh_token.into(), Some(Arc::new(move |token| Box::pin(save(token)))))
+        self.with_login(refresh_token.into(), Some(Persist::by(save)))
     }
 
     fn with_login(
@@ -152,31 +251,31 @@ impl OAuth2Credential {
         SecretSource(initial): SecretSource,
         persist: Option<Persist>,
     ) -> Result<Self, ConfigError> {
-        if self.inner.grant.rotation().is_none() {
-            let words = format!("{} is no login by a refresh token", self.inner.plan.name);
+        if self.inner.rotation.is_none() {
+            let words = format!("{} is no login by a refresh token", self.inner.plan().name);
             return Err(ConfigError::new(ConfigErrorKind::Declaration, words));
         }
-        let grant = Grant::RefreshToken(Rotation::new(initial, persist));
-        Self::checked(self.inner.plan.clone(), grant)
+        let rotation = Rotation::new(initial, persist);
+        Self::checked(self.inner.filled.clone(), Some(rotation))
     }
 
     /// The newest refresh token, if it could not be saved. Only [`RefreshToken`](super::RefreshToken) saves any. Who
     /// has the cache sees it in [`CacheState::unsaved_since`](crate::CacheState::unsaved_since).
     #[must_use]
     pub fn unsaved(&self) -> Option<Unsaved> {
-        self.inner.grant.rotation().and_then(Rotation::unsaved)
+        self.inner.rotation.as_deref().and_then(Rotation::unsaved)
     }
 
     /// The refresh token that the server sent last, for a program that saves it in its own time. `None` before the
     /// first rotation, and for other grants than [`RefreshToken`](super::RefreshToken).
     #[must_use]
     pub fn refresh_token(&self) -> Option<SecretString> {
-        self.inner.grant.rotation().and_then(Rotation::rotated)
+        self.inner.rotation.as_deref().and_then(Rotation::rotated)
     }
 
     /// Tries again to save the newest refresh token, if that has failed. Acquiring does the same.
     pub async fn save(&self) {
-        if let Some(rotation) = self.inner.grant.rotation() {
+        if let Some(rotation) = self.inner.rotation.as_deref() {
             // Not beside another save, which could be of a newer one and end first.
             let _turn = rotation.turn().await;
             rotation.save().await;
@@ -187,267 +286,129 @@ impl OAuth2Credential {
 impl Credential for OAuth2Credential {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
         let inner = &*self.inner;
-        match inner.grant.rotation() {
+        inner.check_filled()?;
+        match &inner.rotation {
             Some(rotation) => {
                 let _turn = rotation.turn().await;
                 rotation.save().await;
-                inner.acquire(acquire).await
+                inner.asking().acquire(acquire).await
             }
-            None => inner.acquire(acquire).await,
+            None => inner.asking().acquire(acquire).await,
         }
     }
 
     async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
-        self.inner.revoke(token).await
+        self.inner.check_filled()?;
+        self.inner.asking().revoke(token).await
     }
 
     fn has_new_secret(&self) -> bool {
-        match self.inner.refused().as_deref() {
-            Some(Refused::Client(secret)) => self.inner.plan.setup.client.has_other_secret(secret),
-            Some(Refused::Grant(secret)) => self.inner.grant.has_other_secret(secret),
-            None => false,
-        }
+        self.inner.asking().has_new_secret()
     }
 
     /// Of a refresh token that is rotated the processes know by their store what has become of it.
     fn current_secret(&self) -> Option<SecretString> {
-        let inner = &*self.inner;
-        all_at_hand(
-            inner
-                .plan
-                .setup
-                .client
-                .supply()
-                .into_iter()
-                .chain(inner.grant.lasting_supplies())
-                .map(|(_, supply)| supply),
-        )
+        let asking = self.inner.asking();
+        let supplies = asking.setup.client.supply().into_iter().chain(asking.grant.supplies());
+        all_at_hand(supplies.map(|(_, supply)| supply))
     }
 
     fn describe(&self) -> Description {
-        let inner = &*self.inner;
-        let description = Description::new(inner.plan.name.clone())
-            .renewal(inner.plan.setup.renewal)
-            .grants(inner.grant.uses())
+        let Inner { filled, rotation, .. } = &*self.inner;
+        let plan = &filled.plan;
+        let description = Description::new(plan.name.clone())
+            .renewal(plan.setup.renewal)
+            .grants(plan.grant.uses())
             .unsaved_since(self.unsaved().map(|unsaved| unsaved.since()))
-            .endpoint(inner.plan.setup.server.identity().1.to_owned());
+            .endpoint(self.inner.server().identity().1.to_owned());
         let asked = self.inner.clone();
-        let description =
-            description.told_by(move |description| identify(description, &asked.plan.setup, &asked.grant));
-        let Some(rotation) = inner.grant.rotation() else { return description };
+        let description = description.told_by(move |description| asked.identify(description));
+        let description = match (Arc::strong_count(filled), Arc::strong_count(plan)) {
+            (1, 1) => description,
+            _ => description.heap_bytes(self.inner.bytes()),
+        };
+        let Some(rotation) = rotation else { return description };
         let description = description.refresh_tokens(rotation.refresh_tokens().clone());
-        let description =
-            if rotation.is_saved_by_program() { description.saved_by_program() } else { description };
-        if Arc::strong_count(&inner.plan) > 1 {
-            let own = size_of::<Inner>() + 2 * size_of::<usize>();
-            description.heap_bytes(own + rotation.heap_bytes())
-        } else {
-            description
-        }
+        if rotation.is_saved_by_program() { description.saved_by_program() } else { description }
     }
 }
 
 impl Inner {
-    async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
-        let client = &self.plan.setup.client;
-        let endpoints = self.endpoints().await?;
-        let renewed = acquire.previous().filter(|token| {
-            acquire.may_refresh() && self.grant.may_refresh() && token.refresh_token().is_some()
-        });
-        let mut secrets = match renewed {
-            Some(_) => Vec::new(),
-            None => self.grant.secrets(&endpoints.audience).await?,
-        };
-        let mut client_secret = client.secret(&endpoints.audience).await?;
-        // Each is read anew at most once.
-        let (mut client_changed, mut replaced, mut refused) = (false, false, None);
-        loop {
-            let request = match renewed.and_then(AccessToken::refresh_token) {
-                Some(refresh_token) => {
-                    self.refresh_request(&endpoints.token, refresh_token, client_secret.as_ref())
-                }
-                None => self.grant_request(&endpoints.token, &secrets, client_secret.as_ref()),
+    /// Who asks, with what is filled in by now.
+    fn asking(&self) -> Asking<'_> {
+        let Filled { plan, inputs, discovered } = &*self.filled;
+        let Plan { name, setup, grant, transport, inputs: names } = &**plan;
+        let (mut setup, mut grant) = (Cow::Borrowed(setup), Cow::Borrowed(grant));
+        if !inputs.is_empty() {
+            let (setup, grant) = (setup.to_mut(), grant.to_mut());
+            let each = |see: &mut See<'_>| {
+                setup.places(see);
+                grant.places(see);
             };
-            let endpoint = self.endpoint(&endpoints.token, &request).map_err(unusable)?;
-            let error = match endpoint.obtain(&request, renewed, acquire.previous()).await {
-                Ok(token) => {
-                    client.accept(client_secret.as_ref());
-                    self.grant.accept(&secrets);
-                    if let (Some(rotation), Some(sent)) = (self.grant.rotation(), secrets.first()) {
-                        rotation.rotate(sent, refused.as_ref(), token.refresh_token()).await;
-                    }
-                    return Ok(token);
-                }
-                Err(error) => error,
-            };
-            if let (Some(rotation), Some(sent), Some(received)) =
-                (self.grant.rotation(), secrets.first(), error.refresh_token())
-            {
-                rotation.rotate(sent, refused.as_ref(), Some(received)).await;
-            }
-            match error.code() {
-                _ if error.kind() != AcquireErrorKind::Rejected => return Err(error),
-                Some(ErrorCode::InvalidClient) if !client_changed => {
-                    let Some(changed) =
-                        client.changed_secret(client_secret.as_ref(), &endpoints.audience).await
-                    else {
-                        return Err(self.refuse(error, client_secret, secrets));
-                    };
-                    (client_changed, client_secret) = (true, Some(changed));
-                    if renewed.is_none() && self.grant.is_used_once() {
-                        secrets = self.grant.secrets(&endpoints.audience).await?;
-                    }
-                }
-                // RFC 8693 §2.2.2 has a subject token that isn't good called an invalid request.
-                Some(ErrorCode::InvalidGrant | ErrorCode::InvalidRequest)
-                    if self.grant.rotation().is_none() && !replaced =>
-                {
-                    let Some(others) = self.grant.replaced(&secrets, &endpoints.audience).await else {
-                        return Err(self.refuse(error, client_secret, secrets));
-                    };
-                    (replaced, secrets) = (true, others);
-                    client_secret = client.secret(&endpoints.audience).await?;
-                }
-                Some(ErrorCode::InvalidGrant) if refused.is_none() => {
-                    let changed = match self.grant.rotation() {
-                        Some(rotation) => rotation.changed(secrets.first()).await,
-                        None => None,
-                    };
-                    let Some(changed) = changed else {
-                        return Err(self.refuse(error, client_secret, secrets));
-                    };
-                    refused = std::mem::replace(&mut secrets, vec![changed]).pop();
-                    // An assertion is good for one attempt.
-                    client_secret = client.secret(&endpoints.audience).await?;
-                }
-                _ => return Err(self.refuse(error, client_secret, secrets)),
-            }
+            fill(each, &|name| inputs[names.find(name)?.0].clone());
+        }
+        let (rotation, refused) = (self.rotation.as_deref(), &self.refused);
+        Asking { name, setup, grant, rotation, refused, transport, discovered }
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.filled.plan
+    }
+
+    /// Fails if an input isn't filled in, but for the refresh token of a login, which says so when it is read.
+    fn check_filled(&self) -> Result<(), AcquireError> {
+        let Filled { plan, inputs, .. } = &*self.filled;
+        let missing = plan.inputs.each().filter(|(place, _)| inputs[*place].is_none());
+        let missing: Vec<_> = missing.map(|(_, name)| format!("input:{name}")).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(AcquireError::rejected(format!(
+            "{} of {} isn't filled in; fill it by OAuth2Credential::with_input",
+            missing.join(", "),
+            plan.name
+        )))
+    }
+
+    /// The server, as it is filled in.
+    fn server(&self) -> Cow<'_, AuthorizationServer> {
+        if self.plan().inputs.say_server() {
+            Cow::Owned(self.asking().setup.into_owned().server)
+        } else {
+            Cow::Borrowed(&self.plan().setup.server)
         }
     }
 
-    /// Takes down what `error` refuses for good, so that another secret can be told from it.
-    fn refuse(
-        &self,
-        error: AcquireError,
-        client_secret: Option<SecretString>,
-        secrets: Vec<SecretString>,
-    ) -> AcquireError {
-        let is_grant = matches!(error.code(), Some(ErrorCode::InvalidGrant | ErrorCode::InvalidRequest));
-        let grant = secrets.into_iter().next().filter(|_| is_grant).map(Refused::Grant);
-        *self.refused() = grant.or_else(|| client_secret.map(Refused::Client)).map(Box::new);
-        error
+    /// Says whose token it is, and for what it is asked.
+    fn identify(&self, description: Description) -> Description {
+        let Asking { setup, grant, rotation, .. } = self.asking();
+        let description = identify(description, &setup, &grant, rotation);
+        let plan = self.plan();
+        let is_told_by_secret = plan.setup.client.is_told_by_secret() || plan.grant.is_told_by_secret();
+        if is_told_by_secret && rotation.is_none() { description.needs_subject() } else { description }
     }
 
-    fn refused(&self) -> MutexGuard<'_, Option<Box<Refused>>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// RFC 7009 §2: the refresh token first, since a server that revokes it also revokes what came of it.
-    async fn revoke(&self, token: &AccessToken) -> Result<(), AcquireError> {
-        let endpoints = self.endpoints().await?;
-        let Some(url) = endpoints.revocation else {
-            let words = format!("no revocation endpoint of {} is known", self.plan.name);
-            return Err(AcquireError::unsupported(words));
+    /// What it takes, and shares with no other, in bytes.
+    fn bytes(&self) -> usize {
+        let arc = 2 * size_of::<usize>();
+        let filled = match Arc::strong_count(&self.filled) {
+            1 => arc + self.filled.bytes(),
+            _ => 0,
         };
-        let rotation = self.grant.rotation();
-        let rotated = rotation.and_then(Rotation::rotated);
-        let refresh_token = rotated.as_ref().or(token.refresh_token());
-        if let Some(refresh_token) = refresh_token {
-            let request = revocation(&url, refresh_token.clone(), "refresh_token");
-            self.send_revocation(&url, &endpoints.audience, request, token).await?;
-        }
-        if let Some(rotation) = rotation {
-            rotation.forget();
-        }
-        let request = revocation(&url, token.expose_secret().to_owned().into(), "access_token");
-        match self.send_revocation(&url, &endpoints.audience, request, token).await {
-            // Not all servers can revoke access tokens.
-            Err(error)
-                if refresh_token.is_some() && error.code() == Some(ErrorCode::UnsupportedTokenType) =>
-            {
-                Ok(())
-            }
-            revoked => revoked,
-        }
-    }
-
-    async fn send_revocation(
-        &self,
-        url: &str,
-        audience: &str,
-        request: TokenRequest,
-        token: &AccessToken,
-    ) -> Result<(), AcquireError> {
-        let client_secret = self.plan.setup.client.secret(audience).await?;
-        let request = self.plan.setup.client.authenticate(request, client_secret.as_ref());
-        let endpoint = self.declare(url, &request).map_err(unusable)?.revoke(request);
-        endpoint.build(self.plan.transport.clone()).map_err(unusable)?.revoke(token).await
-    }
-
-    async fn endpoints(&self) -> Result<Endpoints, AcquireError> {
-        let endpoints = self.plan.setup.server.endpoints(&self.plan.transport, &self.plan.discovered).await?;
-        Ok(if self.plan.setup.client.is_by_tls() { endpoints.by_tls() } else { endpoints })
-    }
-
-    fn grant_request(
-        &self,
-        url: &str,
-        secrets: &[SecretString],
-        client_secret: Option<&SecretString>,
-    ) -> TokenRequest {
-        let (grant, options) = (self.grant.fields(secrets), self.plan.setup.options());
-        // The order of RFC 8693's example, and of everybody else's.
-        let (first, then) = match self.grant {
-            Grant::TokenExchange(_) => (options, grant),
-            _ => (grant, options),
-        };
-        let request = TokenRequest::post(url.to_owned());
-        let request = match self.grant.grant_type() {
-            Some(name) => request.form("grant_type", Param::text(name)),
-            None => request,
-        };
-        self.plan.setup.client.authenticate(with_fields(with_fields(request, first), then), client_secret)
-    }
-
-    /// RFC 6749 §6. By default without a scope: so it is the one that was granted, which may be less than was asked
-    /// for.
-    fn refresh_request(
-        &self,
-        url: &str,
-        refresh_token: &SecretString,
-        client_secret: Option<&SecretString>,
-    ) -> TokenRequest {
-        let request = TokenRequest::post(url.to_owned())
-            .form("grant_type", "refresh_token")
-            .form("refresh_token", refresh_token.clone());
-        self.plan
-            .setup
-            .client
-            .authenticate(with_fields(request, self.plan.setup.refresh_options()), client_secret)
-    }
-
-    fn endpoint(&self, url: &str, request: &TokenRequest) -> Result<EndpointCredential, ConfigError> {
-        self.declare(url, request)?.build(self.plan.transport.clone())
-    }
-
-    fn declare(&self, url: &str, request: &TokenRequest) -> Result<TokenEndpoint, ConfigError> {
-        let server = &self.plan.setup.server;
-        let origin = server.origin_of(url)?.to_string();
-        let endpoint = TokenEndpoint::new(self.plan.name.clone(), origin, request.clone());
-        Ok(endpoint.plaintext(server.plaintext()).shaped(self.plan.setup.shape.clone()))
+        let rotation =
+            self.rotation.as_deref().map_or(0, |rotation| size_of_val(rotation) + rotation.heap_bytes());
+        arc + size_of::<Self>() + filled + rotation
     }
 }
 
-fn with_fields(request: TokenRequest, fields: Fields) -> TokenRequest {
-    fields.into_iter().fold(request, |request, (name, value)| request.form(name, value))
-}
-
-/// RFC 7009 §2.1.
-fn revocation(url: &str, token: SecretString, hint: &'static str) -> TokenRequest {
-    TokenRequest::post(url.to_owned()).form("token", token).form("token_type_hint", hint)
-}
-
-/// A request that can't be written with the secrets of this moment. Others may come.
-fn unusable(error: ConfigError) -> AcquireError {
-    AcquireError::transient("the token request can't be written").with_source(error)
+impl Filled {
+    /// What it takes, in bytes, without the plan. What was discovered is the issuer's, and counts for each who has it.
+    fn bytes(&self) -> usize {
+        let texts = self.inputs.iter().flatten().map(Supply::heap_bytes);
+        let discovered = match self.plan.inputs.say_server() {
+            true => size_of::<OnceCell<Endpoints>>() + self.discovered.get().map_or(0, Endpoints::heap_bytes),
+            false => 0,
+        };
+        size_of::<Self>() + size_of_val(&*self.inputs) + texts.sum::<usize>() + discovered
+    }
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     client_authentication::ClientAuthentication, grant::Grant, server::AuthorizationServer, setup::Setup,
+    text::Text,
 };
 use crate::{
     credential::{AnswerField, Param},
@@ -61,7 +62,7 @@ impl DeviceAuthorization {
     }
 
     /// Sets the scope that is asked for, words with one space between them. By default none is sent.
-    pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+    pub fn scope(mut self, scope: impl Into<Text>) -> Self {
         self.setup.scope = Some(scope.into());
         self
     }

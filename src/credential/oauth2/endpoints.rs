@@ -25,6 +25,14 @@ pub(super) struct Aliases {
 }
 
 impl Endpoints {
+    /// What their texts take, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let Aliases { token, revocation } = &self.aliases;
+        let optional = [&self.revocation, &self.authorization, &self.device_authorization, token, revocation];
+        let optional = optional.into_iter().flatten().map(String::len);
+        self.token.len() + self.audience.len() + optional.sum::<usize>()
+    }
+
     /// Those for a client with a certificate.
     pub(super) fn by_tls(self) -> Self {
         Self {

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use secrecy::SecretString;
 
-use super::rotation::Rotation;
+use super::{
+    place::{Place, See},
+    rotation::Persist,
+    text::Text,
+};
 use crate::{
     credential::Param,
     error::{AcquireError, ConfigError},
@@ -13,14 +17,14 @@ use crate::{
 };
 
 /// A grant, with what it needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Grant {
     /// RFC 6749 §4.4.
     ClientCredentials,
     /// RFC 6749 §6.
-    RefreshToken(Rotation),
+    RefreshToken(Login),
     /// RFC 6749 §4.3.
-    Password { username: Cow<'static, str>, password: Supply },
+    Password { username: Text, password: Supply },
     /// RFC 7523 §2.1.
     JwtBearer { assertion: Supply },
     /// RFC 8693.
@@ -29,6 +33,13 @@ pub(super) enum Grant {
     Extension { grant_type: Cow<'static, str> },
     /// RFC 8628 §3.1: none, but a request by the client all the same.
     DeviceAuthorization,
+}
+
+/// The refresh token that a login begins with, and what saves those after it.
+#[derive(Clone, Debug)]
+pub(super) struct Login {
+    pub(super) initial: Supply,
+    pub(super) persist: Option<Persist>,
 }
 
 /// What is exchanged, and for what.
@@ -86,18 +97,40 @@ impl Grant {
         matches!(self, Self::JwtBearer { .. })
     }
 
-    pub(super) fn rotation(&self) -> Option<&Rotation> {
+    /// The login that it goes on with, if it is a refresh token.
+    pub(super) fn login(&self) -> Option<&Login> {
         match self {
-            Self::RefreshToken(rotation) => Some(rotation),
+            Self::RefreshToken(login) => Some(login),
             _ => None,
         }
     }
 
-    /// The secrets that the next request sends, assertions made for `audience`.
-    pub(super) async fn secrets(&self, audience: &str) -> Result<Vec<SecretString>, AcquireError> {
-        if let Self::RefreshToken(rotation) = self {
-            return Ok(vec![rotation.current().await?]);
+    /// Shows where it may have inputs, but for the refresh token of a login.
+    pub(super) fn places(&mut self, see: &mut See<'_>) {
+        match self {
+            Self::ClientCredentials
+            | Self::RefreshToken(_)
+            | Self::Extension { .. }
+            | Self::DeviceAuthorization => {}
+            Self::Password { username, password } => {
+                see(Place::Text("username", username));
+                see(Place::Secret(password));
+            }
+            Self::JwtBearer { assertion } => see(Place::Secret(assertion)),
+            Self::TokenExchange(exchange) => {
+                see(Place::Secret(&mut exchange.subject.token));
+                exchange.actor.iter_mut().for_each(|actor| see(Place::Secret(&mut actor.token)));
+            }
         }
+    }
+
+    /// Whether its password is filled in, and the user's name is not.
+    pub(super) fn is_told_by_secret(&self) -> bool {
+        matches!(self, Self::Password { username, password } if password.is_open() && !username.is_open())
+    }
+
+    /// The secrets that the next request sends, assertions made for `audience`. A refresh token is known elsewhere.
+    pub(super) async fn secrets(&self, audience: &str) -> Result<Vec<SecretString>, AcquireError> {
         let mut secrets = Vec::new();
         for (what, supply) in self.supplies() {
             secrets.push(supply.read(what, audience).await?);
@@ -125,20 +158,19 @@ impl Grant {
     /// Whether there is another secret than `refused` by now, as far as can be told without waiting.
     pub(super) fn has_other_secret(&self, refused: &SecretString) -> bool {
         match self {
-            Self::RefreshToken(rotation) => rotation.initial().differs_from(refused),
             Self::Password { password, .. } => password.differs_from(refused),
             Self::JwtBearer { assertion } => assertion.was_replaced(refused),
             Self::TokenExchange(exchange) => exchange.subject.token.was_replaced(refused),
-            Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => false,
+            Self::ClientCredentials
+            | Self::RefreshToken(_)
+            | Self::Extension { .. }
+            | Self::DeviceAuthorization => false,
         }
     }
 
-    /// Secrets for a request that is only looked at. A refresh token may be filled in later.
+    /// Secrets for a request that is only looked at.
     pub(super) fn peek(&self) -> Result<Vec<SecretString>, ConfigError> {
-        if self.rotation().is_some_and(|rotation| rotation.initial().input().is_some()) {
-            return Ok(vec!["stand-in".into()]);
-        }
-        self.supplies().into_iter().map(|(what, supply)| supply.peek(what)).collect()
+        self.supplies().into_iter().map(|(what, supply)| supply.peek_or_open(what)).collect()
     }
 
     /// What the request sends beside the options and the client's authentication.
@@ -151,7 +183,7 @@ impl Grant {
             Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => {}
             Self::RefreshToken(_) => field("refresh_token", secret()),
             Self::Password { username, .. } => {
-                field("username", Param::text(username.clone()));
+                field("username", Param::text(username.or_stand_in()));
                 field("password", secret());
             }
             Self::JwtBearer { .. } => field("assertion", secret()),
@@ -184,16 +216,13 @@ impl Grant {
         })
     }
 
-    /// Where those of the secrets come from that no use replaces.
-    pub(super) fn lasting_supplies(&self) -> Vec<(&'static str, &Supply)> {
-        if self.rotation().is_some() { Vec::new() } else { self.supplies() }
-    }
-
-    /// Where the secrets come from, in the order of the fields.
-    fn supplies(&self) -> Vec<(&'static str, &Supply)> {
+    /// Where those of the secrets come from that no use replaces, in the order of the fields.
+    pub(super) fn supplies(&self) -> Vec<(&'static str, &Supply)> {
         match self {
-            Self::ClientCredentials | Self::Extension { .. } | Self::DeviceAuthorization => Vec::new(),
-            Self::RefreshToken(rotation) => vec![("refresh token", rotation.initial())],
+            Self::ClientCredentials
+            | Self::RefreshToken(_)
+            | Self::Extension { .. }
+            | Self::DeviceAuthorization => Vec::new(),
             Self::Password { password, .. } => vec![("password", password)],
             Self::JwtBearer { assertion } => vec![("assertion", assertion)],
             Self::TokenExchange(exchange) => {

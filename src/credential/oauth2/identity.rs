@@ -1,10 +1,10 @@
 //! Whose token a credential's is, and for what it was asked: what processes have to agree on that share it.
 
-use std::borrow::Cow;
-
 use super::{
     grant::{Exchange, Grant},
+    rotation::Rotation,
     setup::Setup,
+    text::Text,
 };
 use crate::{secret::encode::percent, token::Description};
 
@@ -12,7 +12,12 @@ use crate::{secret::encode::percent, token::Description};
 ///
 /// A refresh token goes on with whatever is asked for next, so that is no part of whose token it is. Where there is another
 /// grant it is: another scope is another login, since a refresh can't ask for more than was granted (RFC 6749 §6).
-pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -> Description {
+pub(super) fn identify(
+    description: Description,
+    setup: &Setup,
+    grant: &Grant,
+    rotation: Option<&Rotation>,
+) -> Description {
     let (client, (which, server)) = (setup.client.id(), setup.server.identity());
     let description = description
         .identity(which, server.to_owned())
@@ -20,15 +25,15 @@ pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -
         .identity("grant", grant.grant_type().unwrap_or_default());
     let (asked_for, has_secrets) = asked_for(setup);
     let (description, is_told) = match grant {
-        Grant::RefreshToken(rotation) => {
+        Grant::RefreshToken(_) => {
             let description = description.asks_for(asked_for);
-            return match rotation.login() {
+            return match rotation.and_then(Rotation::login) {
                 Some(login) => description.subject(login),
                 None => description.needs_subject(),
             };
         }
         Grant::ClientCredentials => (description, client.is_some()),
-        Grant::Password { username, .. } => (description.identity("user", username.clone()), true),
+        Grant::Password { username, .. } => (description.identity("user", username.or_stand_in()), true),
         Grant::JwtBearer { .. } | Grant::Extension { .. } | Grant::DeviceAuthorization => {
             (description, false)
         }
@@ -46,12 +51,12 @@ pub(super) fn identify(description: Description, setup: &Setup, grant: &Grant) -
 
 /// For what the token is asked, in the same order whoever says it. And whether secrets say more.
 fn asked_for(setup: &Setup) -> (String, bool) {
-    let words = |name, scope: &Option<Cow<'static, str>>| {
-        let words = scope.iter().flat_map(|scope| scope.split(' '));
+    let words = |name, scope: &Option<Text>| {
+        let words = scope.iter().filter_map(Text::known).flat_map(|scope| scope.split(' '));
         words.map(|word| pair(name, word)).collect::<Vec<_>>()
     };
-    let resources = setup.resources.iter().map(|uri| pair("resource", uri));
-    let audiences = setup.audiences.iter().map(|audience| pair("audience", audience));
+    let resources = setup.resources.iter().filter_map(Text::known).map(|uri| pair("resource", uri));
+    let audiences = setup.audiences.iter().filter_map(Text::known).map(|audience| pair("audience", audience));
     let params = || setup.params.iter().chain(&setup.acquire_params);
     let told = params().filter_map(|(name, value)| Some(pair(name, &value.literal()?)));
     let mut pairs = words("scope", &setup.scope);

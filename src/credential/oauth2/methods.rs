@@ -15,7 +15,6 @@ impl Setup {
         grant: Grant,
         transport: impl Into<Transport>,
     ) -> Result<OAuth2Credential, ConfigError> {
-        self.check()?;
         OAuth2Credential::new(self, grant, transport.into())
     }
 
@@ -48,20 +47,20 @@ macro_rules! setup_methods {
         impl $builder {
             /// Sets the scope that the grant's own request asks for (RFC 6749 §3.3), words with one space between
             /// them. By default none is sent, and the server decides.
-            pub fn scope(mut self, scope: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+            pub fn scope(mut self, scope: impl Into<$crate::credential::oauth2::Text>) -> Self {
                 self.setup.scope = Some(scope.into());
                 self
             }
 
             /// Adds a resource that the token is to be good for, as an absolute URI (RFC 8707 §2).
-            pub fn resource(mut self, uri: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+            pub fn resource(mut self, uri: impl Into<$crate::credential::oauth2::Text>) -> Self {
                 self.setup.resources.push(uri.into());
                 self
             }
 
             /// Adds an audience that the token is to be good for, by the server's name for it (RFC 8693 §2.1, and
             /// an extension of many servers elsewhere).
-            pub fn audience(mut self, audience: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+            pub fn audience(mut self, audience: impl Into<$crate::credential::oauth2::Text>) -> Self {
                 self.setup.audiences.push(audience.into());
                 self
             }
@@ -152,7 +151,7 @@ macro_rules! refresh_methods {
         impl $builder {
             /// Sets the scope that a refresh asks for, which must not be wider than the one that was granted. By
             /// default none is sent, and the server takes the one that was granted (RFC 6749 §6).
-            pub fn refresh_scope(mut self, scope: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+            pub fn refresh_scope(mut self, scope: impl Into<$crate::credential::oauth2::Text>) -> Self {
                 self.setup.refresh_scope = Some(scope.into());
                 self
             }

@@ -60,6 +60,7 @@
 //! }
 //! ```
 
+mod asking;
 mod assertion;
 mod client_authentication;
 mod client_credentials;
@@ -70,16 +71,19 @@ mod endpoints;
 mod extension_grant;
 mod grant;
 mod identity;
+mod inputs;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod jwt_bearer;
 mod metadata;
 mod methods;
 mod password;
+mod place;
 mod refresh_token;
 mod rotation;
 mod server;
 mod setup;
+mod text;
 mod token_exchange;
 
 pub use assertion::Assertion;
@@ -100,6 +104,7 @@ pub use password::Password;
 pub use refresh_token::RefreshToken;
 pub use rotation::Unsaved;
 pub use server::AuthorizationServer;
+pub use text::Text;
 pub use token_exchange::TokenExchange;
 
 pub use crate::secret::SecretSource;

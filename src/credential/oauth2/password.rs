@@ -1,13 +1,12 @@
 //! [`Password`]: a user's name and password, for those who must.
 
-use std::borrow::Cow;
-
 use super::{
     client_authentication::ClientAuthentication,
     grant::Grant,
     methods::{refresh_methods, setup_methods},
     server::AuthorizationServer,
     setup::Setup,
+    text::Text,
 };
 use crate::secret::SecretSource;
 
@@ -35,7 +34,7 @@ use crate::secret::SecretSource;
 #[must_use]
 pub struct Password {
     setup: Setup,
-    grant: (Cow<'static, str>, SecretSource),
+    grant: (Text, SecretSource),
 }
 
 impl Password {
@@ -43,7 +42,7 @@ impl Password {
     pub fn new(
         server: impl Into<AuthorizationServer>,
         client: ClientAuthentication,
-        username: impl Into<Cow<'static, str>>,
+        username: impl Into<Text>,
         password: impl Into<SecretSource>,
     ) -> Self {
         Self { setup: Setup::new(server, client), grant: (username.into(), password.into()) }

@@ -1,14 +1,14 @@
 //! [`RefreshToken`]: somebody logged in once, and the program goes on from there.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future};
 
 use secrecy::SecretString;
 
 use super::{
     client_authentication::ClientAuthentication,
-    grant::Grant,
+    grant::{Grant, Login},
     methods::setup_methods,
-    rotation::{Persist, Rotation},
+    rotation::Persist,
     server::AuthorizationServer,
     setup::Setup,
 };
@@ -71,14 +71,15 @@ impl RefreshToken {
         F: Fn(SecretString) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        self.grant.1 = Some(Arc::new(move |token| Box::pin(save(token))));
+        self.grant.1 = Some(Persist::by(save));
         self
     }
 }
 
-setup_methods!(RefreshToken, |(SecretSource(initial), persist)| Grant::RefreshToken(Rotation::new(
-    initial, persist
-)));
+setup_methods!(RefreshToken, |(SecretSource(initial), persist)| Grant::RefreshToken(Login {
+    initial,
+    persist
+}));
 
 impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

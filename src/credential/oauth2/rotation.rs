@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    error::{AcquireError, BoxError},
+    error::{AcquireError, BoxError, ConfigError},
     secret::Supply,
     token::RefreshTokens,
 };
@@ -24,10 +24,30 @@ use crate::{
 /// How long saving may take, within the attempt's own limit.
 const PERSIST_LIMIT: Duration = Duration::from_secs(5);
 
+/// What it is called in errors.
+const WHAT: &str = "refresh token";
+
 type Persisted = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// What saves a refresh token.
-pub(super) type Persist = Arc<dyn Fn(SecretString) -> Persisted + Send + Sync>;
+#[derive(Clone)]
+pub(super) struct Persist(Arc<dyn Fn(SecretString) -> Persisted + Send + Sync>);
+
+impl Persist {
+    pub(super) fn by<F, Fut>(save: F) -> Self
+    where
+        F: Fn(SecretString) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        Self(Arc::new(move |token| Box::pin(save(token))))
+    }
+}
+
+impl fmt::Debug for Persist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[closure]")
+    }
+}
 
 /// A refresh token, and what becomes of it.
 pub(super) struct Rotation {
@@ -77,6 +97,16 @@ impl Rotation {
 
     pub(super) fn initial(&self) -> &Supply {
         &self.initial
+    }
+
+    /// What saves each one, if anything does.
+    pub(super) fn persist(&self) -> Option<&Persist> {
+        self.saving.as_ref().map(|saving| &saving.persist)
+    }
+
+    /// A first refresh token for a request that is only looked at.
+    pub(super) fn peek(&self) -> Result<SecretString, ConfigError> {
+        self.initial.peek_or_open(WHAT)
     }
 
     /// The initial refresh token, if that is the same one at every start: neither read from where it may change, nor saved by
@@ -154,7 +184,7 @@ impl Rotation {
         let Some(saving) = &self.saving else { return };
         let unsaved = saving.lock().as_ref().and(self.refresh_tokens.newest());
         let Some(token) = unsaved else { return };
-        let result = match timeout(PERSIST_LIMIT, (saving.persist)(token.clone())).await {
+        let result = match timeout(PERSIST_LIMIT, (saving.persist.0)(token.clone())).await {
             Ok(result) => result,
             Err(elapsed) => Err(elapsed.into()),
         };
@@ -180,7 +210,7 @@ impl Rotation {
     }
 
     async fn read(&self) -> Result<SecretString, AcquireError> {
-        self.initial.read("refresh token", "").await
+        self.initial.read(WHAT, "").await
     }
 
     fn set_unsaved(&self, unsaved: Option<Unsaved>) {

@@ -1,15 +1,19 @@
 //! [`AuthorizationServer`]: where tokens are asked for and given back, known or discovered.
 
-use std::borrow::Cow;
-
 use http::Uri;
 use tokio::sync::OnceCell;
 
-use super::{discovery, endpoints::Endpoints};
+use super::{
+    discovery,
+    endpoints::Endpoints,
+    place::{Place, See},
+    text::Text,
+};
 use crate::{
     auth::{Origin, Plaintext},
     credential::endpoint::checked_origin,
     error::{AcquireError, ConfigError, ConfigErrorKind},
+    secret::SecretSource,
     transport::Transport,
 };
 
@@ -30,16 +34,16 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AuthorizationServer {
-    issuer: Option<Cow<'static, str>>,
+    issuer: Option<Text>,
     /// `None` if the issuer's metadata has it.
-    token_endpoint: Option<Cow<'static, str>>,
-    revocation_endpoint: Option<Cow<'static, str>>,
+    token_endpoint: Option<Text>,
+    revocation_endpoint: Option<Text>,
     plaintext: Plaintext,
 }
 
 impl AuthorizationServer {
     /// The server with this token endpoint (RFC 6749 §3.2).
-    pub fn new(token_endpoint: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(token_endpoint: impl Into<Text>) -> Self {
         Self::with(None, Some(token_endpoint.into()))
     }
 
@@ -47,19 +51,19 @@ impl AuthorizationServer {
     ///
     /// They are looked up at the first acquisition, and once for each credential that is built. The metadata's
     /// `issuer` has to be the same text as `issuer`.
-    pub fn discover(issuer: impl Into<Cow<'static, str>>) -> Self {
+    pub fn discover(issuer: impl Into<Text>) -> Self {
         Self::with(Some(issuer.into()), None)
     }
 
     /// Sets where tokens are revoked (RFC 7009). By default the metadata says so, or nothing can be revoked.
-    pub fn revocation_endpoint(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+    pub fn revocation_endpoint(mut self, url: impl Into<Text>) -> Self {
         self.revocation_endpoint = Some(url.into());
         self
     }
 
     /// Sets the server's issuer, which assertions then have as their audience. By default that is the token
     /// endpoint, or the issuer that was discovered.
-    pub fn issuer(mut self, issuer: impl Into<Cow<'static, str>>) -> Self {
+    pub fn issuer(mut self, issuer: impl Into<Text>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
@@ -72,14 +76,15 @@ impl AuthorizationServer {
         self
     }
 
-    fn with(issuer: Option<Cow<'static, str>>, token_endpoint: Option<Cow<'static, str>>) -> Self {
+    fn with(issuer: Option<Text>, token_endpoint: Option<Text>) -> Self {
         Self { issuer, token_endpoint, revocation_endpoint: None, plaintext: Plaintext::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let endpoints = [&self.token_endpoint, &self.revocation_endpoint];
-        endpoints.into_iter().flatten().try_for_each(|url| self.origin_of(url).map(drop))?;
-        match &self.issuer {
+        let mut known = endpoints.into_iter().flatten().filter_map(Text::known);
+        known.try_for_each(|url| self.origin_of(url).map(drop))?;
+        match self.issuer.as_ref().and_then(Text::known) {
             // RFC 8414 §2.
             Some(issuer) if self.token_endpoint.is_none() => {
                 self.origin_of(issuer)?;
@@ -108,7 +113,7 @@ impl AuthorizationServer {
 
     /// The issuer whose metadata names the endpoints, if nothing else does.
     pub(super) fn discovered_issuer(&self) -> Option<&str> {
-        self.issuer.as_deref().filter(|_| self.token_endpoint.is_none())
+        self.issuer.as_ref().and_then(Text::known).filter(|_| self.token_endpoint.is_none())
     }
 
     /// A name for logs: the host.
@@ -120,14 +125,28 @@ impl AuthorizationServer {
     /// Which server it is: its token endpoint, or the issuer whose metadata names that.
     pub(super) fn identity(&self) -> (&'static str, &str) {
         match &self.token_endpoint {
-            Some(url) => ("token endpoint", url),
-            None => ("issuer", self.issuer.as_deref().unwrap_or_default()),
+            Some(url) => ("token endpoint", url.known().unwrap_or_default()),
+            None => ("issuer", known(&self.issuer)),
         }
     }
 
-    /// Where the token endpoint is, or a stand-in for one that isn't discovered yet.
+    /// Shows where it may have inputs.
+    pub(super) fn places(&mut self, see: &mut See<'_>) {
+        let texts = [
+            ("issuer", &mut self.issuer),
+            ("token endpoint", &mut self.token_endpoint),
+            ("revocation endpoint", &mut self.revocation_endpoint),
+        ];
+        for (what, text) in texts {
+            if let Some(text) = text {
+                see(Place::Server(what, text));
+            }
+        }
+    }
+
+    /// Where the token endpoint is, or a stand-in for one that isn't discovered or filled in yet.
     pub(super) fn peek(&self) -> &str {
-        self.token_endpoint.as_deref().unwrap_or("https://discovered.invalid/token")
+        self.token_endpoint.as_ref().and_then(Text::known).unwrap_or("https://discovered.invalid/token")
     }
 
     /// The endpoints, which `discovered` keeps.
@@ -137,22 +156,26 @@ impl AuthorizationServer {
         discovered: &OnceCell<Endpoints>,
     ) -> Result<Endpoints, AcquireError> {
         let mut endpoints = match (&self.token_endpoint, &self.issuer) {
-            (None, Some(issuer)) => discovered
-                .get_or_try_init(|| discovery::discover(issuer, self.plaintext, transport))
+            (None, Some(_)) => discovered
+                .get_or_try_init(|| discovery::discover(known(&self.issuer), self.plaintext, transport))
                 .await?
                 .clone(),
             (token, issuer) => {
-                let token = token.as_deref().unwrap_or_default().to_owned();
-                let audience = issuer.as_deref().unwrap_or(&token).to_owned();
+                let token = known(token).to_owned();
+                let audience = issuer.as_ref().and_then(Text::known).unwrap_or(&token).to_owned();
                 Endpoints { token, audience, ..Endpoints::default() }
             }
         };
         if let Some(url) = &self.revocation_endpoint {
-            endpoints.revocation = Some(url.clone().into_owned());
+            endpoints.revocation = url.known().map(ToOwned::to_owned);
             endpoints.aliases.revocation = None;
         }
         Ok(endpoints)
     }
+}
+
+fn known(text: &Option<Text>) -> &str {
+    text.as_ref().and_then(Text::known).unwrap_or_default()
 }
 
 impl From<&'static str> for AuthorizationServer {
@@ -163,6 +186,12 @@ impl From<&'static str> for AuthorizationServer {
 
 impl From<String> for AuthorizationServer {
     fn from(token_endpoint: String) -> Self {
+        Self::new(token_endpoint)
+    }
+}
+
+impl From<SecretSource> for AuthorizationServer {
+    fn from(token_endpoint: SecretSource) -> Self {
         Self::new(token_endpoint)
     }
 }

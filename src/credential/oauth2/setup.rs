@@ -4,7 +4,13 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use super::{client_authentication::ClientAuthentication, grant::Fields, server::AuthorizationServer};
+use super::{
+    client_authentication::ClientAuthentication,
+    grant::Fields,
+    place::{Place, See, see_param},
+    server::AuthorizationServer,
+    text::Text,
+};
 use crate::{
     credential::{Param, endpoint::shape::Shape},
     error::{ConfigError, ConfigErrorKind},
@@ -37,11 +43,11 @@ pub(super) struct Setup {
     pub(super) client: ClientAuthentication,
     pub(super) name: Option<Cow<'static, str>>,
     pub(super) renewal: Renewal,
-    pub(super) resources: Vec<Cow<'static, str>>,
-    pub(super) audiences: Vec<Cow<'static, str>>,
-    pub(super) scope: Option<Cow<'static, str>>,
+    pub(super) resources: Vec<Text>,
+    pub(super) audiences: Vec<Text>,
+    pub(super) scope: Option<Text>,
     /// The scope of a refresh; `None` for the one that was granted (RFC 6749 §6).
-    pub(super) refresh_scope: Option<Cow<'static, str>>,
+    pub(super) refresh_scope: Option<Text>,
     pub(super) params: Fields,
     /// Those that no refresh has.
     pub(super) acquire_params: Fields,
@@ -79,13 +85,25 @@ impl Setup {
     }
 
     /// For what the token is to be good (RFC 8707, RFC 8693 §2.1), the scope, and the extra parameters.
-    fn common(&self, scope: Option<&Cow<'static, str>>) -> Fields {
+    fn common(&self, scope: Option<&Text>) -> Fields {
         let resources = self.resources.iter().map(|uri| ("resource", uri));
         let audiences = self.audiences.iter().map(|name| ("audience", name));
         let scope = scope.map(|scope| ("scope", scope));
         let fields = resources.chain(audiences).chain(scope);
-        let fields = fields.map(|(name, value)| (name.into(), Param::text(value.clone())));
+        let fields = fields.map(|(name, value)| (name.into(), Param::text(value.or_stand_in())));
         fields.chain(self.params.iter().cloned()).collect()
+    }
+
+    /// Shows where it may have inputs.
+    pub(super) fn places(&mut self, see: &mut See<'_>) {
+        self.server.places(see);
+        self.client.places(see);
+        self.resources.iter_mut().for_each(|text| see(Place::Text("resource", text)));
+        self.audiences.iter_mut().for_each(|text| see(Place::Text("audience", text)));
+        self.scope.iter_mut().for_each(|text| see(Place::Text("scope", text)));
+        self.refresh_scope.iter_mut().for_each(|text| see(Place::Text("scope of a refresh", text)));
+        let params = self.params.iter_mut().chain(&mut self.acquire_params);
+        params.for_each(|(_, value)| see_param(value, see));
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -93,13 +111,17 @@ impl Setup {
         self.client.check()?;
         self.shape.check()?;
         let refuse = |kind, words: String| Err(ConfigError::new(kind, words));
-        if let Some(resource) = self.resources.iter().find(|resource| !is_absolute(resource)) {
+        if let Some(resource) =
+            self.resources.iter().filter_map(Text::known).find(|resource| !is_absolute(resource))
+        {
             let words =
                 format!("the resource {resource:?} is no absolute uri without fragment (RFC 8707 §2)");
             return refuse(ConfigErrorKind::Url, words);
         }
         let scopes = [&self.scope, &self.refresh_scope];
-        if let Some(scope) = scopes.into_iter().flatten().find(|scope| !is_scope(scope)) {
+        if let Some(scope) =
+            scopes.into_iter().flatten().filter_map(Text::known).find(|scope| !is_scope(scope))
+        {
             let words = format!("the scope {scope:?} is not one or more words with one space between them");
             return refuse(ConfigErrorKind::Declaration, words);
         }

@@ -7,6 +7,7 @@ mod config;
 mod discovery;
 #[cfg(feature = "store")]
 mod identity;
+mod inputs;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod logins;

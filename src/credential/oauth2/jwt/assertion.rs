@@ -23,10 +23,10 @@ use super::{
 use crate::{
     credential::{
         JsonValue, Param,
-        oauth2::{assertion::Assertion, client_authentication::ClientAuthentication},
+        oauth2::{assertion::Assertion, client_authentication::ClientAuthentication, text::Text},
     },
     error::{BoxError, ConfigError, ConfigErrorKind},
-    secret::{Ask, SecretSource, Supplied, Supply},
+    secret::{Ask, Fill, SecretSource, Supplied, Supply},
 };
 
 /// A JWT to be signed for each attempt, with an id (`jti`) that is used once: an [`Assertion`] by itself, and wherever
@@ -74,9 +74,9 @@ use crate::{
 #[must_use]
 pub struct JwtAssertion {
     key: Key,
-    issuer: Cow<'static, str>,
-    subject: Option<Cow<'static, str>>,
-    audience: Option<Cow<'static, str>>,
+    issuer: Text,
+    subject: Option<Text>,
+    audience: Option<Text>,
     lifetime: Duration,
     back_dated: Option<Duration>,
     claims: Map<String, Value>,
@@ -93,7 +93,7 @@ enum Key {
 
 impl JwtAssertion {
     /// A JWT that `issuer` (`iss`) signs about itself (`sub`).
-    pub fn new(key: JwtKey, issuer: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(key: JwtKey, issuer: impl Into<Text>) -> Self {
         Self::by(Key::Here(key), issuer.into())
     }
 
@@ -114,15 +114,11 @@ impl JwtAssertion {
     /// let jwt = JwtAssertion::reading(JwtAlgorithm::Es256, key, "my-service").header("kid", "2026-01");
     /// let client = ClientAuthentication::assertion("my-service", jwt);
     /// ```
-    pub fn reading(
-        algorithm: JwtAlgorithm,
-        key: impl Into<SecretSource>,
-        issuer: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn reading(algorithm: JwtAlgorithm, key: impl Into<SecretSource>, issuer: impl Into<Text>) -> Self {
         Self::by(Key::Read(algorithm, key.into()), issuer.into())
     }
 
-    fn by(key: Key, issuer: Cow<'static, str>) -> Self {
+    fn by(key: Key, issuer: Text) -> Self {
         Self {
             key,
             issuer,
@@ -138,14 +134,14 @@ impl JwtAssertion {
     }
 
     /// Sets whom the JWT is about. By default the issuer.
-    pub fn subject(mut self, subject: impl Into<Cow<'static, str>>) -> Self {
+    pub fn subject(mut self, subject: impl Into<Text>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
     /// Sets for whom the JWT is. By default for the server: its issuer if that is known, else its token endpoint
     /// (RFC 7523 §3). In a [`TokenRequest`](crate::TokenRequest), which knows of no server, there is none by default.
-    pub fn audience(mut self, audience: impl Into<Cow<'static, str>>) -> Self {
+    pub fn audience(mut self, audience: impl Into<Text>) -> Self {
         self.audience = Some(audience.into());
         self
     }
@@ -202,15 +198,19 @@ impl JwtAssertion {
         let mut id = [0; 16];
         random.fill(&mut id).map_err(|Unspecified| "the system has no random numbers")?;
         let issued_at = unix_time().saturating_sub(back(self.lifetime, self.back_dated));
-        let audience = self.audience.as_deref().unwrap_or(audience);
+        let read = |what: &str, text: &Text| text.clone().settled(what);
+        let issuer = read("issuer of a jwt", &self.issuer)?;
+        let subject = self.subject.as_ref().map(|text| read("subject of a jwt", text)).transpose()?;
+        let own = self.audience.as_ref().map(|text| read("audience of a jwt", text)).transpose()?;
+        let audience = own.as_deref().unwrap_or(audience);
         let mut claims = self.claims.clone();
         let mut claim = |name: &str, value: Value| {
             if self.has(name) {
                 claims.insert(name.to_owned(), value);
             }
         };
-        claim("iss", (&*self.issuer).into());
-        claim("sub", self.subject.as_deref().unwrap_or(&self.issuer).into());
+        claim("iss", (&*issuer).into());
+        claim("sub", subject.as_deref().unwrap_or(&issuer).into());
         if !audience.is_empty() {
             claim("aud", audience.into());
         }
@@ -222,6 +222,13 @@ impl JwtAssertion {
         header.insert("typ".to_owned(), (&*self.typ).into());
         let jwt = key.sign(header, claims, &random).map_err(|Unspecified| "the key can't sign")?;
         Ok(jwt.into())
+    }
+
+    /// What it says of itself, by its name in errors.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &Text)> {
+        let optional = [("subject of a jwt", &self.subject), ("audience of a jwt", &self.audience)];
+        let optional = optional.into_iter().filter_map(|(what, text)| Some((what, text.as_ref()?)));
+        [("issuer of a jwt", &self.issuer)].into_iter().chain(optional)
     }
 
     fn outline(&self) -> Outline<'_> {
@@ -258,6 +265,7 @@ impl Ask for JwtAssertion {
         if let Some(refusal) = self.outline().refusal() {
             return Err(ConfigError::new(ConfigErrorKind::Declaration, refusal.words()));
         }
+        self.texts().try_for_each(|(what, text)| text.clone().settled(what).map(drop))?;
         match &self.key {
             Key::Here(_) => Ok(()),
             Key::Read(algorithm, source) => {
@@ -269,6 +277,27 @@ impl Ask for JwtAssertion {
                 JwtKey::new(*algorithm, key.expose_secret().as_bytes()).map(drop)
             }
         }
+    }
+
+    fn inputs(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.texts().flat_map(|(_, text)| text.inputs()).collect();
+        if let Key::Read(_, source) = &self.key {
+            names.extend(source.0.inputs());
+        }
+        names
+    }
+
+    fn filled(&self, fill: &Fill<'_>) -> Option<Arc<dyn Ask>> {
+        if self.inputs().is_empty() {
+            return None;
+        }
+        let mut filled = self.clone();
+        filled.issuer.fill(fill);
+        filled.subject.iter_mut().chain(&mut filled.audience).for_each(|text| text.fill(fill));
+        if let Key::Read(_, source) = &mut filled.key {
+            source.0.fill(fill);
+        }
+        Some(Arc::new(filled))
     }
 
     fn differs_from(&self, made: &str) -> bool {
@@ -320,15 +349,15 @@ impl From<JwtAssertion> for JsonValue {
 impl ClientAuthentication {
     /// `private_key_jwt`: a JWT that the client signs about itself (RFC 7523 §2.2, OpenID Connect Core §9). For one that
     /// says more, or something else, there is [`assertion`](Self::assertion).
-    pub fn private_key_jwt(id: impl Into<Cow<'static, str>>, key: JwtKey) -> Self {
-        let id = id.into();
+    pub fn private_key_jwt(id: impl Into<Text>, key: JwtKey) -> Self {
+        let id: Text = id.into();
         Self::assertion(id.clone(), JwtAssertion::new(key, id))
     }
 
     /// `client_secret_jwt`: the same with the client's secret, by HS256, so that the secret itself isn't sent (OpenID Connect
     /// Core §9). It has 32 bytes or more. For another algorithm there is [`JwtAssertion::reading`].
-    pub fn secret_jwt(id: impl Into<Cow<'static, str>>, secret: impl Into<SecretSource>) -> Self {
-        let id = id.into();
+    pub fn secret_jwt(id: impl Into<Text>, secret: impl Into<SecretSource>) -> Self {
+        let id: Text = id.into();
         Self::assertion(id.clone(), JwtAssertion::reading(JwtAlgorithm::Hs256, secret, id))
     }
 }

@@ -237,7 +237,7 @@ impl JwtKey {
     }
 
     /// Whether it is the one that signed `jwt`.
-    pub(super) fn has_signed(&self, jwt: &str) -> bool {
+    pub(in crate::credential::oauth2) fn has_signed(&self, jwt: &str) -> bool {
         let Some((message, signature)) = jwt.rsplit_once('.') else { return false };
         let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
         match &*self.pair {

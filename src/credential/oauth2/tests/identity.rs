@@ -164,6 +164,62 @@ fn who_is_known_by_a_secret_alone_needs_a_subject() {
 }
 
 #[test]
+fn customers_of_one_pattern_are_told_apart_or_need_a_subject() {
+    let input = SecretSource::input;
+    let client = |id: SecretSource| ClientAuthentication::secret_post(id, input("secret"));
+    let transport = || Server::default().transport();
+    let of = |pattern: &OAuth2Credential, inputs: &[(&str, &str)]| {
+        let customer =
+            inputs.iter().fold(pattern.clone(), |made, (name, value)| made.with_input(name, *value).unwrap());
+        let description = Credential::describe(&customer);
+        assert!(!format!("{description:?}").contains("s3cret"));
+        description
+    };
+    // Text says whose it is, and what the pattern is asked is no other place than what is declared so.
+    let own = ClientCredentials::new(input("server"), client(input("id")))
+        .scope(input("scope"))
+        .build(transport())
+        .unwrap();
+    let inputs =
+        |server, id, scope, secret| [("server", server), ("id", id), ("scope", scope), ("secret", secret)];
+    let all = [
+        of(&own, &inputs(URL, "one", "read", "s3cret-1")),
+        of(&own, &inputs(URL, "two", "read", "s3cret-1")),
+        of(&own, &inputs(URL, "one", "write", "s3cret-1")),
+        of(&own, &inputs("https://other.example.com/token", "one", "read", "s3cret-1")),
+    ];
+    let mut places: Vec<_> = all.iter().map(|description| place(description).expect("told")).collect();
+    let declared =
+        ClientCredentials::new(URL, ClientAuthentication::secret_post("one", "s3cret-9")).scope("read");
+    assert_eq!(places[0], place(&described!(declared)).expect("told"));
+    assert_eq!(places[0], place(&of(&own, &inputs(URL, "one", "read", "s3cret-2"))).expect("a new secret"));
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), all.len());
+    let user = |name: SecretSource| {
+        Password::new(URL, client(input("id")), name, input("password")).build(transport()).unwrap()
+    };
+    let with = |pattern: &OAuth2Credential, name| {
+        of(pattern, &[("user", name), ("password", "s3cret-2"), ("id", "one"), ("secret", "s3cret-1")])
+    };
+    let anybody = user(input("user"));
+    assert_ne!(place(&with(&anybody, "anna")).expect("told"), place(&with(&anybody, "ben")).expect("told"));
+    let login = RefreshToken::new(URL, client("one".into()), input("login")).build(transport()).unwrap();
+    let login = |token| place(&of(&login, &[("login", token), ("secret", "s3cret-1")])).expect("told");
+    assert_ne!(login("s3cret-3"), login("s3cret-4"));
+    // A secret that nothing else goes with says nothing, so that two customers would have one place.
+    let one = ClientCredentials::new(URL, client("one".into())).build(transport()).unwrap();
+    let anna = Password::new(URL, ClientAuthentication::public("one"), "anna", input("secret"))
+        .build(transport())
+        .unwrap();
+    for pattern in [one, anna] {
+        let description = of(&pattern, &[("secret", "s3cret-1")]);
+        assert_eq!(place(&description), None);
+        assert_ne!(place_of("us", &description), place_of("them", &description));
+    }
+}
+
+#[test]
 fn what_is_asked_for_is_no_part_of_a_login_and_has_no_order() {
     let read = described!(refresh("s3cret-3").scope("read")).whole();
     let both = described!(refresh("s3cret-3").scope("read write").audience("a").audience("b")).whole();

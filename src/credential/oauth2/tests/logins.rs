@@ -74,19 +74,10 @@ async fn each_login_is_saved_by_its_own() {
 }
 
 #[test]
-fn what_has_no_refresh_token_or_has_an_input_elsewhere_is_refused() {
+fn what_has_no_refresh_token_is_refused() {
     let transport = || Server::healthy().transport();
     let client = ClientCredentials::new(URL, basic()).build(transport()).unwrap();
     assert_eq!(client.with_refresh_token("r").unwrap_err().kind(), ConfigErrorKind::Declaration);
     let anybody = anybody(URL, &Server::healthy());
     assert_eq!(anybody.with_refresh_token("").unwrap_err().kind(), ConfigErrorKind::Secret);
-    let input = || SecretSource::input("secret");
-    let by_input = ClientAuthentication::secret_post("app", input());
-    for error in [
-        ClientCredentials::new(URL, by_input).build(transport()).unwrap_err(),
-        Password::new(URL, basic(), "anna", input()).build(transport()).unwrap_err(),
-        crate::credential::StaticToken::new(input()).unwrap_err(),
-    ] {
-        assert_eq!(error.kind(), ConfigErrorKind::Input);
-    }
 }
