@@ -14,6 +14,7 @@ mod metrics;
 mod reload;
 mod smuggling;
 mod sockets;
+mod stalling;
 mod streams;
 mod targets;
 mod upgrades;

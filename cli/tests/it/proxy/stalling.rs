@@ -1,0 +1,133 @@
+//! Clients that begin something and don't go on with it, or close one direction alone.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use super::*;
+use crate::support::{
+    PATIENCE,
+    frames::{self, frame},
+    server::read_message,
+};
+
+const CONTINUATION: u8 = 9;
+const DATA: u8 = 0;
+const END_HEADERS: u8 = 4;
+
+async fn connect(proxy: &Proxy, bytes: &[u8]) -> TcpStream {
+    let mut tcp = TcpStream::connect(&proxy.address).await.unwrap();
+    tcp.write_all(bytes).await.unwrap();
+    tcp
+}
+
+/// What is left to read until the other side closes, which it must.
+async fn rest(tcp: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, tcp.read_to_end(&mut rest)).await.expect("it is closed");
+    rest
+}
+
+/// The beginning of HTTP/2, and what comes after it.
+fn http2(frames: &[Vec<u8>]) -> Vec<u8> {
+    [frames::PREFACE, &frames::SETTINGS, &frames.concat()].concat()
+}
+
+/// The head of a POST of `/`, whose body is to come.
+fn post(stream: u32, flags: u8, authority: &str) -> Vec<u8> {
+    let mut whole = frames::get(stream, authority);
+    // Flags, and the method (RFC 7541, appendix A).
+    (whole[4], whole[9]) = (flags, 0x83);
+    whole
+}
+
+#[tokio::test]
+async fn an_upload_that_stops_is_answered_and_both_connections_are_closed() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--timeout 0.5")).await;
+    for length in ["Content-Length: 100", "Transfer-Encoding: chunked"] {
+        let head = format!("POST /x HTTP/1.1\r\nHost: {}\r\n{length}\r\n\r\n5\r\nhello", proxy.address);
+        let mut tcp = connect(&proxy, head.as_bytes()).await;
+        let said = String::from_utf8(rest(&mut tcp).await).unwrap();
+        assert!(said.starts_with("HTTP/1.1 504 ") && said.contains("nothing moved for 500ms"), "{said}");
+        until("the end of the vendor's connection", || server.open_connections() == 0).await;
+    }
+    // Whoever goes on, however slowly, isn't cut off.
+    let head = format!("POST /x HTTP/1.1\r\nHost: {}\r\nContent-Length: 8\r\n\r\n", proxy.address);
+    let mut tcp = connect(&proxy, head.as_bytes()).await;
+    for _ in 0..8 {
+        sleep(Duration::from_millis(150)).await;
+        tcp.write_all(b"x").await.unwrap();
+    }
+    assert_eq!(status(&soon(read_message(&mut tcp)).await.unwrap()), 204);
+    drop(tcp);
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn over_http_2_uploads_that_stop_give_their_places_back() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--timeout 0.5 --max-streams 3")).await;
+    let uploads: Vec<_> = [1, 3, 5].map(|stream| post(stream, END_HEADERS, &proxy.address)).into();
+    let mut tcp = connect(&proxy, &http2(&uploads)).await;
+    let mut seen = Vec::new();
+    let answered = |seen: &[u8], stream: u32| {
+        let frames = frames::split(seen);
+        let of_it = |frame: &&frames::Frame| frame.stream == stream;
+        let head = frames.iter().filter(of_it).any(|frame| frame.kind == frames::HEADERS);
+        let body: Vec<_> = frames.iter().filter(of_it).filter(|frame| frame.kind == DATA).collect();
+        (head, body.iter().map(|frame| String::from_utf8_lossy(&frame.payload)).collect::<String>())
+    };
+    while ![1, 3, 5].iter().all(|stream| answered(&seen, *stream).1.contains("nothing moved for 500ms")) {
+        assert!(soon(tcp.read_buf(&mut seen)).await.unwrap() > 0, "{:?}", frames::split(&seen));
+    }
+    tcp.write_all(&[frames::get(7, &proxy.address), frames::get(9, &proxy.address)].concat()).await.unwrap();
+    while !answered(&seen, 7).0 || !answered(&seen, 9).0 {
+        assert!(soon(tcp.read_buf(&mut seen)).await.unwrap() > 0, "{:?}", frames::split(&seen));
+    }
+    until("two requests", || server.seen().iter().filter(|seen| seen.starts_with("GET /")).count() == 2)
+        .await;
+    drop(tcp);
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn over_http_2_a_head_that_does_not_come_to_its_end_keeps_no_connection() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--idle-timeout 0.5")).await;
+    let mut tcp = connect(&proxy, &http2(&[post(1, 0, &proxy.address)])).await;
+    rest(&mut tcp).await;
+    // Nor does one that goes on for ever grow for ever.
+    let mut tcp = connect(&proxy, &http2(&[post(1, 0, &proxy.address)])).await;
+    // A literal field that isn't remembered, of a kilobyte.
+    let field = [&[0x00, 0x01, b'x', 0x7f, 0xe9, 0x06][..], &[b'y'; 1000]].concat();
+    let piece = frame(CONTINUATION, 0, 1, &field);
+    let mut written = 0;
+    while written < 100_000_000 {
+        match timeout(PATIENCE, tcp.write_all(&piece)).await.expect("it is read, or closed") {
+            Ok(()) => written += piece.len(),
+            Err(_) => break,
+        }
+    }
+    assert!(written < 10_000_000, "{written}");
+    assert_eq!(server.seen().len(), 0);
+    proxy.stop().await;
+}
+
+/// It can't be told from one that has gone, for whom nobody is to be asked on.
+#[tokio::test]
+async fn whoever_closes_its_own_direction_is_taken_for_gone() {
+    let silent = Raw::start(&[""]).await;
+    let proxy = Proxy::start(before(&silent.origin)).await;
+    let request = format!("GET /x HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.address);
+    let mut tcp = connect(&proxy, request.as_bytes()).await;
+    silent.until_seen(1).await;
+    tcp.shutdown().await.unwrap();
+    assert_eq!(rest(&mut tcp).await, b"");
+    until("the end of the vendor's connection", || silent.open_connections() == 0).await;
+    proxy.stop().await;
+}
