@@ -4,10 +4,15 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
+    thread::available_parallelism,
 };
 
 use futures_util::future::join_all;
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use super::{
     args::Args,
@@ -27,7 +32,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
         tell(format_args!("reauth proxy: {error}"));
         ExitCode::FAILURE
     };
-    let runtime = match Runtime::new() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return Ok(fail(error)),
     };
@@ -35,13 +40,21 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
     let (most, idle) = (args.limits.max_upgrades as usize, args.limits.upgrade_timeout);
     let upgrades = Upgrades::new(args.protocols(), most, idle, Arc::clone(&ending));
     let places = Places::new(args.limits.max_connections);
-    let setup = Setup::new(args, places.clone(), Arc::new(upgrades))?;
+    let setup = Arc::new(Setup::new(args, places.clone(), Arc::new(upgrades))?);
     let (site, credentials) = runtime.block_on(async { setup.site(&Credentials::default()) })?;
     Ok(runtime.block_on(serve(setup, site, credentials, places, &ending)).unwrap_or_else(fail))
 }
 
+/// With one core there is one thread for all, since nothing is gained by handing tasks to another.
+fn runtime() -> io::Result<Runtime> {
+    match available_parallelism() {
+        Ok(cores) if cores.get() == 1 => Builder::new_current_thread().enable_all().build(),
+        _ => Runtime::new(),
+    }
+}
+
 async fn serve(
-    setup: Setup,
+    setup: Arc<Setup>,
     site: Site,
     mut credentials: Credentials,
     places: Places,
@@ -62,7 +75,11 @@ async fn serve(
         tokio::spawn(accept(listener, limits, places, ending.listener(), Arc::clone(&current)));
     }
     while signals.next().await == Signal::Reload {
-        reload(&setup, &current, &mut credentials);
+        let (setup, current, before) = (Arc::clone(&setup), Arc::clone(&current), credentials.clone());
+        // Not on a thread that requests need: it reads files, and all certificates that are trusted.
+        if let Ok(Some(later)) = spawn_blocking(move || reload(&setup, &current, &before)).await {
+            credentials = later;
+        }
     }
     tell(format_args!("reauth proxy: ending; requests in flight have {:?}", args.grace));
     ending.begin();
@@ -89,26 +106,26 @@ async fn serve(
 
 /// Takes the configuration as it is now, if it can work, and else stays with the one that it has. Requests that have begun end
 /// with the old one; credentials that are the same keep their tokens.
-fn reload(setup: &Setup, current: &Current, credentials: &mut Credentials) {
-    let (site, later) = match setup.site(credentials) {
+fn reload(setup: &Setup, current: &Current, before: &Credentials) -> Option<Credentials> {
+    let (site, later) = match setup.site(before) {
         Ok(made) => made,
         Err(mistake) => {
             setup.metrics.reloaded(false);
             tell(format_args!(
                 "reauth proxy: the new configuration is not taken, the old one stays: {mistake}"
             ));
-            return;
+            return None;
         }
     };
     current.replace(site);
     setup.metrics.reloaded(true);
-    for known in credentials.without(&later) {
+    for known in before.without(&later) {
         let tokens = known.vendor.layer.tokens();
         // Such as a refresh token that is being rotated.
         tokio::spawn(async move { settle("proxy", &tokens).await });
     }
-    *credentials = later;
     tell("reauth proxy: the configuration was read again");
+    Some(later)
 }
 
 /// The addresses go to standard output, for other programs to read; everything else is for people.
