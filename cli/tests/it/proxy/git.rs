@@ -97,14 +97,11 @@ impl Server {
     }
 
     /// The same, where it must work.
-    #[track_caller]
-    fn git<'a>(&'a self, args: &'a [&str]) -> impl Future<Output = String> + 'a {
-        async move {
-            let output = self.try_git(args).await;
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{args:?}: {said}");
-            String::from_utf8(output.stdout).unwrap()
-        }
+    async fn git(&self, args: &[&str]) -> String {
+        let output = self.try_git(args).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Makes a commit with a file of so many bytes, which nothing makes shorter.
