@@ -134,8 +134,7 @@ Examples:
 
 /// A local reverse proxy that puts a vendor's token on requests, and renews it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER, mut_arg("vendor", |vendor| vendor.required_unless_present_any(["config", "name", "upstreams"])))]
-#[command(mut_arg("file", |file| file.requires(Resettable::Reset)))]
+#[command(after_help = AFTER, mut_arg("file", |file| file.requires(Resettable::Reset)))]
 pub(crate) struct Args {
     /// Where to listen, as often as needed: IP:PORT, of which port 0 is a free one, or unix:PATH. The URL of each is printed on
     /// standard output

@@ -300,5 +300,6 @@ async fn what_is_wrong_in_the_file_is_said_with_its_line() {
         program(&file).args(args).run().await.assert_status(2).assert_says(says);
     }
     let alone = Program::proxy().arg("--file").arg(file.path()).run().await;
-    alone.assert_status(2).assert_says("--vendor <NAME>");
+    alone.assert_status(2).assert_says("say by --as which one");
+    Program::proxy().run().await.assert_status(2).assert_says("say whose token it is: by --as");
 }
