@@ -33,6 +33,8 @@ const AT_ONCE: usize = 16;
 /// - File systems of other machines (NFS, SMB and so on) are refused, where that can be known: on Linux. Their locks
 ///   aren't to be relied upon.
 /// - The clock is the machine's. When it is set back, claims and waits last no longer than they would have.
+/// - A full disk is an error, and so is a limit of the length of files (`RLIMIT_FSIZE`), if the program ignores or catches SIGXFSZ; else
+///   the system ends it.
 ///
 /// Clones share it. It needs a Tokio runtime, on whose threads for blocking calls it works.
 ///

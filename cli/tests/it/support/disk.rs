@@ -33,19 +33,22 @@ impl Disk {
         let mount = format!(
             "mount -t tmpfs -o size=64k,nr_inodes={files},mode=0700 none \"$0\" && echo ok && exec cat"
         );
-        let mut keeper = Command::new("unshare")
+        let keeper = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", &mount])
             .arg(mount_point.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
-            .spawn()
-            .ok()?;
+            .spawn();
+        let none = |why: &str| {
+            eprintln!("SKIPPED, as there is no small disk: {why}");
+            None
+        };
+        let Ok(mut keeper) = keeper else { return none("there is no unshare, which is in util-linux") };
         let mut said = [0; 3];
         if soon(keeper.stdout.as_mut().expect("piped").read_exact(&mut said)).await.is_err() {
-            eprintln!("SKIPPED: this user may not mount anything, not even for itself");
-            return None;
+            return none("this user may not mount anything, not even for itself");
         }
         let id = keeper.id().expect("it runs");
         let path = PathBuf::from(format!("/proc/{id}/root{}", mount_point.path().display()));
