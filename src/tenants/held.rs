@@ -22,6 +22,8 @@ pub(super) struct Held<Id> {
     pub(super) tokens: TokenCache,
     pub(super) origin: Arc<Origin>,
     pub(super) ward: Arc<Ward<Id>>,
+    /// There is room for it. Before that is known it is nobody's.
+    pub(super) is_in: AtomicBool,
     /// What takes no part of the cache: the credential, and the rest of this.
     base: u32,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
@@ -53,6 +55,7 @@ impl<Id: TenantId> Held<Id> {
             tokens,
             origin,
             ward,
+            is_in: AtomicBool::new(false),
             base: u32::try_from(base).unwrap_or(u32::MAX),
             stamp: ArcSwapOption::empty(),
             was_used: AtomicBool::new(false),

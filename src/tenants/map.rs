@@ -1,7 +1,11 @@
 //! [`Map`]: the tenants in memory, bounded by what they really take. A tenant that somebody works with isn't forgotten, nor
 //! one with which a grant would be lost.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use quick_cache::{
     DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter,
@@ -43,14 +47,16 @@ impl<Id: TenantId> Map<Id> {
     }
 
     pub(super) fn get(&self, id: &Id) -> Option<Arc<Held<Id>>> {
-        self.places.get(id).map(|place| place.held)
+        self.places.get(id).map(|place| place.held).filter(|held| held.is_in.load(Relaxed))
     }
 
-    /// Gives a tenant a place, and others' up for it. Returns whether there is one: not where all are pinned.
+    /// Gives a tenant a place, and others' up for it. Returns whether there is one: not where all are pinned. Nobody gets it
+    /// before that is known, or a grant might be used that then is lost with it.
     pub(super) fn insert(&self, held: &Arc<Held<Id>>) -> bool {
         let place = Place { held: held.clone(), weight: held.bytes() as u64 };
         self.places.insert(held.id().clone(), place);
         let fits = self.fits();
+        held.is_in.store(fits, Relaxed);
         if !fits {
             self.remove(held);
         }

@@ -1,5 +1,10 @@
 //! What tenants take, and how many ask at a time.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    thread,
+};
+
 use futures_util::future::join_all;
 
 use super::*;
@@ -74,6 +79,35 @@ async fn where_each_would_lose_its_grant_the_newest_is_refused() {
     }
     tenants.remove(&kept[0]).await.expect("its grant");
     assert_eq!(world.call(&tenants, "another").await, Ok(StatusCode::OK));
+}
+
+/// Or somebody would use its grant, and what comes of that would be lost.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_refused_for_want_of_room_is_found_by_nobody_meanwhile() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::SingleUse).bytes(50_000).build();
+    let mut number = 0;
+    while world.call(&tenants, &format!("t{number}")).await.is_ok() {
+        number += 1;
+    }
+    let (late, is_over) = ("late".to_owned(), Arc::new(AtomicBool::new(false)));
+    let finders = [(); 2].map(|()| {
+        let (tenants, late, is_over) = (tenants.clone(), late.clone(), is_over.clone());
+        thread::spawn(move || {
+            let mut found = 0;
+            while !is_over.load(SeqCst) {
+                found += u32::from(tenants.find(&late).is_some());
+            }
+            found
+        })
+    });
+    let mut refused = 0;
+    for _ in 0..200 {
+        let built = tenants.get(&late).await;
+        refused += u32::from(built.is_err_and(|error| error.kind() == AuthErrorKind::TenantsFull));
+    }
+    is_over.store(true, SeqCst);
+    assert_eq!((refused, finders.map(|finder| finder.join().unwrap())), (200, [0, 0]));
 }
 
 #[tokio::test(start_paused = true)]
