@@ -61,13 +61,18 @@ fn lookup(criterion: &mut Criterion) {
             ByDashMap((0..count).map(|id| (id, single_of(&runtime))).collect::<DashMap<_, _>>().into());
         let by_rwlock =
             ByRwLock(RwLock::new((0..count).map(|id| (id, single_of(&runtime))).collect()).into());
+        let send = match count {
+            1 => of_one,
+            _ => of_a_thousand,
+        };
+        settle(&floor, send);
+        settle(&single, send);
+        settle(&ours, send);
+        settle(&by_dashmap, send);
+        settle(&by_rwlock, send);
         for threads in [1, 2] {
             let what = format!("{count}, {threads}");
             let id = |who| BenchmarkId::new(who, &what);
-            let send = match count {
-                1 => of_one,
-                _ => of_a_thousand,
-            };
             group.bench_function(id(FLOOR), |b| {
                 b.iter_custom(|calls| on_threads(threads, calls, &floor, send, sent))
             });
@@ -84,6 +89,14 @@ fn lookup(criterion: &mut Criterion) {
                 b.iter_custom(|calls| on_threads(threads, calls, &by_rwlock, send, sent))
             });
         }
+    }
+}
+
+/// Threads of programs live for long, and have sent for all before. Here each sample has threads of its own, which are in the
+/// places of earlier ones: of as many as there are places.
+fn settle<S: Service<Posted> + Clone + Send>(service: &S, send: fn(&Work) -> Posted) {
+    for _ in 0..32 {
+        on_threads(1, 20_000, service, send, sent);
     }
 }
 

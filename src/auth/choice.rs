@@ -40,7 +40,7 @@ pub(crate) trait Choice: Sized + fmt::Debug {
     /// What becomes of any other, having told of one that passes.
     fn choose(&self, uri: &Uri, extensions: &Extensions) -> Result<Self::Chosen, Turned<Self>>;
 
-    /// Marks a request that was admitted, or waits for that.
+    /// Marks a request that was admitted, or waits for that, each time that it is sent.
     #[inline]
     fn mark(&self, _extensions: &mut Extensions) {}
 

@@ -168,6 +168,7 @@ where
                 if placement.put(token, &mut head.uri, &mut head.headers).is_err() {
                     return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::NoRoom)));
                 }
+                self.local.shared.choice.mark(&mut head.extensions);
                 self.tokens().tell_replayed(generation);
                 Loaded::Request(Request::from_parts(head, body))
             }

@@ -8,18 +8,16 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, OnceLock},
 };
 
 use http::HeaderValue;
 
-use super::{choice::Choose, shared::Shared};
-
-/// How many threads have a place of their own. Those beyond share, which costs time only.
-const PLACES: usize = 32;
+use super::{
+    choice::Choose,
+    place::{PLACES, place},
+    shared::Shared,
+};
 
 /// The state that all clones of a service share, as one thread holds on to it. Not next to another thread's in memory.
 #[repr(align(128))]
@@ -102,16 +100,6 @@ impl<S, K, T: Choose> Clone for Hold<S, K, T> {
         let places = self.elsewhere.get_or_init(|| Box::new([const { OnceLock::new() }; PLACES]));
         Self::on(places[here].get_or_init(|| Local::at(here, self.local.shared.clone())).clone())
     }
-}
-
-/// The place of the current thread.
-#[inline]
-fn place() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static PLACE: usize = NEXT.fetch_add(1, Relaxed) % PLACES;
-    }
-    PLACE.with(|place| *place)
 }
 
 #[cfg(test)]

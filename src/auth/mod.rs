@@ -13,6 +13,7 @@ mod local;
 mod marks;
 mod origin;
 mod outcome;
+mod place;
 mod placement;
 mod prefix;
 mod query;
@@ -35,6 +36,8 @@ pub(crate) use origin::Plaintext;
 #[cfg(test)]
 pub(crate) use origin::tests::METADATA;
 pub use outcome::{AuthOutcome, TrailersOutcome};
+#[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
+pub(crate) use place::{PLACES, place};
 pub use placement::Placement;
 pub(crate) use prefix::stays as stays_beneath;
 pub use service::Auth;

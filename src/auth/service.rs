@@ -123,8 +123,9 @@ impl<S: Clone, K, T: Choose> Auth<S, K, T> {
         // As below.
         drop(mem::replace(&mut self.inner, local.shared.spare()));
         let is_head = request.method() == Method::HEAD;
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let (body, kept) = local.shared.keep(&head, body);
+        local.shared.choice.mark(&mut head.extensions);
         let request = Request::from_parts(head, body);
         ResponseFuture::waiting(Exchange::unsent(local.clone(), chosen, request, kept, is_head), wait)
     }
@@ -147,7 +148,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.hold.local().shared;
         let choice = &shared.choice;
         let chosen = match choice.choose(request.uri(), request.extensions()) {
@@ -156,17 +157,14 @@ where
                 let request = request.map(|body| shared.keep.pass(body));
                 return ResponseFuture::passing(self.inner.call(request), why);
             }
-            Err(Turned::Waits(chosen, late)) => {
-                choice.mark(request.extensions_mut());
-                return self.wait(request, chosen, T::wait(late));
-            }
+            Err(Turned::Waits(chosen, late)) => return self.wait(request, chosen, T::wait(late)),
         };
-        choice.mark(request.extensions_mut());
         self.hold.move_here();
         let is_head = request.method() == Method::HEAD;
         let (mut head, body) = request.into_parts();
-        // Before the token is put in, which isn't part of the request.
+        // Before mark and token are put in, which aren't part of the request.
         let (body, kept) = self.hold.local().shared.keep(&head, body);
+        self.hold.local().shared.choice.mark(&mut head.extensions);
         // First, as a request that has a token of its own is no use of ours.
         let free = self.hold.local().shared.options.placement.free_header(&mut head.headers);
         let free = free.map(|free| free.and_then(|free| Some((free, self.hold.stamp(&chosen)?))));

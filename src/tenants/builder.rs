@@ -66,6 +66,9 @@ impl<Id: TenantId> TenantsBuilder<Id> {
     /// 120,000 whose credentials are made of one pattern
     /// ([`EndpointCredential::with_input`](crate::EndpointCredential::with_input)).
     /// Those that aren't used give their places up, unless a grant would be lost with them.
+    ///
+    /// Beside that each thread, up to 32 of them, keeps what it has written for the tenants that it has sent for lately: at most
+    /// 1/512 of this, which is 512 KiB by default.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
         self

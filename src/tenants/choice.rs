@@ -4,9 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, HeaderValue, Uri};
 
-use super::{held::Held, id::TenantId, tenants::Tenants, ward::Reach};
+use super::{
+    held::Held,
+    id::TenantId,
+    lately::{Hand, Missing},
+    tenants::Tenants,
+    ward::Reach,
+};
 use crate::{
-    auth::{AuthLayer, Choice, Origin, Placement, Turned, Wait, is_to_pass, tell_passed},
+    auth::{AuthLayer, Choice, Origin, Placement, Stamp, Turned, Wait, is_to_pass, tell_passed},
     error::{AuthError, AuthErrorKind},
     keep::CloneBodies,
     observe::{Passages, Passed},
@@ -28,7 +34,9 @@ impl<Id: TenantId> AuthLayer<CloneBodies, Tenants<Id>> {
 pub(crate) struct Chosen<Id>(Which<Id>);
 
 enum Which<Id> {
-    Now(Arc<Held<Id>>),
+    /// This thread has it at hand.
+    Near(Arc<Hand<Id>>),
+    Now(Arc<Held<Id>>, Missing),
     /// It is nobody's until this is set.
     Late(Arc<OnceLock<Arc<Held<Id>>>>),
 }
@@ -36,7 +44,8 @@ enum Which<Id> {
 impl<Id> Chosen<Id> {
     fn held(&self) -> Option<&Arc<Held<Id>>> {
         match &self.0 {
-            Which::Now(held) => Some(held),
+            Which::Near(hand) => Some(&hand.held),
+            Which::Now(held, _) => Some(held),
             Which::Late(held) => held.get(),
         }
     }
@@ -53,11 +62,16 @@ impl<Id: TenantId> Choice for Tenants<Id> {
             return Err(Turned::Passes(tell_passed(&self.many.passages, Passed::Exempt, uri, extensions)));
         }
         let Some(id) = extensions.get::<Id>() else { return Err(refuse(AuthErrorKind::NoTenant)) };
-        match self.many.map.get(id) {
-            Some(held) if held.origin.covers(uri) => Ok(Chosen(Which::Now(held))),
-            Some(_) => Err(refuse(AuthErrorKind::OtherTenant)),
-            None => Err(self.choose_late(id.clone(), uri.clone())),
-        }
+        let map = &self.many.map;
+        let which = match map.lately.find(id) {
+            Ok(hand) => Which::Near(hand),
+            Err(missing) => match map.get(id) {
+                Some(held) => Which::Now(held, missing),
+                None => return Err(self.choose_late(id.clone(), uri.clone())),
+            },
+        };
+        let chosen = Chosen(which);
+        if self.origin(&chosen).covers(uri) { Ok(chosen) } else { Err(refuse(AuthErrorKind::OtherTenant)) }
     }
 
     fn mark(&self, extensions: &mut Extensions) {
@@ -91,14 +105,10 @@ impl<Id: TenantId> Choice for Tenants<Id> {
     }
 
     fn stamp(&self, chosen: &Chosen<Id>, placement: &Placement, (): &()) -> Option<(HeaderValue, u64)> {
-        let held = chosen.held()?;
-        held.stamp(placement, || {
-            // It saves time, and is no reason to refuse somebody.
-            if !self.many.map.weigh(held) {
-                held.forget_stamp();
-                self.many.map.weigh(held);
-            }
-        })
+        match &chosen.0 {
+            Which::Near(hand) => hand.copy().or_else(|| self.stamp_anew(chosen, placement)),
+            Which::Now(..) | Which::Late(_) => self.stamp_anew(chosen, placement),
+        }
     }
 
     fn stamp_of_kept(
@@ -113,6 +123,32 @@ impl<Id: TenantId> Choice for Tenants<Id> {
 }
 
 impl<Id: TenantId> Tenants<Id> {
+    /// The value of a tenant that isn't at hand, or whose token is another one by now.
+    fn stamp_anew(&self, chosen: &Chosen<Id>, placement: &Placement) -> Option<(HeaderValue, u64)> {
+        let (held, map) = (chosen.held()?, &self.many.map);
+        let is_to_be_near = match chosen.0 {
+            Which::Near(_) => {
+                map.lately.let_go(held);
+                false
+            }
+            Which::Now(_, missing) => missing == Missing::InTurn,
+            Which::Late(_) => false,
+        };
+        let copy = held.stamp(placement, || {
+            // It saves time, and is no reason to refuse somebody.
+            if !map.weigh(held) {
+                held.forget_stamp();
+                map.weigh(held);
+            }
+        })?;
+        // One that makes a request now and then has no use for it.
+        let is_used = is_to_be_near && held.has_stamp();
+        if is_used && let Some((stamp, _)) = Stamp::of(&held.tokens, placement) {
+            map.lately.take(held, stamp);
+        }
+        Some(copy)
+    }
+
     #[cold]
     fn choose_late(&self, id: Id, uri: Uri) -> Turned<Self> {
         let many = self.many.clone();

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
 };
 
@@ -13,7 +13,7 @@ use http::HeaderValue;
 
 use super::{id::TenantId, ward::Ward};
 use crate::{
-    auth::{Origin, Placement, Stamp},
+    auth::{Origin, PLACES, Placement, Stamp},
     token::TokenCache,
 };
 
@@ -26,13 +26,19 @@ pub(super) struct Held<Id> {
     pub(super) is_in: AtomicBool,
     /// What takes no part of the cache: the credential, and the rest of this.
     base: u32,
+    /// The threads that have it at hand, a bit for each. It is written to by who has the lock of that thread's table.
+    tables: AtomicU32,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
     stamp: ArcSwapOption<Stamp>,
     /// The last token was used once.
     was_used: AtomicBool,
     /// That its grant is dead was told.
     pub(super) was_told: AtomicBool,
+    has_left: AtomicBool,
 }
+
+// A bit for each table.
+const _: () = assert!(PLACES <= u32::BITS as usize);
 
 /// What the allocator adds to each piece, and what the map has for each place beside the id.
 const OVERHEAD: usize = 384;
@@ -60,6 +66,8 @@ impl<Id: TenantId> Held<Id> {
             stamp: ArcSwapOption::empty(),
             was_used: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
+            tables: AtomicU32::new(0),
+            has_left: AtomicBool::new(false),
         }
     }
 
@@ -73,9 +81,40 @@ impl<Id: TenantId> Held<Id> {
         self.base as usize + self.tokens.token_bytes() + stamp
     }
 
-    /// Whether somebody works with it, or something would be lost with it. The map itself holds it once.
-    pub(super) fn is_pinned(self: &Arc<Self>) -> bool {
-        Arc::strong_count(self) > 1 || self.tokens.is_held() || self.tokens.has_only_grant()
+    /// Whether somebody works with it, or something would be lost with it. The map itself holds it once, and so does each table
+    /// that `let_go` takes it out of.
+    pub(super) fn is_pinned(self: &Arc<Self>, let_go: impl FnOnce()) -> bool {
+        // For most that is known without a look at the tables.
+        let in_tables = self.tables().count_ones() as usize;
+        if Arc::strong_count(self) > 1 + in_tables || self.tokens.is_held() || self.tokens.has_only_grant() {
+            return true;
+        }
+        if in_tables > 0 {
+            let_go();
+        }
+        Arc::strong_count(self) > 1
+    }
+
+    /// The tables that it is in, a bit for each.
+    pub(super) fn tables(&self) -> u32 {
+        self.tables.load(Relaxed)
+    }
+
+    pub(super) fn sit_down(&self, table: usize) {
+        self.tables.fetch_or(1 << table, Relaxed);
+    }
+
+    pub(super) fn get_up(&self, table: usize) {
+        self.tables.fetch_and(!(1 << table), Relaxed);
+    }
+
+    /// From now on it comes into no table any more.
+    pub(super) fn leave(&self) {
+        self.has_left.store(true, Relaxed);
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        self.has_left.load(Relaxed)
     }
 
     /// The header value of the newest usable token, and its generation. Calls `weigh` where it is kept from now on.
@@ -95,6 +134,11 @@ impl<Id: TenantId> Held<Id> {
             weigh();
         }
         Some(copy)
+    }
+
+    /// Whether its token was used more than once.
+    pub(super) fn has_stamp(&self) -> bool {
+        self.stamp.load().is_some()
     }
 
     /// A new token has come: what was written for the one before it is of no use.

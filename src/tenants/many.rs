@@ -139,6 +139,7 @@ impl<Id: TenantId> Listen<Id> for Listener<Id> {
             Ok(_) => {
                 held.was_told.store(false, SeqCst);
                 held.forget_stamp();
+                many.map.lately.let_go(&held);
                 many.map.weigh(&held);
             }
             Err(error) if error.is_dead_grant() && !held.was_told.swap(true, SeqCst) => {

@@ -12,7 +12,7 @@ use quick_cache::{
     sync::{Cache, EntryAction, EntryResult},
 };
 
-use super::{held::Held, id::TenantId};
+use super::{held::Held, id::TenantId, lately::Lately};
 
 /// A tenant's share of the bytes, when not even its size is known.
 const USUAL: u64 = 4096;
@@ -22,8 +22,10 @@ const SHARD: u64 = 1 << 20;
 
 /// The tenants in memory.
 pub(super) struct Map<Id: TenantId> {
-    places: Cache<Id, Place<Id>, Weigh, DefaultHashBuilder, Pin>,
+    places: Cache<Id, Place<Id>, Weigh, DefaultHashBuilder, Pin<Id>>,
     most: u64,
+    /// What threads have at hand of it.
+    pub(super) lately: Arc<Lately<Id>>,
 }
 
 /// A tenant's place, with what it was last known to take: a cache mustn't see a weight change by itself.
@@ -43,7 +45,9 @@ impl<Id: TenantId> Map<Id> {
             .weight_capacity(most)
             .build()
             .expect("all that is required is set");
-        Self { places: Cache::with_options(options, Weigh, DefaultHashBuilder::default(), Pin), most }
+        let lately = Arc::new(Lately::beside(most));
+        let pin = Pin(lately.clone());
+        Self { places: Cache::with_options(options, Weigh, DefaultHashBuilder::default(), pin), most, lately }
     }
 
     pub(super) fn get(&self, id: &Id) -> Option<Arc<Held<Id>>> {
@@ -90,7 +94,9 @@ impl<Id: TenantId> Map<Id> {
 
     /// Takes a tenant out, if it is still this one.
     pub(super) fn remove(&self, held: &Arc<Held<Id>>) {
+        held.leave();
         self.places.remove_if(held.id(), |place| Arc::ptr_eq(&place.held, held));
+        self.lately.let_go_for_good(held);
     }
 
     /// All of them, one after the other.
@@ -119,14 +125,14 @@ impl<Id> Weighter<Id, Place<Id>> for Weigh {
 }
 
 #[derive(Clone)]
-struct Pin;
+struct Pin<Id>(Arc<Lately<Id>>);
 
-impl<Id: TenantId> Lifecycle<Id, Place<Id>> for Pin {
+impl<Id: TenantId> Lifecycle<Id, Place<Id>> for Pin<Id> {
     /// Those whose places were given up, so that they are dropped under no lock.
     type RequestState = Vec<(Id, Place<Id>)>;
 
     fn is_pinned(&self, _: &Id, place: &Place<Id>) -> bool {
-        place.held.is_pinned()
+        place.held.is_pinned(|| self.0.let_go(&place.held))
     }
 
     fn on_evict(&self, evicted: &mut Self::RequestState, id: Id, place: Place<Id>) {

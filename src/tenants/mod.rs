@@ -1,7 +1,7 @@
 //! Many credentials behind one layer: one for each tenant, built when it is first asked for.
 //!
-//! A file imports only what stands below it: choice, tenants, builder, many, building, map, held, ward, gates, tenant,
-//! census, id.
+//! A file imports only what stands below it: choice, tenants, builder, many, building, map, lately, held, ward, gates,
+//! tenant, census, id.
 
 mod builder;
 mod building;
@@ -10,6 +10,7 @@ mod choice;
 mod gates;
 mod held;
 mod id;
+mod lately;
 mod many;
 mod map;
 mod tenant;

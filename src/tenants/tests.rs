@@ -3,6 +3,7 @@
 mod bounds;
 mod building;
 mod grants;
+mod lately;
 mod requests;
 
 use std::{
@@ -21,8 +22,10 @@ use super::*;
 use crate::{
     auth::{AuthLayer, Origin},
     error::{AcquireError, AuthError, AuthErrorKind, BoxError, ErrorCode},
+    keep::Exempt,
     signature::{Rule, Signatures},
     token::{AccessToken, Acquire, Credential, Description, Grants},
+    transport::Outward,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -110,6 +113,8 @@ impl World {
             let is_stale =
                 value.as_ref().is_some_and(|value| value.contains("stale") && value.ends_with("-1"));
             sent.lock().unwrap().push(value);
+            let is_admitted = request.extensions().get::<Exempt>().is_none();
+            assert_eq!(request.extensions().get::<Outward>().is_some(), is_admitted, "each is marked");
             let status = if is_stale { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
             let response = Response::builder().status(status).body(Full::<Bytes>::default()).unwrap();
             std::future::ready(Ok::<_, BoxError>(response))

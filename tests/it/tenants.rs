@@ -248,6 +248,16 @@ fn secrecy(token: &tower_reauth::AccessToken) -> &str {
 /// Whatever threads do at once: build, fly, make room, remove. No refresh token is sent twice, and none is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn threads_that_call_and_remove_the_same_tenants_lose_no_login() {
+    call_and_remove(60_000, 900).await;
+}
+
+/// There is as little room, for tenants that take more, and enough for what each thread has at hand of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_have_the_same_tenants_at_hand_lose_no_login() {
+    call_and_remove(1 << 20, 40_000).await;
+}
+
+async fn call_and_remove(room: u64, each: usize) {
     let server = Server::default();
     let served = Arc::new(server.start().await);
     let url = format!("{}/token", served.origin);
@@ -261,12 +271,12 @@ async fn threads_that_call_and_remove_the_same_tenants_lose_no_login() {
         async move {
             let login = known.lock().unwrap()[&id].clone().ok_or("it is leaving")?;
             let login = RefreshToken::new(url, ClientAuthentication::public("app"), login);
-            Ok(Tenant::new(login.build(shared)?))
+            Ok(Tenant::new(login.build(shared)?).heap_bytes(each))
         }
     })
     .origin(Origin::parse(&served.origin).unwrap())
     .allow_private_addresses()
-    .bytes(60_000)
+    .bytes(room)
     .build();
     let service = service(&all);
     let callers = (0..8).map(|_| {

@@ -1,7 +1,6 @@
 //! Which requests are sent, with whose token.
 
 use super::*;
-use crate::keep::Exempt;
 
 #[tokio::test(start_paused = true)]
 async fn each_tenant_has_its_own_token() {
