@@ -210,7 +210,8 @@
 //! - `inputs.region = ["eu", "us.west"]` lists what an input may be. One that is at the end of a host needs such a list.
 //!
 //! Names have small letters, digits and underscores. An input that isn't filled, or that the file doesn't have, is an error when
-//! the layer is built, which lists them all.
+//! the layer is built, which lists them all. Those that differ from one customer to the next are left to be filled for each, by
+//! [`Declaration::pattern`](crate::Declaration::pattern).
 //!
 //! # Requests
 //!

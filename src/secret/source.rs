@@ -62,10 +62,13 @@ impl SecretSource {
 
     /// What is still to be filled in: a credential with one is a pattern for others, one for each of many
     /// [tenants](crate::Tenants), which share with it all that is the same for them. [`EndpointCredential::with_input`] fills it
-    /// by its name, and `OAuth2Credential::with_refresh_token` where it is the refresh token. Anywhere else it is refused, with
-    /// [`ConfigErrorKind::Input`]. The pattern itself gets no token.
+    /// by its name, and so does `OAuth2Credential::with_input`, in whatever grant. Anywhere else it is refused, with
+    /// [`ConfigErrorKind::Input`]. The pattern itself gets no token: its acquisitions fail as
+    /// [rejected](crate::AcquireErrorKind::Rejected), and nothing is sent. What files leave open is filled by
+    /// `Pattern::with_input`.
     ///
     /// [`EndpointCredential::with_input`]: crate::EndpointCredential::with_input
+    /// [`ConfigErrorKind::Input`]: crate::ConfigErrorKind::Input
     ///
     /// # Examples
     ///

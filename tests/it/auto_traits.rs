@@ -90,6 +90,7 @@ const _: () = {
     shared::<ApiVideo>();
     shared::<BoxCredential>();
     shared::<Declaration>();
+    shared::<Pattern>();
     shared::<Param>();
     shared::<SecretSource>();
     shared::<FileToken>();
@@ -142,6 +143,7 @@ const _: () = {
     shared::<oauth2::JwtKey>();
     shared::<oauth2::Password>();
     shared::<oauth2::RefreshToken>();
+    shared::<oauth2::Text>();
     shared::<oauth2::TokenExchange>();
     shared::<oauth2::DeviceAuthorization>();
     shared::<oauth2::DeviceCode>();

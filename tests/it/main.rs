@@ -12,6 +12,7 @@ mod failures;
 mod flights;
 mod oauth2;
 mod origins;
+mod patterns;
 mod placements;
 #[cfg(unix)]
 mod platform;

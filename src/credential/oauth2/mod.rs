@@ -39,6 +39,9 @@
 //! [`unidentified`]: ClientAuthentication::unidentified
 //! [`with_id_in_body`]: ClientAuthentication::with_id_in_body
 //!
+//! What of all this differs from one customer to the next is a [`SecretSource::input`], and
+//! [`OAuth2Credential::with_input`] makes each one's credential of a pattern.
+//!
 //! A server's `error` is in [`AcquireError::code`](crate::AcquireError::code), and with its description in the
 //! error's text, without secrets.
 //!
