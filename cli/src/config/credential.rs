@@ -78,9 +78,9 @@ impl Configured {
             );
         }
         let own_store = section.take("store");
-        let store = match (own_store.as_ref().or(default_store), &vendor.login) {
-            (Some(item), None) => store(item)?,
-            (Some(item), Some(login)) => store(item)?.of(&login.name),
+        let store = match (store(own_store.as_ref(), default_store)?, &vendor.login) {
+            (Some(store), None) => store,
+            (Some(store), Some(login)) => store.of(&login.name),
             (None, None) => StoreOptions::none(),
             (None, Some(login)) => {
                 let path = path::usual_tokens();
@@ -149,7 +149,22 @@ fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
     Ok(login)
 }
 
-fn store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
+/// A credential's own store; or the file's, in which it may have a slot and a subject of its own.
+fn store(own: Option<&Item<'_>>, files: Option<&Item<'_>>) -> Result<Option<StoreOptions>, Mistake> {
+    let (Some(own), Some(files)) = (own, files) else { return own.or(files).map(whole_store).transpose() };
+    let mut section = own.section()?;
+    if section.take("place").is_some() {
+        return whole_store(own).map(Some);
+    }
+    let (slot, subject) = (section.text("slot")?, section.text("subject")?);
+    if let Some(key) = section.take("key").or_else(|| section.take("old-keys")) {
+        return Err(key.wrong("it goes with place; leave both out, as [store] has them, or write both"));
+    }
+    section.finish()?;
+    whole_store(files).map(|store| Some(store.with(slot, subject)))
+}
+
+fn whole_store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
     let mut section = item.section()?;
     let Some(place) = section.take("place") else {
         return Err(section.wrong("it needs place, such as \"file:DIR\" or \"rediss://HOST\""));

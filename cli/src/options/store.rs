@@ -68,6 +68,11 @@ impl StoreOptions {
         Ok(Self { store: Some(Place::parse(place)?), slot, subject, store_key, old_store_key })
     }
 
+    /// The same with another slot and for another subject, where there are such.
+    pub(crate) fn with(self, slot: Option<String>, subject: Option<String>) -> Self {
+        Self { slot: slot.unwrap_or(self.slot), subject: subject.or(self.subject), ..self }
+    }
+
     /// The same for this subject, if there is none.
     pub(crate) fn of(self, subject: &str) -> Self {
         Self { subject: self.subject.or_else(|| Some(subject.to_owned())), ..self }

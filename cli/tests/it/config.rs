@@ -69,6 +69,31 @@ async fn the_store_of_the_whole_file_is_each_credentials_that_has_none() {
 }
 
 #[tokio::test]
+async fn a_credential_says_whose_it_is_in_the_store_of_the_whole_file() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let directory = TemporaryDirectory::new("config-shared-store");
+    let credential = |name: &str, store: &str| {
+        let (vendor, origin) = ("vendor = \"api-video\"\nkey = \"env:KEY\"", served.origin());
+        format!("[credentials.{name}]\n{vendor}\nbase-url = \"{origin}\"\nstore = {store}\n")
+    };
+    let content = |store| {
+        let other = credential("other", "{ subject = \"other\", slot = \"another\" }");
+        format!("[store]\nplace = \"{}\"\n{}{other}", directory.reference(), credential("us", store))
+    };
+    let us = content("{ subject = \"us\" }");
+    call("config-shared-1.toml", &us, "").await.assert_status(0);
+    call("config-shared-2.toml", &us, "").await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (1, 2), "the store is used");
+    // Somebody else's is another token.
+    call("config-shared-3.toml", &content("{ subject = \"them\" }"), "").await.assert_status(0);
+    assert_eq!((fake.counts().acquires, fake.counts().api_accepted), (2, 3));
+    // Who has nothing to add is as the file says, which is not enough here.
+    let ended = call("config-shared-4.toml", &content("{}"), "").await;
+    ended.assert_status(2).assert_says("credentials.us: store: nobody can tell whose token this is");
+}
+
+#[tokio::test]
 async fn the_file_is_where_the_environment_says_it_is() {
     let fake = FakeApiVideo::new(KEY);
     let served = fake.serve().await.unwrap();

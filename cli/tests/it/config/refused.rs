@@ -70,6 +70,14 @@ async fn what_is_wrong_is_said_with_its_line_and_its_key() {
         ),
         (format!("{us}key = \"env:KEY\"\nstore = {{}}\n"), "credentials.us.store: it needs place"),
         (
+            format!("[store]\nplace = \"file:/x\"\n{us}key = \"env:KEY\"\nstore = {{ key = \"env:KEY\" }}\n"),
+            "credentials.us.store.key: it goes with place",
+        ),
+        (
+            format!("[store]\nplace = \"file:/x\"\n{us}key = \"env:KEY\"\nstore = {{ sub = \"us\" }}\n"),
+            "credentials.us.store.sub: ",
+        ),
+        (
             format!("{us}key = \"env:KEY\"\nstore = {{ place = \"x\" }}\n"),
             "credentials.us.store.place: write file:DIR",
         ),
