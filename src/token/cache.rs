@@ -244,7 +244,8 @@ impl TokenCache {
     }
 
     /// Waits until nothing is under way: a flight, and the saving of what it has brought for other processes. At most for as
-    /// long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default).
+    /// long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default). Where other processes count rejections in a
+    /// row, and a server has accepted the newest token here, they are told: that ends the row.
     ///
     /// A program that ends calls this before it does, so that it doesn't end between a refresh and its saving. One that is
     /// soon over has no use for early renewals: [`RefreshPolicy::early`] of 0 begins none.
@@ -259,6 +260,12 @@ impl TokenCache {
         while self.shared.look(State::is_busy) && Instant::now() < deadline {
             let Some(timer) = sleep_until(after(Instant::now(), BETWEEN)) else { return };
             timer.await;
+        }
+        if let Some(link) = self.shared.link()
+            && let Some(revision) = self.shared.look(State::untold_acceptance)
+            && link.tell_accepted(revision).await
+        {
+            self.shared.change(|state| state.hear_of_rejections(0));
         }
     }
 

@@ -77,6 +77,8 @@ struct Common {
     failures: u32,
     /// The next flight doesn't wait for what others have been told: the program has asked for a new try, or has a new secret.
     insists: bool,
+    /// All processes together count rejections in a row, as far as is known here, and haven't heard of a token that was accepted.
+    has_row: bool,
 }
 
 /// What other processes know a generation by, and when this one saved it, if it has.

@@ -103,6 +103,18 @@ async fn a_rotated_refresh_token_is_there_for_the_next_call() {
     }
 }
 
+/// Each call's token was accepted in the end, so that none of them is one of a row.
+#[tokio::test]
+async fn calls_whose_tokens_are_revoked_one_after_the_other_are_not_held_back() {
+    let world = World::new("store-revoked").await;
+    world.call().await;
+    for refreshes in 1..6 {
+        world.fake.controls().revoke(Revoked::Expired);
+        world.call().await;
+        assert_eq!(world.counts(), (1, refreshes));
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_that_starts_again_has_its_token_and_calls_have_it_too() {
     let world = World::new("store-proxy").await;

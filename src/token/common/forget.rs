@@ -52,7 +52,10 @@ pub(in crate::token) async fn put(
         let (token, lifetime, mark) = (token.clone(), token.lifetime(), link.mark().to_owned());
         (Kept { token, expires_at, lifetime, mark }.to_body(), keep)
     };
-    overwrite(link, known, limit, Standing::Offered, body, |_| Ok(())).await
+    let revision = overwrite(link, known, limit, Standing::Offered, body, |_| Ok(())).await?;
+    // It is none of those that were rejected one after the other. Where nobody hears that, there is a pause, and no more.
+    link.tell_accepted(revision).await;
+    Ok(revision)
 }
 
 /// Saves a revision that is newer than all there are, whatever they are: `body`, by the store's clock, with how long it is kept.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::{
     error::StoreError,
     observe::{Event, Observer},
-    store::{Claim, Claimed, Digest, Draft, Release, Save, Saved, Seen, Shelf},
+    store::{Claim, Claimed, Digest, Draft, Release, Revision, Save, Saved, Seen, Shelf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::after,
 };
@@ -114,6 +114,11 @@ impl Link {
         };
         self.observer.tell(Event::Claimed { answer });
         Ok(claimed)
+    }
+
+    /// Tells all processes that this revision is good, which ends the row of rejections before it. Returns whether that was heard.
+    pub(in crate::token) async fn tell_accepted(&self, revision: Revision) -> bool {
+        self.save(Save::Accepted(revision)).await.is_ok()
     }
 
     pub(super) async fn save(&self, save: Save) -> Result<Saved, StoreError> {

@@ -166,7 +166,10 @@ impl Trip<'_> {
                     }
                     Err(lost) => return self.go_alone(order, lost).await,
                 },
-                Ok(Claimed::Yours { seen, .. }) => seen,
+                Ok(Claimed::Yours { seen, .. }) => {
+                    self.hear_of_row(&seen);
+                    seen
+                }
                 Ok(Claimed::Held { by, left, .. }) => {
                     if !waited_for.contains(&by) {
                         waited_for.push(by);
@@ -256,8 +259,14 @@ impl Trip<'_> {
         self.cache.change(|state| state.hear_of_failures(failures));
     }
 
+    /// So many rejections in a row are counted.
+    fn hear_of_row(&self, seen: &Seen) {
+        self.cache.change(|state| state.hear_of_rejections(seen.record.rejections));
+    }
+
     /// What a record has for this process.
     fn take(&self, seen: &Seen, asked: Asked) -> Result<Found, StoreError> {
+        self.hear_of_row(seen);
         found(seen, asked, self.link.mark())
     }
 

@@ -144,6 +144,7 @@ impl<F> State<F> {
         now: Instant,
     ) -> (Option<AccessToken>, Option<F>) {
         let retired = self.take();
+        self.rejections = 0;
         let lifetime = catch.token.lifetime();
         let flight = self.flights;
         match revision {
@@ -221,6 +222,21 @@ impl<F> State<F> {
 
     pub(super) fn failures_of_others(&self) -> u32 {
         self.common.as_ref().map_or(0, |common| common.failures)
+    }
+
+    /// Takes down how many rejections in a row all processes count.
+    pub(in crate::token) fn hear_of_rejections(&mut self, in_a_row: u32) {
+        if let Some(common) = &mut self.common {
+            common.has_row = in_a_row > 0;
+        }
+    }
+
+    /// What others know the newest token by, if a server has accepted it here, and they still count the rejections before it.
+    pub(in crate::token) fn untold_acceptance(&self) -> Option<Revision> {
+        let common = self.common.as_ref().filter(|common| common.has_row)?;
+        let newest = self.newest.as_ref().filter(|newest| newest.accepted && newest.rejected.is_none())?;
+        let saved = common.saved.filter(|saved| saved.generation == newest.entry.generation)?;
+        (saved.revision == common.known).then_some(saved.revision)
     }
 
     /// Takes down that there is this revision.

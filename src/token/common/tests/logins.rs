@@ -102,3 +102,32 @@ async fn what_is_in_the_store_can_be_looked_at() {
     assert!(stored.failure().is_some_and(|why| why.contains("spent")), "{stored:?}");
     assert!(!format!("{stored:?}").contains("brought"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_ends_a_row_of_rejections_whether_there_was_a_logout_before_it() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    for leaves in [false, true] {
+        // Each time another process, so that what one has in mind is no part of it.
+        for _ in 0..3 {
+            let tokens = server.process(&store);
+            let lease = get(&tokens).await.expect("a token");
+            sleep(120 * SECOND).await;
+            tokens.reject(&lease).await.expect("after so long");
+        }
+        assert!(store.record().rejections >= 2, "{:?}", store.record());
+        if leaves {
+            server.process(&store).revoke().await.expect("revoked");
+        }
+        server.process(&store).put(brought("login", 3000)).await.expect("saved");
+        assert_eq!(store.record().rejections, 0, "{:?}", store.record());
+        let tokens = server.process(&store);
+        let lease = get(&tokens).await.expect("a token");
+        let (calls, began) = (server.calls(), Instant::now());
+        tokens.reject(&lease).await.expect("another at once");
+        assert_eq!(
+            (server.calls(), began.elapsed().as_secs()),
+            (calls + 1, 1),
+            "what the call takes, and no pause"
+        );
+    }
+}

@@ -185,6 +185,33 @@ async fn nothing_is_under_way_when_a_cache_has_settled() {
     assert_eq!(text(&server.process(&store)).await, "token-1");
 }
 
+/// Programs that end after a request or two, and whose token is revoked before each.
+#[tokio::test(start_paused = true)]
+async fn short_programs_whose_tokens_are_accepted_begin_no_row_together() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(3600 * SECOND)));
+    for _ in 0..10 {
+        let tokens = server.process(&store);
+        let lease = get(&tokens).await.expect("a token");
+        let newer = tokens.reject(&lease).await.expect("another at once");
+        assert_ne!(newer.generation(), lease.generation());
+        tokens.mark_accepted(newer.generation());
+        tokens.settled().await;
+        assert_eq!(store.record().rejections, 0);
+    }
+    assert_eq!(server.calls(), 11);
+    // Who has nothing to tell asks the store for nothing.
+    let tokens = server.process(&store);
+    let lease = get(&tokens).await.expect("a token");
+    tokens.mark_accepted(lease.generation());
+    let calls = store.calls();
+    tokens.settled().await;
+    assert_eq!(store.calls(), calls);
+    // Of one that nobody has accepted there is nothing to tell.
+    tokens.reject(&lease).await.expect("another at once");
+    tokens.settled().await;
+    assert_eq!(store.record().rejections, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_budget_for_rejections_is_the_fleets() {
     let (store, server) = (Shelves::new(), Server::new(Grants::RefreshThenOther, Some(86_400 * SECOND)));
