@@ -7,6 +7,9 @@ use super::{
     node::Node,
 };
 
+/// What is said of the rules that are no file's own.
+pub(super) const RFC6750: &str = "a token has expired if a 401 says invalid_token, as RFC 6750 has it";
+
 /// A line for each thing that the file says. Only of a file that can be read they make sense.
 pub(super) fn outline(file: &Node) -> Vec<String> {
     let mut lines = vec![format!("tokens go to {} alone, {}", origins(file), placement(file))];
@@ -150,7 +153,7 @@ fn rules(file: &Node) -> Vec<String> {
         _ => declared.is_empty(),
     };
     if is_rfc6750 {
-        lines.push("a token has expired if a 401 says invalid_token, as RFC 6750 has it".into());
+        lines.push(RFC6750.into());
     }
     lines
 }

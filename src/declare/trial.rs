@@ -6,13 +6,14 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::{
     declaration::{Declaration, Kind, Static},
     node::Node,
-    outline::outline,
+    outline::{RFC6750, outline},
     value::refuse,
 };
 use crate::{
     auth::{AuthLayer, Origin},
     credential::{Parts, TokenEndpoint},
     error::{AcquireError, ConfigError},
+    signature::Head,
     token::{AccessToken, Credential},
 };
 
@@ -131,6 +132,31 @@ impl Trial {
     pub fn layer(&self, credential: impl Credential) -> Result<AuthLayer, ConfigError> {
         let Parts { credential: (), origin, signatures, placement } = self.parts()?;
         Ok(AuthLayer::new(origin, credential).signatures(signatures).placement(placement))
+    }
+
+    /// The rule that an answer of the API fits, as the [outline](Self::outline) has it: the first that does, which is the one that
+    /// counts. `None` where none does. Trailers aren't looked at.
+    #[must_use]
+    pub fn rule_for<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Option<&str> {
+        self.rule(
+            Head { status: response.status(), headers: response.headers() },
+            Some(response.body().as_ref()),
+        )
+    }
+
+    /// The same of the answer to a HEAD, which has no body.
+    #[must_use]
+    pub fn rule_for_head<B>(&self, response: &Response<B>) -> Option<&str> {
+        self.rule(Head { status: response.status(), headers: response.headers() }, None)
+    }
+
+    fn rule(&self, head: Head<'_>, body: Option<&[u8]>) -> Option<&str> {
+        let index = self.parts().ok()?.signatures.matching(head, body)?;
+        let place = format!("rules[{index}]: ");
+        // Behind the file's own are those of RFC 6750, which are one line.
+        self.outline()
+            .find(|line| line.starts_with(&place))
+            .or_else(|| self.outline().find(|line| *line == RFC6750))
     }
 
     /// The origin of the API, with stand-ins where it has inputs.

@@ -178,6 +178,14 @@ impl Signatures {
         self.conclude(head, &Content::of_head())
     }
 
+    /// Which rule matches a response, of those in their order: with its whole body, or as the answer to a HEAD where it has none.
+    #[allow(dead_code, reason = "for files that are tried out")]
+    pub(crate) fn matching(&self, head: Head<'_>, body: Option<&[u8]>) -> Option<usize> {
+        let content = body.map_or_else(Content::of_head, |body| Content::whole(body, None));
+        let is_it = |rule: &Rule| matches!(rule.judge(head, &content, None), Match::Yes(_));
+        self.list.rules.iter().position(is_it)
+    }
+
     /// Whether the trailers of a response that was accepted so far may change that.
     pub(crate) fn awaits_trailers(&self, head: Head<'_>) -> bool {
         self.list.before_trailers.contains(head.status)

@@ -23,7 +23,7 @@ Examples:
 Nothing is sent, no variable and no file is read for a secret, and no input has to be filled.
 
 Answers are files as `curl -i` writes them: a status line, headers, an empty line and the body. What is in them is judged by
-the code that does it in earnest, and never shown, but for the vendor's own words.
+the code that does it in earnest, and never shown, but for the vendor's own words. Of one that a rule fits, the rule is said.
 
   curl -si -d grant_type=client_credentials -u \"$ID:$SECRET\" https://login.example.com/token >token.txt
   curl -si -H 'Authorization: Bearer expired' https://api.example.com/things >expired.txt

@@ -112,6 +112,9 @@ async fn check(trial: &Trial, given: &[Given]) -> Result<bool, BoxError> {
             }
         };
         writeln!(out, "{}", words::found(trial, *place, response.status(), &found))?;
+        if let Some(rule) = words::rule(trial, *place, response, &found) {
+            writeln!(out, "    by {rule}")?;
+        }
         match expected {
             Some(expected) if !found.is(*expected) => {
                 is_fine = false;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use tower_reauth::{
     AccessToken, AcquireErrorKind, AuthError, AuthOutcome, NotReplayed, Passed, Trial, Unread, Verdict,
 };
@@ -19,6 +20,21 @@ pub(crate) fn found(trial: &Trial, place: Place, status: StatusCode, found: &Fou
             format!("the refresh brings nothing, and a new token is acquired at once\n    {said}")
         }
         Found::Api(call) => api(trial, status, call),
+    }
+}
+
+/// Which rule an answer of the API fitted, if that is why something was done about it.
+pub(crate) fn rule<'a>(
+    trial: &'a Trial,
+    place: Place,
+    response: &Response<Bytes>,
+    found: &Found,
+) -> Option<&'a str> {
+    let Found::Api(call) = found else { return None };
+    call.outcome.as_ref().filter(|outcome| outcome.verdict() != Verdict::Accepted)?;
+    match place {
+        Place::Head => trial.rule_for_head(response),
+        _ => trial.rule_for(response),
     }
 }
 

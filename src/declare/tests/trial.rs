@@ -142,6 +142,34 @@ fn answers_are_judged_as_the_declaration_says_without_any_secret() {
     let _ = key.layer(crate::credential::StaticToken::new("stand-in").unwrap()).unwrap();
 }
 
+#[test]
+fn the_rule_that_an_answer_fits_is_the_one_that_counts() {
+    let key = "key = 'env:TOWER_REAUTH_NOBODY_SETS_THIS'\nrfc6750 = true\n";
+    let rules = "[[rules]]\nverdict = 'denied'\nstatus = 401\nwhen = { json = '/code', is = 1 }\n\
+                 [[rules]]\nverdict = 'expired'\nstatus = 401\nwhen = { json = '/code', exists = true }\nhead_requests_by_status = true\n";
+    let trial = trial(&format!("{ACME}{key}{rules}"));
+    let answer = |status: u16, code: &str| {
+        let challenge = "Bearer error=\"invalid_token\"";
+        let answer = Response::builder().status(status).header("www-authenticate", challenge);
+        answer.body(format!("{{{code}}}")).unwrap()
+    };
+    for (answer, expected) in [
+        (answer(401, "\"code\":1"), Some("rules[0]: ")),
+        (answer(401, "\"code\":2"), Some("rules[1]: ")),
+        (answer(401, ""), Some("a token has expired if a 401 says invalid_token, as RFC 6750 has it")),
+        (answer(403, "\"code\":1"), None),
+    ] {
+        let found = trial.rule_for(&answer);
+        assert_eq!(found.is_some(), expected.is_some(), "{answer:?}: {found:?}");
+        assert!(found.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{answer:?}: {found:?}");
+    }
+    let head = trial.rule_for_head(&answer(401, "\"code\":1"));
+    assert!(
+        head.is_some_and(|rule| rule.starts_with("rules[1]: ")),
+        "no body, so the first can't be known: {head:?}"
+    );
+}
+
 #[cfg(feature = "client")]
 #[test]
 fn of_a_metadata_service_nothing_can_be_tried_out_but_the_apis_answers() {
