@@ -1,5 +1,5 @@
-// Measures `reauth proxy`, nginx and HAProxy, each alone on one core, with the load and the server that all three call on the
-// other, and writes a table. `run` says what it needs.
+// Measures `reauth proxy`, nginx, HAProxy and hyper without anything of ours, each alone on one core, with the load and the server
+// that all of them call on the other, and writes a table. `run` says what it needs.
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const [root, reauth, secondsText, machine, out] = process.argv.slice(2);
+const [root, reauth, bare, secondsText, machine, out] = process.argv.slice(2);
 const seconds = Number(secondsText);
 const here = dirname(fileURLToPath(import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "reauth-bench-"));
@@ -159,6 +159,12 @@ backend vendor
 `,
         );
         const child = start(proxyCore, join(root, "usr/sbin/haproxy"), ["-f", config, "-db", "-q"]);
+        return { port, child };
+    },
+    async "hyper alone"(tls, to) {
+        const port = await freePort();
+        const origin = tls ? `https://localhost:${to}` : `http://127.0.0.1:${to}`;
+        const child = start(proxyCore, bare, [`127.0.0.1:${port}`, origin, `${directory}/ca.pem`], process.env);
         return { port, child };
     },
     async reauth(tls, to) {
