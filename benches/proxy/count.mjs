@@ -59,9 +59,9 @@ async function listens(port) {
     throw new Error(`nothing listens at ${port}`);
 }
 
-// All instructions of a program, from its start to its end.
+// All instructions of a program, from its start to its end. It has one core, as where times are measured.
 async function counted(command, port, requests) {
-    const child = spawn("valgrind", ["--tool=callgrind", "--callgrind-out-file=/dev/null", ...command], {
+    const child = spawn("taskset", ["-c", "0", "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", ...command], {
         env: { ...process.env, BENCH_SECRET: "a-secret" },
         stdio: ["ignore", "ignore", "pipe"],
     });
