@@ -432,6 +432,7 @@ mod no_metadata;
 mod node;
 mod outline;
 mod pattern;
+mod places;
 mod request;
 mod rules;
 mod template;

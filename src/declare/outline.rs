@@ -3,8 +3,8 @@
 use std::iter;
 
 use super::{
-    inputs::{SECTIONS, names},
     node::Node,
+    places::{SECTIONS, names},
 };
 
 /// What is said of the rules that are no file's own.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{
     declaration::{Declaration, Kind},
-    inputs::{Open, texts},
+    inputs::Open,
     node::Node,
+    places::texts,
 };
 use crate::{
     auth::Placement,

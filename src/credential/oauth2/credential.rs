@@ -119,9 +119,10 @@ impl OAuth2Credential {
     /// metadata says, options, transport. So that is how many [tenants](crate::Tenants) are made, of which each has what is
     /// its own.
     ///
-    /// A secret is read at each acquisition, text at once. A refresh token that came of another login is left behind. As long
-    /// as one of its inputs isn't filled in, a credential sends nothing and has its acquisitions fail as
-    /// [rejected](crate::AcquireErrorKind::Rejected).
+    /// A secret is read at each acquisition, text at once. As long as one of its inputs isn't filled in, a credential sends
+    /// nothing and has its acquisitions fail as [rejected](crate::AcquireErrorKind::Rejected). A login begins with the refresh
+    /// token that was filled in, whatever came of that meanwhile, so fill in all before it is used; that input itself is filled
+    /// as by [`with_refresh_token`](Self::with_refresh_token), so that nothing saves those after it.
     ///
     /// In a [store](crate::store) tenants are told apart by the text that is filled in, and where there is none, or it doesn't
     /// say whose the secret is, by the slot's [subject](crate::store::SharedSlot::subject), which has to be there then.
@@ -172,8 +173,10 @@ impl OAuth2Credential {
             true => source.clone(),
             false => rotation.initial().clone(),
         };
+        // Whatever saves one user's refresh tokens doesn't save another's.
+        let persist = |rotation: &Rotation| rotation.persist().filter(|_| !is_login).cloned();
         let rotation =
-            rotation.as_deref().map(|rotation| Rotation::new(initial(rotation), rotation.persist().cloned()));
+            rotation.as_deref().map(|rotation| Rotation::new(initial(rotation), persist(rotation)));
         let Some((place, role)) = plan.inputs.find(name) else {
             return match is_login {
                 true => Self::checked(filled.clone(), rotation),

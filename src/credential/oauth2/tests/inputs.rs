@@ -256,6 +256,24 @@ async fn what_saves_a_login_goes_on_to_save_it_when_more_is_filled_in() {
 }
 
 #[tokio::test]
+async fn what_saves_one_login_never_saves_another() {
+    let server = Server::answering([(200, with_refresh("a1", "anna-2"))]);
+    let saved = Arc::new(Mutex::new(Vec::new()));
+    let seen = saved.clone();
+    let pattern = RefreshToken::new(URL, basic(), input("login")).persist(move |token| {
+        seen.lock().unwrap().push(token);
+        ready(Ok(()))
+    });
+    let pattern = pattern.build(server.transport()).unwrap();
+    for anna in [pattern.with_input("login", "anna-1"), pattern.with_refresh_token("anna-1")] {
+        let anna = anna.unwrap();
+        acquire(&anna).await.unwrap();
+        assert!(anna.refresh_token().is_some());
+    }
+    assert_eq!(saved.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn each_customers_server_is_asked_and_no_other() {
     let server = Server::healthy();
     let pattern = customers(input("server")).build(server.transport()).unwrap();
