@@ -11,7 +11,12 @@ mod recording;
 mod request;
 mod world;
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use entry::{About, About as Entry, Provenance};
 use recording::Recording;
@@ -31,6 +36,24 @@ fn entries_recordings_and_what_is_compiled_in_have_the_same_names() {
     let entries = names("catalogue");
     assert_eq!(entries, names("tests/catalogue/recordings"));
     assert_eq!(entries, tower_reauth::catalogue::names().map(str::to_owned).collect());
+}
+
+#[test]
+fn what_is_compiled_in_is_what_the_entries_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiled = fs::read_to_string(root.join("src/catalogue/catalogue.json")).unwrap();
+    let compiled: BTreeMap<String, serde_json::Value> = serde_json::from_str(&compiled).unwrap();
+    for name in names("catalogue") {
+        let entry = fs::read_to_string(root.join(format!("catalogue/{name}.toml"))).unwrap();
+        let mut entry: BTreeMap<String, serde_json::Value> = toml::from_str(&entry).unwrap();
+        // What it says of itself.
+        entry.remove("about");
+        assert_eq!(
+            compiled[&name],
+            serde_json::to_value(entry).unwrap(),
+            "{name}: make the JSON again, by tests/entries with --write"
+        );
+    }
 }
 
 #[test]

@@ -131,6 +131,30 @@ pub(crate) enum Place {
     Api,
 }
 
+impl Exchange {
+    /// All that is filled in of the request.
+    fn texts(&self) -> impl Iterator<Item = String> {
+        let basic = self.basic.iter().flat_map(|(user, password)| [user, password]);
+        let maps = [&self.headers, &self.query].into_iter().chain(&self.form);
+        let texts = maps.flat_map(BTreeMap::values).chain(basic).chain(&self.issuer).chain([&self.request]);
+        texts.cloned().chain(self.json.iter().map(ToString::to_string))
+    }
+}
+
+impl Answer {
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        self.headers.values().chain([&self.body])
+    }
+}
+
+/// The names in braces.
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let after_braces = text.split('{').skip(1);
+    let names = after_braces.filter_map(|after| Some(after.split_once('}')?.0));
+    names.filter(move |name| !name.is_empty() && name.bytes().all(is_fit))
+}
+
 /// Inputs, with the private keys that `@keys/` stands for.
 fn with_keys(inputs: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/credential/oauth2/tests/keys");
@@ -147,7 +171,48 @@ impl Recording {
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/catalogue/recordings/{name}.toml"));
         let text = fs::read_to_string(path).unwrap();
         let recording: Self = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(recording.unknown_words(), [""; 0], "{name}");
         Self { name: name.to_owned(), inputs: with_keys(recording.inputs), ..recording }
+    }
+
+    /// The names in braces that stand for nothing where they are, each with its place. Requests that have one, and
+    /// answers, would else be compared and sent with the braces.
+    fn unknown_words(&self) -> Vec<String> {
+        let mut unknown = Vec::new();
+        let mut look = |place: &str, text: &str, with_inputs: bool, known: &[&str]| {
+            let is_known =
+                |name: &str| known.contains(&name) || with_inputs && self.inputs.contains_key(name);
+            for name in placeholders(text).filter(|name| !is_known(name)) {
+                let inputs = if with_inputs { ", and inputs" } else { "" };
+                unknown.push(format!("{place}: {{{name}}} stands for nothing; there are {known:?}{inputs}"));
+            }
+        };
+        for line in self.api.also.iter().chain([&self.api.request]) {
+            look("api", line, true, &[]);
+        }
+        look("api.token", &self.api.token, false, &["token"]);
+        let first = self.token.as_ref().map(|exchange| ("token", exchange, &["jwt"][..]));
+        let refresh = self.refresh.as_ref();
+        let next = refresh.map(|exchange| ("refresh", exchange, &["jwt", "token", "refresh_token"][..]));
+        for (place, exchange, words) in first.into_iter().chain(next) {
+            exchange.texts().for_each(|text| look(place, &text, true, words));
+            let place = format!("{place}.answer");
+            exchange
+                .answer
+                .texts()
+                .for_each(|text| look(&place, text, false, &["token", "refresh_token", "lifetime"]));
+        }
+        for text in self.expired.iter().flat_map(Answer::texts) {
+            look("expired", text, false, &["token"]);
+        }
+        for text in self.refused.iter().flat_map(Answer::texts) {
+            look("refused", text, true, &[]);
+        }
+        let throttled = self.throttled.iter().map(|throttled| &throttled.answer);
+        for text in throttled.chain(&self.passed).flat_map(Answer::texts) {
+            look("throttled, or passed", text, false, &[]);
+        }
+        unknown
     }
 
     /// Whether a key is its own token.

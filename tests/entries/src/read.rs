@@ -76,6 +76,14 @@ fn shippable(value: &Value, path: &str) -> Result<(), String> {
         Value::String(text) if text.contains("http://") => {
             Err(format!("{path}: secrets and tokens go over https alone"))
         }
+        // Elsewhere braces are an input, or are refused.
+        Value::String(text) if text.starts_with("text:") => match placeholder(text) {
+            Some(name) => Err(format!(
+                "{path}: {{{name}}} would be sent as it is written, since braces stand for inputs in urls alone; write \
+                 input: and a name for an input, and token:access or token:refresh for what the token has"
+            )),
+            None => Ok(()),
+        },
         Value::Array(values) => values
             .iter()
             .enumerate()
@@ -89,6 +97,14 @@ fn shippable(value: &Value, path: &str) -> Result<(), String> {
         }),
         _ => Ok(()),
     }
+}
+
+/// The first name in braces.
+fn placeholder(text: &str) -> Option<&str> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let after_braces = text.split('{').skip(1);
+    let mut names = after_braces.filter_map(|after| Some(after.split_once('}')?.0));
+    names.find(|name| !name.is_empty() && name.bytes().all(is_fit))
 }
 
 /// The line of the key that `problem` begins with.

@@ -62,6 +62,11 @@ fn an_unfit_entry_is_told_with_its_line_and_key() {
             "\"file:/acme\"",
             "6: acquire.form.client_secret: an entry reads no variables and no files",
         ),
+        (
+            "\"input:client_secret\"",
+            "\"text:Bearer {client_secret}\"",
+            "6: acquire.form.client_secret: {client_secret} would be sent as it is written",
+        ),
         ("https://login", "http://login", "5: acquire.request: secrets and tokens go over https alone"),
         ("https://{region}", "http://{region}", "2: base_url: secrets and tokens go over https alone"),
         ("\n\n[acquire]", "\nallow_plaintext_secrets = true\n\n[acquire]", "3: allow_plaintext_secrets: "),
@@ -83,6 +88,13 @@ fn an_unfit_entry_is_told_with_its_line_and_key() {
         let error = with(old, new).unwrap_err();
         assert!(error.starts_with(told), "{new}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn braces_that_are_around_no_name_are_text() {
+    for text in ["text:{}", "text:{\\\"a\\\":1}", "text:query { viewer { id } }", "text:}{", "text:{a"] {
+        assert!(with("input:client_secret", text).is_ok(), "{text}");
     }
 }
 
