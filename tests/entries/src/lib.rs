@@ -2,6 +2,9 @@
 
 pub mod entry;
 pub mod hosts;
+// As the program finds it.
+#[path = "../../../cli/src/check/line.rs"]
+mod line;
 pub mod list;
 pub mod made;
 pub mod read;

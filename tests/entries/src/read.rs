@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path};
 
-use toml::{
-    Table, Value,
-    de::{DeArray, DeTable, DeValue},
-};
+use toml::{Table, Value};
 use tower_reauth::Declaration;
 
-use crate::entry::{About, Entry};
+use crate::{
+    entry::{About, Entry},
+    line,
+};
 
 /// All entries beneath `root` in the order of their names, and what is wrong with those that aren't among them.
 pub fn all(root: &Path) -> (Vec<Entry>, Vec<String>) {
@@ -40,10 +40,10 @@ pub fn entry(name: &str, text: &str, recording: &str) -> Result<Entry, String> {
         return Err(" an entry's name has small letters, digits and hyphens".into());
     }
     let mut declared: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map(|span| line(text, span.start));
+        let line = error.span().map(|span| line::at(text, span.start));
         format!("{} {}", line.map(|line| format!("{line}:")).unwrap_or_default(), error.message())
     })?;
-    let placed = |problem: String| match at(text, &problem) {
+    let placed = |problem: String| match line::of_key(text, &problem) {
         Some(line) => format!("{line}: {problem}"),
         None => format!(" {problem}"),
     };
@@ -105,61 +105,4 @@ fn placeholder(text: &str) -> Option<&str> {
     let after_braces = text.split('{').skip(1);
     let mut names = after_braces.filter_map(|after| Some(after.split_once('}')?.0));
     names.find(|name| !name.is_empty() && name.bytes().all(is_fit))
-}
-
-/// The line of the key that `problem` begins with.
-fn at(text: &str, problem: &str) -> Option<usize> {
-    let (path, _) = problem.split_once(": ")?;
-    let root = DeTable::parse(text).ok()?;
-    let mut found = None;
-    let mut table = Some(root.get_ref());
-    let mut list: Option<&DeArray<'_>> = None;
-    for step in steps(path) {
-        let value = match step {
-            Step::Key(key) => {
-                let (known, value) = table?.iter().find(|(known, _)| *known.get_ref() == key)?;
-                found = Some(known.span().start);
-                value
-            }
-            Step::Index(index) => {
-                let value = list?.get(index)?;
-                found = Some(value.span().start);
-                value
-            }
-        };
-        (table, list) = match value.get_ref() {
-            DeValue::Table(table) => (Some(table), None),
-            DeValue::Array(values) => (None, Some(values)),
-            _ => (None, None),
-        };
-    }
-    found.map(|start| line(text, start))
-}
-
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-/// The steps of a path such as `rules[2].when."a.b"`.
-fn steps(path: &str) -> Vec<Step> {
-    let (mut steps, mut rest) = (Vec::new(), path);
-    while !rest.is_empty() {
-        if let Some((index, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            steps.extend(index.parse().ok().map(Step::Index));
-            rest = after.strip_prefix('.').unwrap_or(after);
-        } else if let Some((key, after)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-            steps.push(Step::Key(key.to_owned()));
-            rest = after.strip_prefix('.').unwrap_or(after);
-        } else {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            steps.push(Step::Key(rest[..end].to_owned()));
-            rest = rest[end..].strip_prefix('.').unwrap_or(&rest[end..]);
-        }
-    }
-    steps
-}
-
-fn line(text: &str, at: usize) -> usize {
-    text[..at.min(text.len())].matches('\n').count() + 1
 }

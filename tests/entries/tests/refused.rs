@@ -73,7 +73,7 @@ fn an_unfit_entry_is_told_with_its_line_and_key() {
         ("https://{region}.acme.example", "https://api.{region}", "2: base_url: "),
         ("{region}", "{re gion}", "2: base_url: "),
         ("[about]", "[abuot]", " about: it is missing"),
-        ("refusal = \"absent\"\n", "", " about.refusal: it is missing"),
+        ("refusal = \"absent\"\n", "", "13: about.refusal: it is missing"),
         ("\"absent\"", "\"guessed\"", "19: about.refusal: write documented, absent, or seen"),
         (
             "refresh = \"none\"",
