@@ -9,7 +9,6 @@ use axum::{Router, body::Body as AxumBody, extract::Request, response::Response}
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use http_body_util::Full;
-use tokio::{net::TcpListener, task::JoinHandle};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_http::follow_redirect::FollowRedirectLayer;
 use tower_reauth::{
@@ -18,15 +17,14 @@ use tower_reauth::{
     testing::{Controls, FakeApiVideo, FakeVervoe, FakeVidesk, FakeVidizmo, Revoked},
 };
 
-use crate::support::{KEYS, Site, client, declared, get, send};
+use crate::support::{KEYS, Serving, Site, client, declared, get, send};
 
 const PATH: &str = "/gw/vendor";
 
-/// A server that has a vendor beneath [`PATH`], and nothing anywhere else. Stops when it is dropped.
+/// A server that has a vendor beneath [`PATH`], and nothing anywhere else.
 struct Gateway {
-    origin: String,
+    serving: Serving,
     seen: Arc<Mutex<Vec<(Uri, bool)>>>,
-    task: JoinHandle<()>,
 }
 
 impl Gateway {
@@ -36,8 +34,6 @@ impl Gateway {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let recorded = seen.clone();
         let router = Router::new().fallback(async move |mut request: Request| {
@@ -56,25 +52,18 @@ impl Gateway {
                 }
             }
         });
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { origin, seen, task }
+        Self { serving: Serving::of(router).await, seen }
     }
 
     /// The base URL of the vendor.
     fn base_url(&self) -> String {
-        format!("{}{PATH}", self.origin)
+        format!("{}{PATH}", self.serving.origin)
     }
 
     /// The paths since this was asked last, and whether `Authorization` was there.
     fn seen(&self) -> Vec<(String, bool)> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         seen.into_iter().map(|(uri, has_token)| (uri.to_string(), has_token)).collect()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
@@ -88,7 +77,7 @@ async fn assert_stays_beneath(
     calls: [Option<(&str, bool)>; 2],
 ) {
     let service = layer.layer(client());
-    let url = |path: &str| format!("{}{path}", gateway.origin);
+    let url = |path: &str| format!("{}{path}", gateway.serving.origin);
     let (target, beneath) = (format!("{PATH}{target}"), |path: &str| format!("{PATH}{path}"));
     let token_call = |call: Option<(&str, bool)>| call.map(|(path, has_token)| (beneath(path), has_token));
     let [first, again] = calls.map(token_call);

@@ -12,7 +12,6 @@ use std::{
 use axum::{Router, extract::State, http::HeaderMap, routing};
 use http::StatusCode;
 use serde_json::json;
-use tokio::{net::TcpListener, task::JoinHandle};
 use tower::Layer;
 use tower_reauth::{
     ApiVideo, AuthLayer, AuthOutcome, SecretSource,
@@ -21,7 +20,7 @@ use tower_reauth::{
     testing::{MemoryStore, Revoked},
 };
 
-use crate::support::{KEYS, api_video, client, get, send, send_all};
+use crate::support::{KEYS, Serving, api_video, client, get, send, send_all};
 
 const KEY: &str = "q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80=";
 
@@ -68,29 +67,16 @@ struct Books {
 }
 
 impl Server {
-    async fn start(&self) -> Served {
+    async fn start(&self) -> Serving {
         let router = Router::new()
             .route("/token", routing::post(token))
             .route("/videos", routing::get(videos))
             .with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        Served { origin, task: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }) }
+        Serving::of(router).await
     }
 
     fn token_calls(&self) -> usize {
         self.0.lock().unwrap().issued
-    }
-}
-
-struct Served {
-    origin: String,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -13,7 +13,6 @@ use axum::{Router, extract::State, http::HeaderMap, routing};
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
 use serde_json::json;
-use tokio::{net::TcpListener, task::JoinHandle};
 use tower::Layer;
 use tower_reauth::{
     AcquireErrorKind, Auth, AuthErrorKind, AuthLayer, Client, CloneBodies, Origin, Signatures, StaticToken,
@@ -24,7 +23,7 @@ use tower_reauth::{
     testing::MemoryStore,
 };
 
-use crate::support::{Body, Site, auth_error, client, get, send};
+use crate::support::{Body, Serving, Site, auth_error, client, get, send};
 
 /// A server for many logins. That of `acme` began with the refresh token `acme:0`; each use gives the next one, and one that
 /// comes twice kills the login. Logins by the name of `dead` are dead.
@@ -37,26 +36,13 @@ struct Server {
     accepted: Arc<Mutex<Vec<String>>>,
 }
 
-struct Served {
-    origin: String,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl Server {
-    async fn start(&self) -> Served {
+    async fn start(&self) -> Serving {
         let router = Router::new()
             .route("/token", routing::post(token))
             .route("/things", routing::get(things))
             .with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        Served { origin, task: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }) }
+        Serving::of(router).await
     }
 
     fn calls(&self) -> u32 {
@@ -107,7 +93,7 @@ async fn things(
 }
 
 /// Tenants that log in at `served` and call it, by ids that are logins.
-fn tenants(served: &Served, store: Option<&MemoryStore>) -> TenantsBuilder<String> {
+fn tenants(served: &Serving, store: Option<&MemoryStore>) -> TenantsBuilder<String> {
     let (url, slot) = (
         format!("{}/token", served.origin),
         store.map(|store| SharedSlot::plain(store.clone(), "tenants").unwrap()),
@@ -133,7 +119,7 @@ fn service(tenants: &Tenants<String>) -> Service {
     AuthLayer::tenants(tenants.clone()).signatures(Signatures::oauth2()).layer(client())
 }
 
-async fn call(service: &Service, served: &Served, id: &str) -> Result<StatusCode, AuthErrorKind> {
+async fn call(service: &Service, served: &Serving, id: &str) -> Result<StatusCode, AuthErrorKind> {
     let mut request = get(&format!("{}/things", served.origin));
     request.extensions_mut().insert(id.to_owned());
     match send(service, request).await {

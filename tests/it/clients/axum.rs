@@ -9,7 +9,6 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{future::join_all, stream};
 use http::{StatusCode, header::CONTENT_TYPE};
-use tokio::{net::TcpListener, task::JoinHandle};
 use tower::{Layer, Service, ServiceExt};
 use tower_reauth::{
     Auth, AuthError, AuthOutcome, BoxError, Client, NotReplayed, RecordBodies, ReplayBody,
@@ -18,39 +17,29 @@ use tower_reauth::{
 };
 
 use super::call;
-use crate::support::{Answered, Subject, requests_to, until, vervoe};
+use crate::support::{Answered, Serving, Subject, requests_to, until, vervoe};
 
 type Api = Auth<Client<ReplayBody<Body>>, RecordBodies>;
 
 const LIMIT: usize = 64;
 
 /// An application whose only handler passes bodies on to the vendor.
-struct App {
-    url: String,
-    task: JoinHandle<()>,
-}
+struct App(Serving);
 
 impl App {
     async fn over(subject: &Subject) -> Self {
         let api = subject.layer().record_bodies(LIMIT).layer(builder().build_for().unwrap());
         let app = Router::new().fallback(forward).with_state((api, subject.served.url("/jobs")));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        Self { url, task: tokio::spawn(async move { axum::serve(listener, app).await.unwrap() }) }
+        Self(Serving::of(app).await)
     }
 
     /// Posts a body in two pieces.
     async fn post(&self, text: String) -> Answered {
         let (one, two) = text.split_at(text.len() / 2);
         let pieces = [one, two].map(|piece| Ok::<_, BoxError>(Bytes::copy_from_slice(piece.as_bytes())));
-        let request = http::Request::post(&self.url).body(Body::from_stream(stream::iter(pieces))).unwrap();
+        let request =
+            http::Request::post(&self.0.origin).body(Body::from_stream(stream::iter(pieces))).unwrap();
         call(&builder().build_for().unwrap(), request).await
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -5,6 +5,7 @@ mod declared;
 mod gate;
 mod secret_file;
 mod secrets;
+mod serving;
 mod site;
 mod subject;
 
@@ -30,6 +31,7 @@ pub(crate) use self::{
     gate::Gate,
     secret_file::SecretFile,
     secrets::Secrets,
+    serving::Serving,
     site::Site,
     subject::{End, KEYS, Subject, api_video, vervoe, videsk, vidizmo},
 };

@@ -7,16 +7,15 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
-use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::support::Serving;
 
 /// A request with its body.
 pub(super) type Asked = http::Request<Bytes>;
 
-/// Stops when it is dropped.
 pub(super) struct Fake {
-    host: String,
+    serving: Serving,
     asked: Arc<Mutex<Vec<Asked>>>,
-    task: JoinHandle<()>,
 }
 
 impl Fake {
@@ -24,8 +23,6 @@ impl Fake {
     pub(super) async fn start(
         answer: impl Fn(&Asked, usize) -> http::Response<String> + Clone + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = listener.local_addr().unwrap().to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let recorded = asked.clone();
         let router = Router::new().fallback(async move |request: Request| {
@@ -36,17 +33,16 @@ impl Fake {
             asked.push(request);
             answer.map(Body::from)
         });
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { host, asked, task }
+        Self { serving: Serving::of(router).await, asked }
     }
 
     /// Host and port.
     pub(super) fn host(&self) -> String {
-        self.host.clone()
+        self.serving.origin.replace("http://", "")
     }
 
     pub(super) fn url(&self, target: &str) -> String {
-        format!("http://{}{target}", self.host)
+        format!("{}{target}", self.serving.origin)
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -55,12 +51,6 @@ impl Fake {
 
     pub(super) fn count(&self) -> usize {
         self.asked().len()
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
