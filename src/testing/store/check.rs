@@ -3,6 +3,7 @@
 use std::{
     fmt::Debug,
     sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
 };
 
 use crate::store::{
@@ -11,6 +12,15 @@ use crate::store::{
 
 /// What is wrong.
 pub(super) type Wrong = String;
+
+/// How long short claims and waits last.
+pub(super) const SHORT: Duration = Duration::from_millis(150);
+/// How long to wait until one is surely over.
+pub(super) const OVER: Duration = Duration::from_millis(250);
+/// How long waits last that are to be seen, however long a call takes.
+pub(super) const LONG: Duration = Duration::from_secs(60);
+
+pub(super) const NONE: Revision = Revision::NONE;
 
 /// The store that is checked.
 pub(super) struct Check<'a, S> {
@@ -98,6 +108,20 @@ impl<S: Store> At<'_, S> {
     pub(super) async fn release(&self, release: Release) -> Result<(), Wrong> {
         self.store.release(&self.slot, release).await.map_err(|error| failed("release", &error))
     }
+}
+
+pub(super) fn flights<const N: usize>() -> [Nonce; N] {
+    [(); N].map(|()| Nonce::random())
+}
+
+/// A slot in which something was saved, by this flight, as this revision.
+pub(super) async fn with_record<'a, S: Store>(
+    check: &Check<'a, S>,
+) -> Result<(At<'a, S>, Nonce, Revision), Wrong> {
+    let (at, flight) = (check.slot(), Nonce::random());
+    let (_, next) = at.granted(Claim::new(flight, NONE)).await?;
+    at.saved(draft(flight, NONE, next)).await?;
+    Ok((at, flight, next))
 }
 
 /// What this flight saves as `revision`, when nothing newer than `than` is known.
