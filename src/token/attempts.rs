@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     common::{Barred, Claimant},
-    source::{Acquire, Grants, Source},
+    description::Grants,
+    source::{Acquire, Source},
     state::{Catch, Miss, Order},
     waiting::Superseded,
 };

@@ -19,10 +19,10 @@ use tokio::time::Instant;
 use super::{
     access_token::AccessToken,
     budget::Budget,
+    description::{Description, Grants, Renewal},
     lease::{Entry, Lease, Moments, Standing},
     policy::{LEAST_WAIT, RefreshPolicy},
     refresh_tokens::RefreshTokens,
-    source::{Description, Grants, Renewal},
 };
 use crate::{
     error::{AcquireError, AuthError},

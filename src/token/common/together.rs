@@ -26,10 +26,10 @@ use crate::{
     token::{
         access_token::AccessToken,
         attempts::{attempts, timed_out},
+        description::Grants,
         landing::Report,
         policy::Allowance,
         shared::Shared,
-        source::Grants,
         state::{Adopted, Catch, Errand, Landing, Miss, Order, State},
         waiting::Superseded,
     },

@@ -11,7 +11,7 @@ use crate::{
     error::{AcquireError, AuthError},
     observe::Reason,
     store::{Rejection, Revision},
-    token::{access_token::AccessToken, lease::Lease, policy::RefreshPolicy, source::Grants},
+    token::{access_token::AccessToken, description::Grants, lease::Lease, policy::RefreshPolicy},
 };
 
 /// What somebody wants of the cache.
