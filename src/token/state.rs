@@ -8,11 +8,12 @@
 
 mod common;
 mod decide;
+mod failing;
+mod grant;
 mod terms;
 
 use std::{sync::Arc, time::Duration};
 
-use secrecy::SecretString;
 pub(super) use terms::{Adopted, Catch, Errand, Known, Landing, Miss, Order, Quiet, Step, Want};
 use tokio::time::Instant;
 
@@ -21,15 +22,10 @@ use super::{
     budget::Budget,
     description::{Description, Grants, Renewal},
     lease::{Entry, Lease, Moments, Standing},
-    policy::{LEAST_WAIT, RefreshPolicy},
+    policy::RefreshPolicy,
     refresh_tokens::RefreshTokens,
 };
-use crate::{
-    error::{AcquireError, AuthError},
-    observe::Reason,
-    store::Revision,
-    time::after,
-};
+use crate::{error::AuthError, observe::Reason, store::Revision, time::after};
 
 /// How often a credential is asked for a new secret while calls fail fast.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -293,18 +289,6 @@ impl<F> State<F> {
         }
     }
 
-    /// Gives a flight whose task begins the grant that there is now: since it was begun, the one before it, though
-    /// superseded, may have brought a newer one.
-    pub(super) fn depart(&mut self, order: &mut Order) {
-        let Some(grant) = self.grant.as_mut().filter(|_| self.flights == order.id) else { return };
-        // Until the flight says otherwise, what it sends may be used up.
-        grant.spent |= matches!(order.errand, Errand::Acquire)
-            && self.grants == Grants::RefreshThenOther
-            && matches!(order.reason, Reason::Expiring | Reason::Expired);
-        let token = grant.token.clone();
-        order.previous = Some(self.with_newest(token));
-    }
-
     /// Ends flight `id` with what it brought. Returns what to tell whom, unless the flight was superseded.
     pub(super) fn land(
         &mut self,
@@ -341,24 +325,6 @@ impl<F> State<F> {
         self.failure = None;
         self.rejections = 0;
         self.supersede(None)
-    }
-
-    /// The flight whose secret was refused, if it is time to ask for a new one; then that counts as asked.
-    pub(super) fn look_for_secret(&mut self, now: Instant) -> Option<u64> {
-        let refused = |failure: &&mut Failure| failure.error.may_be_the_secret();
-        let failure = self.failure.as_deref_mut().filter(refused)?;
-        let due = failure.looked_at.is_none_or(|at| after(at, LOOK_INTERVAL) <= now);
-        due.then(|| {
-            failure.looked_at = Some(now);
-            failure.flight
-        })
-    }
-
-    /// Forgets that `flight` failed, unless a later one has failed since: perhaps with the secret that is new.
-    pub(super) fn forgive(&mut self, flight: u64) {
-        if self.failure.take_if(|failure| failure.flight == flight).is_some() {
-            self.insist();
-        }
     }
 
     /// Forgets everything about the token, and hands it over.
@@ -408,101 +374,6 @@ impl<F> State<F> {
         let entry = Arc::new(Entry::new(token, generation, moments));
         self.newest = Some(Newest { entry: entry.clone(), accepted: false, rejected: None, doubted: false });
         Lease::new(entry, Standing::Good)
-    }
-
-    fn fail(
-        &mut self,
-        Miss { error, grant_intact }: Miss,
-        id: u64,
-        reason: Reason,
-        now: Instant,
-    ) -> AuthError {
-        if grant_intact && let Some(grant) = &mut self.grant {
-            grant.spent = false;
-        }
-        let since = self.failure.as_ref().map_or(now, |last| last.since);
-        let in_a_row = self.failures_in_a_row().max(self.failures_of_others()).saturating_add(1);
-        let pause = match error.kind() {
-            kind if kind.may_be_the_secret() => self.policy.fail_fast_after(in_a_row),
-            kind if kind.is_about_endpoint() && error.retry_after().is_none() => {
-                self.policy.endpoint_pause_after(in_a_row, &mut self.rng)
-            }
-            _ => match error.retry_after() {
-                Some(wish) => self.policy.obey(wish, &mut self.rng),
-                // Nobody waits for an early renewal, so there is time to back off from the first failure on.
-                None if reason == Reason::Expiring => {
-                    let pause = self.policy.back_off_after(in_a_row + 1, &mut self.rng);
-                    pause.min(self.time_left(now) / 4).max(LEAST_WAIT)
-                }
-                None if error.is_throttled() => self.policy.back_off_after(in_a_row + 1, &mut self.rng),
-                None => self.policy.back_off_after(in_a_row, &mut self.rng),
-            },
-        };
-        if self.policy.is_without_dead_grants() && error.is_dead_grant() {
-            return self.bury(error, id, in_a_row, since, now);
-        }
-        let retry_at = Some(after(now, pause)).filter(|_| !pause.is_zero());
-        let error = AuthError::from_acquire(error).with_retry_at(retry_at);
-        self.failure = Some(Failure::of(&error, id, in_a_row, since, retry_at));
-        error
-    }
-
-    /// The only grant is dead: nobody asks again before there is another one.
-    fn bury(
-        &mut self,
-        error: Arc<AcquireError>,
-        flight: u64,
-        in_a_row: u32,
-        since: Instant,
-        now: Instant,
-    ) -> AuthError {
-        let error = AuthError::from_acquire(error);
-        let retry_at = Some(after(now, Duration::MAX));
-        self.failure = Some(Failure::of(&error, flight, in_a_row, since, retry_at));
-        error
-    }
-
-    /// How long the newest token is still valid.
-    fn time_left(&self, now: Instant) -> Duration {
-        let expires_at = self.newest.as_ref().and_then(|newest| newest.entry.expires_at());
-        expires_at.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
-    }
-
-    /// Keeps a refresh token that `flight` brought without an access token, unless there is a newer one. It belongs
-    /// to the grant whose refresh token it replaces.
-    pub(super) fn rotate(&mut self, flight: u64, refresh_token: SecretString) {
-        let is_kept_here = self.refresh_tokens.is_none();
-        if let Some(grant) = self.grant.as_mut().filter(|grant| is_kept_here && grant.flight <= flight) {
-            let token = grant.token.clone().with_refresh_token(refresh_token);
-            *grant = Grant { token, flight, spent: false };
-        }
-    }
-
-    /// A token with the refresh token that is in force.
-    fn with_newest(&self, token: AccessToken) -> AccessToken {
-        match &self.refresh_tokens {
-            Some(kept) => token.whose_refresh_token_is(kept.newest()),
-            None => token,
-        }
-    }
-
-    /// Whether there is but one way to another token, which is good once, and a server has handed it out since.
-    #[allow(dead_code, reason = "for those who hold many")]
-    pub(super) fn has_only_grant(&self) -> bool {
-        let is_there = || match &self.refresh_tokens {
-            Some(kept) => kept.newest().is_some(),
-            None => self.grant.as_ref().is_some_and(|grant| grant.token.refresh_token().is_some()),
-        };
-        self.grants == Grants::SingleUse && is_there()
-    }
-
-    /// Keeps a refresh token that came too late to be part of anything else, unless there is a newer one.
-    pub(super) fn save_grant(&mut self, token: AccessToken, flight: u64) {
-        let is_kept_here = self.refresh_tokens.is_none();
-        let newer = self.grant.as_ref().is_some_and(|grant| grant.flight > flight);
-        if is_kept_here && token.refresh_token().is_some() && !newer {
-            self.grant = Some(Grant { token, flight, spent: false });
-        }
     }
 }
 
