@@ -27,7 +27,7 @@ pub use endpoint::{
     AnswerField, EndpointCredential, JsonObject, JsonValue, Param, TokenEndpoint, TokenRequest,
 };
 #[cfg(feature = "serde")]
-pub(crate) use endpoint::{BaseUrl, Urls, check_token_type, is_number};
+pub(crate) use endpoint::{BaseUrl, RequestUrls, check_token_type, is_number};
 pub use file_token::FileToken;
 pub use from_fn::{FromFn, from_fn, from_fn_with_state};
 pub use parts::Parts;

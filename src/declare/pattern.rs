@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::Placement,
-    credential::{BoxCredential, EndpointCredential, Parts, TokenEndpoint, Urls},
+    credential::{BoxCredential, EndpointCredential, Parts, RequestUrls, TokenEndpoint},
     error::{ConfigError, ConfigErrorKind},
     secret::SecretSource,
     signature::Signatures,
@@ -186,13 +186,13 @@ impl Pattern {
         let url = |path: &str| own.iter().find(|(known, _)| known == path).map(|(_, url)| &**url);
         // What is before it is the method.
         let request = |path: &str| url(path)?.split_once(' ').map(|(_, url)| url.trim().into());
-        let urls = Urls {
+        let requests = RequestUrls {
             acquire: request("acquire.request"),
             refresh: request("refresh.request"),
             revoke: request("revoke.request"),
-            ..Urls::default()
         };
-        let credential = credential.of_one(|name| self.open.source(name).cloned(), url("base_url"), urls)?;
+        let credential =
+            credential.of_one(|name| self.open.source(name).cloned(), url("base_url"), requests)?;
         let tells_origin = |path: &str| path == "base_url" || path.starts_with("other_origins");
         let parts = if own.iter().any(|(path, _)| tells_origin(path)) {
             let base = texts(whole, "base_url").into_iter().next().unwrap_or_default();

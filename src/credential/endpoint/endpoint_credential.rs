@@ -12,6 +12,8 @@ use http::{Request, Response};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+#[cfg(feature = "serde")]
+use super::urls::RequestUrls;
 use super::{
     asked::Asked, base_url::BaseUrl, contract::Contract, judgement::Sent, request::TokenRequest, urls::Urls,
 };
@@ -122,19 +124,18 @@ impl EndpointCredential {
         Self::checked(plan, inputs, self.own.urls.clone())
     }
 
-    /// The same with what `fill` has for its inputs, which asks at `base`, if that is given, and at `urls`.
+    /// The same with what `fill` has for its inputs, which asks at `base`, if that is given, and sends its `requests` there.
     #[cfg(feature = "serde")]
     pub(crate) fn of_one(
         &self,
         fill: impl Fn(&str) -> Option<SecretSource>,
         base: Option<&str>,
-        urls: Urls,
+        requests: RequestUrls,
     ) -> Result<Self, ConfigError> {
         let plan = self.plan.clone();
         let base = base.map(|base| plan.base.replaced(base)).transpose()?;
-        let urls = Urls { base, ..urls };
         let inputs = plan.inputs.iter().map(|name| fill(name)).collect();
-        Self::checked(plan, inputs, (!urls.is_empty()).then(|| Box::new(urls)))
+        Self::checked(plan, inputs, Urls::some(base, requests))
     }
 
     fn checked(

@@ -39,7 +39,7 @@ pub use request::TokenRequest;
 pub(crate) use shape::check_token_type;
 pub use token_endpoint::TokenEndpoint;
 #[cfg(feature = "serde")]
-pub(crate) use urls::Urls;
+pub(crate) use urls::RequestUrls;
 
 #[cfg(test)]
 mod tests;
