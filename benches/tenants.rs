@@ -38,7 +38,7 @@ use tower_reauth::{
     Origin, Tenant, Tenants,
 };
 
-use crate::timing::{Posted, on_threads, row};
+use crate::timing::{Posted, row, row_on_threads};
 
 const SINGLE: &str = "Auth, one credential";
 const OURS: &str = "Auth, tenants";
@@ -65,38 +65,15 @@ fn lookup(criterion: &mut Criterion) {
             1 => of_one,
             _ => of_a_thousand,
         };
-        settle(&floor, send);
-        settle(&single, send);
-        settle(&ours, send);
-        settle(&by_dashmap, send);
-        settle(&by_rwlock, send);
         for threads in [1, 2] {
             let what = format!("{count}, {threads}");
             let id = |who| BenchmarkId::new(who, &what);
-            group.bench_function(id(FLOOR), |b| {
-                b.iter_custom(|calls| on_threads(threads, calls, &floor, send, sent))
-            });
-            group.bench_function(id(SINGLE), |b| {
-                b.iter_custom(|calls| on_threads(threads, calls, &single, send, sent))
-            });
-            group.bench_function(id(OURS), |b| {
-                b.iter_custom(|calls| on_threads(threads, calls, &ours, send, sent))
-            });
-            group.bench_function(id(DASHMAP), |b| {
-                b.iter_custom(|calls| on_threads(threads, calls, &by_dashmap, send, sent))
-            });
-            group.bench_function(id(RWLOCK), |b| {
-                b.iter_custom(|calls| on_threads(threads, calls, &by_rwlock, send, sent))
-            });
+            row_on_threads(&mut group, id(FLOOR), threads, &floor, send, sent);
+            row_on_threads(&mut group, id(SINGLE), threads, &single, send, sent);
+            row_on_threads(&mut group, id(OURS), threads, &ours, send, sent);
+            row_on_threads(&mut group, id(DASHMAP), threads, &by_dashmap, send, sent);
+            row_on_threads(&mut group, id(RWLOCK), threads, &by_rwlock, send, sent);
         }
-    }
-}
-
-/// Threads of programs live for long, and have sent for all before. Here each sample has threads of its own, which are in the
-/// places of earlier ones: of as many as there are places.
-fn settle<S: Service<Posted> + Clone + Send>(service: &S, send: fn(&Work) -> Posted) {
-    for _ in 0..32 {
-        on_threads(1, 20_000, service, send, sent);
     }
 }
 

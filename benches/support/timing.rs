@@ -4,7 +4,10 @@
 
 use std::{
     hint::spin_loop,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::{
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::channel,
+    },
     thread,
     time::Duration,
 };
@@ -71,18 +74,7 @@ where
         let _entered = runtime.enter();
         // Of its own: the work itself is in nobody's way.
         let work = Work::new();
-        let (mut left, mut elapsed) = (calls, Duration::ZERO);
-        while left > 0 {
-            let batch: Vec<_> = (0..left.min(BATCH)).map(|_| make(&work)).collect();
-            left -= batch.len() as u64;
-            gate.pass();
-            let started = Instant::now();
-            for request in batch {
-                send(&mut service, request);
-            }
-            elapsed += started.elapsed();
-        }
-        elapsed
+        together(&gate, calls, || make(&work), |request| send(&mut service, request))
     };
     let total: Duration = thread::scope(|scope| {
         let spawn = |_| {
@@ -93,6 +85,64 @@ where
         running.into_iter().map(|thread| thread.join().expect("no panic")).sum()
     });
     total / u32::try_from(threads).expect("few")
+}
+
+/// As [`on_threads`], on threads that live as long as the row is measured: for what a thread remembers of many.
+pub(crate) fn row_on_threads<S, R>(
+    group: &mut Group<'_>,
+    id: BenchmarkId,
+    threads: usize,
+    service: &S,
+    make: fn(&Work) -> R,
+    send: fn(&mut S, R),
+) where
+    S: Clone + Send,
+{
+    let (gate, runtime) = (Gate { threads, arrived: AtomicUsize::new(0) }, Handle::current());
+    thread::scope(|scope| {
+        let spawn = |_| {
+            let (order, orders) = channel::<u64>();
+            let (report, reports) = channel();
+            let (gate, runtime, mut service) = (&gate, &runtime, service.clone());
+            scope.spawn(move || {
+                let _entered = runtime.enter();
+                // Of its own: the work itself is in nobody's way.
+                let work = Work::new();
+                for calls in orders {
+                    let elapsed =
+                        together(gate, calls, || make(&work), |request| send(&mut service, request));
+                    report.send(elapsed).expect("it is waited for");
+                }
+            });
+            (order, reports)
+        };
+        let crew: Vec<_> = (0..threads).map(spawn).collect();
+        group.bench_function(id, |b| {
+            b.iter_custom(|calls| {
+                crew.iter().for_each(|(order, _)| order.send(calls).expect("no panic"));
+                let total: Duration = crew.iter().map(|(_, reports)| reports.recv().expect("no panic")).sum();
+                total / u32::try_from(threads).expect("few")
+            })
+        });
+        // With which the threads end.
+        drop(crew);
+    });
+}
+
+/// What `calls` calls take on one thread of those that go through `gate`.
+fn together<R>(gate: &Gate, calls: u64, make: impl Fn() -> R, mut send: impl FnMut(R)) -> Duration {
+    let (mut left, mut elapsed) = (calls, Duration::ZERO);
+    while left > 0 {
+        let batch: Vec<_> = (0..left.min(BATCH)).map(|_| make()).collect();
+        left -= batch.len() as u64;
+        gate.pass();
+        let started = Instant::now();
+        for request in batch {
+            send(request);
+        }
+        elapsed += started.elapsed();
+    }
+    elapsed
 }
 
 /// A barrier without the time that it takes to be woken.

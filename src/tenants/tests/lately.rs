@@ -151,7 +151,7 @@ async fn who_is_removed_is_at_nobodys_hand_from_then_on() {
     });
     assert!(!is_at_hand(&tenants, &7));
     // Somebody has found it in the map before.
-    let stamp = crate::auth::Stamp::of(&held.tokens, &crate::auth::Placement::bearer());
+    let stamp = crate::auth::Stamp::of(&held.tokens, &Placement::bearer());
     assert!(stamp.is_none(), "its token is gone");
     assert_eq!((held.tables(), held.has_left()), (0, true));
     for _ in 0..3 {
@@ -169,7 +169,7 @@ async fn who_has_left_comes_to_nobodys_hand() {
     }
     let map = &tenants.many.map;
     let held = map.get(&7).unwrap();
-    let stamp = || crate::auth::Stamp::of(&held.tokens, &crate::auth::Placement::bearer()).unwrap().0;
+    let stamp = || crate::auth::Stamp::of(&held.tokens, &Placement::bearer()).unwrap().0;
     map.lately.take(&held, stamp());
     assert!(is_at_hand(&tenants, &7));
     map.remove(&held);
