@@ -1,6 +1,10 @@
 //! [`TenantsBuilder`]: what can be set for all tenants.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{
     building::Building,
@@ -142,6 +146,7 @@ impl<Id: TenantId> TenantsBuilder<Id> {
             observer: Observer::new(&self.name),
             passages: Passages::new(&self.name),
             on_dead_grant: self.on_dead_grant,
+            placement: OnceLock::new(),
             nobodys: (TokenCache::new(Nobody), Origin::parse("https://nobody.invalid").expect("an origin")),
         })
     }

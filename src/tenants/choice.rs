@@ -105,6 +105,9 @@ impl<Id: TenantId> Choice for Tenants<Id> {
     }
 
     fn stamp(&self, chosen: &Chosen<Id>, placement: &Placement, (): &()) -> Option<(HeaderValue, u64)> {
+        if !self.writes_as_first(placement) {
+            return Stamp::of(&chosen.held()?.tokens, placement).map(|(_, copy)| copy);
+        }
         match &chosen.0 {
             Which::Near(hand) => hand.copy().or_else(|| self.stamp_anew(chosen, placement)),
             Which::Now(..) | Which::Late(_) => self.stamp_anew(chosen, placement),

@@ -3,7 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, Weak, atomic::Ordering::SeqCst},
+    sync::{Arc, OnceLock, Weak, atomic::Ordering::SeqCst},
 };
 
 use futures_util::FutureExt;
@@ -19,7 +19,7 @@ use super::{
     ward::{Listen, Reach, Ward, Yard},
 };
 use crate::{
-    auth::Origin,
+    auth::{Origin, Placement},
     error::{AcquireError, AcquireErrorKind, AuthError, AuthErrorKind, BoxError},
     observe::{Observer, Passages},
     token::{AccessToken, RefreshPolicy, TokenCache},
@@ -44,6 +44,8 @@ pub(super) struct Many<Id: TenantId> {
     pub(super) observer: Observer,
     pub(super) passages: Passages,
     pub(super) on_dead_grant: Option<OnDeadGrant<Id>>,
+    /// Where tokens go, for which what is written for a tenant is kept.
+    pub(super) placement: OnceLock<Placement>,
     /// What a request has that isn't chosen for.
     pub(super) nobodys: (TokenCache, Origin),
 }

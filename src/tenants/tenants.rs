@@ -1,9 +1,13 @@
 //! [`Tenants`]: the handle that programs have.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use super::{builder::TenantsBuilder, census::Census, id::TenantId, many::Many, tenant::Tenant};
 use crate::{
+    auth::Placement,
     error::{AuthError, AuthErrorKind, BoxError},
     token::{AccessToken, TokenCache, TokenState},
 };
@@ -54,6 +58,8 @@ use crate::{
 /// ```
 pub struct Tenants<Id: TenantId> {
     pub(super) many: Arc<Many<Id>>,
+    /// Whether the layer that has this handle puts tokens where the first one does that had one to put.
+    writes_as_first: OnceLock<bool>,
 }
 
 impl<Id: TenantId> Tenants<Id> {
@@ -137,17 +143,31 @@ impl<Id: TenantId> Tenants<Id> {
     }
 }
 
+impl<Id: TenantId> Tenants<Id> {
+    fn of(many: Arc<Many<Id>>) -> Self {
+        Self { many, writes_as_first: OnceLock::new() }
+    }
+
+    /// Whether what was written for a tenant is for this placement. There is one for each, and layers may differ.
+    #[inline]
+    pub(super) fn writes_as_first(&self, placement: &Placement) -> bool {
+        *self
+            .writes_as_first
+            .get_or_init(|| self.many.placement.get_or_init(|| placement.clone()) == placement)
+    }
+}
+
 impl<Id: TenantId> TenantsBuilder<Id> {
     /// The tenants, of whom there is none yet.
     #[must_use]
     pub fn build(self) -> Tenants<Id> {
-        Tenants { many: self.many() }
+        Tenants::of(self.many())
     }
 }
 
 impl<Id: TenantId> Clone for Tenants<Id> {
     fn clone(&self) -> Self {
-        Self { many: self.many.clone() }
+        Self::of(self.many.clone())
     }
 }
 

@@ -20,7 +20,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::*;
 use crate::{
-    auth::{AuthLayer, Origin},
+    auth::{AuthLayer, Origin, Placement},
     error::{AcquireError, AuthError, AuthErrorKind, BoxError, ErrorCode},
     keep::Exempt,
     signature::{Rule, Signatures},

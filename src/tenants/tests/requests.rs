@@ -63,6 +63,28 @@ async fn a_rejected_token_is_replaced_and_the_request_sent_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn layers_for_the_same_tenants_write_tokens_each_in_its_way() {
+    let world = World::default();
+    let tenants = world.tenants(Grants::Reusable).build();
+    let client = service_fn(|request: Request<Full<Bytes>>| {
+        let values = ["authorization", "x-key"].map(|name| request.headers().get(name).cloned());
+        let [one, two] = values.map(|value| value.map(|value| value.to_str().unwrap().to_owned()));
+        let mut response = Response::new(Full::<Bytes>::default());
+        response.extensions_mut().insert(one.or(two));
+        std::future::ready(Ok::<_, BoxError>(response))
+    });
+    let bearer = AuthLayer::tenants(tenants.clone()).layer(client);
+    let bare = AuthLayer::tenants(tenants).placement(Placement::bare("x-key").unwrap()).layer(client);
+    for _ in 0..4 {
+        for (service, expected) in [(&bearer, "Bearer acme-1"), (&bare, "acme-1")] {
+            let request = get("acme").extension("acme".to_owned()).body(Full::default()).unwrap();
+            let response = service.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.extensions().get::<Option<String>>().unwrap().as_deref(), Some(expected));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_tenants_faults_are_no_others() {
     for fault in ["hangs", "down", "dead", "sticks", "panics", "unknown"] {
         let world = World::default();
