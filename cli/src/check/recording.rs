@@ -131,7 +131,7 @@ impl Answer {
     fn response(&self, lifetime: &Lifetime) -> Result<Response<Bytes>, String> {
         let fill = |text: &str| {
             text.replace("{token}", &lifetime.token())
-                .replace("{refresh}", "made-up-refresh")
+                .replace("{refresh_token}", "made-up-refresh")
                 .replace("{lifetime}", &lifetime.text())
         };
         let mut response = Response::builder().status(self.status);
@@ -244,6 +244,13 @@ mod tests {
         ] {
             assert_eq!(base64url(text), encoded);
         }
+    }
+
+    #[test]
+    fn what_the_server_makes_up_is_filled_in() {
+        let text = "[token.answer]\nstatus = 200\nbody = '{token} {refresh_token} {lifetime}'\n[lifetime]\nseconds = 60\n";
+        let all = parse(text).expect("a recording");
+        assert_eq!(all[0].response.body(), "made-up-token made-up-refresh 60");
     }
 
     #[test]
