@@ -84,15 +84,16 @@ impl<Id: TenantId> Held<Id> {
     /// Whether somebody works with it, or something would be lost with it. The map itself holds it once, and so does each table
     /// that `let_go` takes it out of.
     pub(super) fn is_pinned(self: &Arc<Self>, let_go: impl FnOnce()) -> bool {
-        // For most that is known without a look at the tables.
         let in_tables = self.tables().count_ones() as usize;
-        if Arc::strong_count(self) > 1 + in_tables || self.tokens.is_held() || self.tokens.has_only_grant() {
+        // For most that is known without a look at the tables.
+        if Arc::strong_count(self) > 1 + in_tables {
             return true;
         }
         if in_tables > 0 {
             let_go();
         }
-        Arc::strong_count(self) > 1
+        // First, since nobody comes to hold it who didn't: whoever does may have got a grant when it is asked for that.
+        Arc::strong_count(self) > 1 || self.tokens.is_held() || self.tokens.has_only_grant()
     }
 
     /// The tables that it is in, a bit for each.
