@@ -55,7 +55,8 @@ impl Choice for Single {
     type Memory = Memory;
     type Last = Last;
 
-    #[inline]
+    // Always, as below.
+    #[inline(always)]
     fn choose(&self, uri: &Uri, extensions: &Extensions) -> Result<(), Turned<Self>> {
         let why = match self.origin.covers(uri) {
             true if !is_to_pass(extensions) => return Ok(()),

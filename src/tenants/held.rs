@@ -24,8 +24,6 @@ pub(super) struct Held<Id> {
     pub(super) ward: Arc<Ward<Id>>,
     /// There is room for it. Before that is known it is nobody's.
     pub(super) is_in: AtomicBool,
-    /// What takes no part of the cache: the credential, and the rest of this.
-    base: u32,
     /// The threads that have it at hand, a bit for each. It is written to by who has the lock of that thread's table.
     tables: AtomicU32,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
@@ -44,31 +42,29 @@ const _: () = assert!(PLACES <= u32::BITS as usize);
 const OVERHEAD: usize = 384;
 
 impl<Id: TenantId> Held<Id> {
-    pub(super) fn new(
-        tokens: TokenCache,
-        origin: Arc<Origin>,
-        ward: Arc<Ward<Id>>,
-        credential: usize,
-    ) -> Self {
-        let base = size_of::<Self>()
-            + size_of::<Ward<Id>>()
-            + TokenCache::BYTES
-            // Twice: with the ward, of whose size the one is a part, and in the map.
-            + size_of::<Id>() + 2 * ward.id().heap_bytes()
-            + credential
-            + OVERHEAD;
+    pub(super) fn new(tokens: TokenCache, origin: Arc<Origin>, ward: Arc<Ward<Id>>) -> Self {
         Self {
             tokens,
             origin,
             ward,
             is_in: AtomicBool::new(false),
-            base: u32::try_from(base).unwrap_or(u32::MAX),
             stamp: ArcSwapOption::empty(),
             was_used: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
             tables: AtomicU32::new(0),
             has_left: AtomicBool::new(false),
         }
+    }
+
+    /// What a tenant takes in bytes before it has a token, with a credential of so many.
+    pub(super) fn base(id: &Id, credential: usize) -> usize {
+        size_of::<Self>()
+            + size_of::<Ward<Id>>()
+            + TokenCache::BYTES
+            // Twice: with the ward, of whose size the one is a part, and in the map.
+            + size_of::<Id>() + 2 * id.heap_bytes()
+            + credential
+            + OVERHEAD
     }
 
     pub(super) fn id(&self) -> &Id {
@@ -78,7 +74,7 @@ impl<Id: TenantId> Held<Id> {
     /// What it takes by now, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let stamp = self.stamp.load().as_ref().map_or(0, |stamp| stamp.bytes());
-        self.base as usize + self.tokens.token_bytes() + stamp
+        self.ward.base() + self.tokens.token_bytes() + stamp
     }
 
     /// Whether somebody works with it, or something would be lost with it. The map itself holds it once, and so does each table

@@ -10,7 +10,7 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher},
+    hash::{BuildHasher, RandomState},
     sync::Arc,
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Lately<Id> {
     tables: Box<[Table<Id>]>,
     /// The most that one table may take, in bytes.
     most: usize,
+    /// Strangers may choose ids, but not which have one seat.
+    hashes: RandomState,
 }
 
 /// The table of one thread, or of a few if there are more threads than tables. Not next to another one's in memory.
@@ -83,7 +85,7 @@ impl<Id: TenantId> Lately<Id> {
     pub(super) fn beside(bytes: u64) -> Self {
         let most = usize::try_from(bytes / SHARE).unwrap_or(usize::MAX);
         let tables = if most < 2 * USUAL { 0 } else { PLACES };
-        Self { tables: (0..tables).map(|_| Table::default()).collect(), most }
+        Self { tables: (0..tables).map(|_| Table::default()).collect(), most, hashes: RandomState::new() }
     }
 
     /// The tenant, if this thread has it at hand.
@@ -94,7 +96,7 @@ impl<Id: TenantId> Lately<Id> {
     #[inline]
     pub(super) fn find(&self, id: &Id) -> Result<Arc<Hand<Id>>, Missing> {
         let Some(table) = self.tables.get(place()) else { return Err(Missing::OutOfTurn) };
-        let mark = mark(id);
+        let mark = self.mark(id);
         // Whoever has it lets go of a tenant, or shares it.
         let Ok(mut seats) = table.0.try_lock() else { return Err(Missing::OutOfTurn) };
         match seats.find(mark, |hand| hand.held.id() == id) {
@@ -108,13 +110,13 @@ impl<Id: TenantId> Lately<Id> {
     pub(super) fn take(&self, held: &Arc<Held<Id>>, stamp: Stamp) {
         let at = place();
         let Some(table) = self.tables.get(at) else { return };
-        let hand = Hand { held: held.clone(), stamp };
+        let (mark, hand) = (self.mark(held.id()), Hand { held: held.clone(), stamp });
         let mut left = Vec::new();
         {
             let mut seats = table.lock();
             // Whoever leaves is told so before it is looked for here.
             if !held.has_left() && hand.bytes() <= self.most {
-                seats.put(at, mark(held.id()), Arc::new(hand), self.most, &mut left);
+                seats.put(at, mark, Arc::new(hand), self.most, &mut left);
             }
         }
         // Under no lock: it may be the last of a tenant.
@@ -123,9 +125,9 @@ impl<Id: TenantId> Lately<Id> {
 
     /// Takes a tenant out of all tables that it is in.
     pub(super) fn let_go(&self, held: &Arc<Held<Id>>) {
-        let mut at = held.tables();
+        let (mut at, mark) = (held.tables(), self.mark(held.id()));
         while at != 0 {
-            self.let_go_at(at.trailing_zeros() as usize, held);
+            self.let_go_at(at.trailing_zeros() as usize, mark, held);
             at &= at - 1;
         }
     }
@@ -134,17 +136,24 @@ impl<Id: TenantId> Lately<Id> {
     pub(super) fn let_go_for_good(&self, held: &Arc<Held<Id>>) {
         debug_assert!(held.has_left());
         // All of them: it may be about to come into one.
-        (0..self.tables.len()).for_each(|at| self.let_go_at(at, held));
+        let mark = self.mark(held.id());
+        (0..self.tables.len()).for_each(|at| self.let_go_at(at, mark, held));
     }
 
-    fn let_go_at(&self, at: usize, held: &Arc<Held<Id>>) {
+    fn let_go_at(&self, at: usize, mark: u64, held: &Arc<Held<Id>>) {
         let Some(table) = self.tables.get(at) else { return };
         let mut seats = table.lock();
-        let found = seats.find(mark(held.id()), |hand| Arc::ptr_eq(&hand.held, held));
+        let found = seats.find(mark, |hand| Arc::ptr_eq(&hand.held, held));
         let seat = found.map(|(seat, _)| seat);
         let left = seat.and_then(|seat| seats.free(at, seat));
         drop(seats);
         drop(left);
+    }
+
+    /// By what a tenant's seat is found.
+    #[inline]
+    fn mark(&self, id: &Id) -> u64 {
+        self.hashes.hash_one(id)
     }
 }
 
@@ -244,85 +253,8 @@ impl<Id: TenantId> Hand<Id> {
     }
 }
 
-/// By what a tenant's seat is found. Ids that strangers have chosen so that they have one seat drive each other out, and are
-/// then found in the map, whose own hashes they don't know.
-#[inline]
-fn mark<Id: Hash>(id: &Id) -> u64 {
-    let mut mix = Mix(0);
-    id.hash(&mut mix);
-    mix.finish()
-}
-
-/// Mixes what an id is made of: each word is multiplied, and the halves of what comes of it are put together.
-struct Mix(u64);
-
-impl Mix {
-    #[inline]
-    fn mix(&mut self, word: u64) {
-        // The digits of the golden ratio. Added as well, so that a word of zeros leaves something.
-        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-        let product = u128::from((self.0 ^ word).wrapping_add(GOLDEN)) * u128::from(GOLDEN);
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-}
-
-impl Hasher for Mix {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
-        // With how many there are of it, for which there is room.
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        last[7] = rest.len() as u8;
-        self.mix(u64::from_le_bytes(last));
-    }
-
-    #[inline]
-    fn write_u8(&mut self, byte: u8) {
-        self.mix(byte.into());
-    }
-
-    #[inline]
-    fn write_u32(&mut self, word: u32) {
-        self.mix(word.into());
-    }
-
-    #[inline]
-    fn write_u64(&mut self, word: u64) {
-        self.mix(word);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 impl<Id> fmt::Debug for Lately<Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lately").field("most", &self.most).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn ids_that_follow_each_other_have_seats_of_their_own() {
-        let seats =
-            |marks: Vec<u64>| marks.into_iter().map(|mark| mark >> 32 & 4095).collect::<HashSet<_>>().len();
-        let numbers = seats((0..4096u64).map(|id| mark(&id)).collect());
-        let far_apart = seats((0..4096u64).map(|id| mark(&(id << 40))).collect());
-        let texts = seats((0..4096).map(|id| mark(&format!("customer-{id:08}"))).collect());
-        // By chance it would be 63 of a hundred.
-        for count in [numbers, far_apart, texts] {
-            assert!(count > 2300, "{numbers} {far_apart} {texts}");
-        }
-        assert_ne!(mark(&"ab".to_owned()), mark(&"ab\0".to_owned()));
-        assert_ne!(mark(&0u128), mark(&(1u128 << 64)));
     }
 }

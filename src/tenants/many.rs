@@ -115,14 +115,15 @@ impl<Id: TenantId> Many<Id> {
             return Err(refused(AcquireError::rejected(words)));
         }
         let (slot, credential) = (tenant.slot.take(), tenant.credential_bytes());
-        let ward = Arc::new(Ward::new(id, tenant, self.yard.clone()));
+        let base = Held::base(&id, credential);
+        let ward = Arc::new(Ward::new(id, tenant, self.yard.clone(), base));
         let tokens = TokenCache::of_many(ward.clone(), self.policy.clone(), self.observer.clone());
         if let Some(slot) = slot {
             tokens.share(slot).map_err(|error| {
                 refused(AcquireError::rejected("the tenant's token can't be shared").with_source(error))
             })?;
         }
-        Ok(Arc::new(Held::new(tokens, origin, ward, credential)))
+        Ok(Arc::new(Held::new(tokens, origin, ward)))
     }
 }
 

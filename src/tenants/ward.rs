@@ -23,6 +23,8 @@ pub(super) struct Ward<Id> {
     id: Id,
     source: Box<dyn Source>,
     yard: Arc<Yard<Id>>,
+    /// What the tenant takes before it has a token, in bytes.
+    base: u32,
     is_removed: AtomicBool,
 }
 
@@ -49,12 +51,17 @@ pub(super) trait Listen<Id>: Send + Sync {
 type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AcquireError>> + Send + 'a>>;
 
 impl<Id> Ward<Id> {
-    pub(super) fn new(id: Id, tenant: Tenant, yard: Arc<Yard<Id>>) -> Self {
-        Self { id, source: tenant.source, yard, is_removed: AtomicBool::new(false) }
+    pub(super) fn new(id: Id, tenant: Tenant, yard: Arc<Yard<Id>>, base: usize) -> Self {
+        let base = u32::try_from(base).unwrap_or(u32::MAX);
+        Self { id, source: tenant.source, yard, base, is_removed: AtomicBool::new(false) }
     }
 
     pub(super) fn id(&self) -> &Id {
         &self.id
+    }
+
+    pub(super) fn base(&self) -> usize {
+        self.base as usize
     }
 
     pub(super) fn remove(&self) {
