@@ -114,7 +114,7 @@ impl OAuth2Credential {
     }
 
     /// The same with `source` for the [input](SecretSource::input) of that name, wherever it is: a secret, an assertion or what
-    /// signs it, a token that is exchanged, a [parameter](Param::secret), or [text](super::Text) such as the client's id, the
+    /// signs it, a token that is exchanged, a [parameter](crate::Param::secret), or [text](super::Text) such as the client's id, the
     /// scope, the user's name, or the URL of the server. What else there is exists once for both: client, server and what its
     /// metadata says, options, transport. So that is how many [tenants](crate::Tenants) are made, of which each has what is
     /// its own.
