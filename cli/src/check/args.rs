@@ -32,7 +32,7 @@ the code that does it in earnest, and never shown, but for the vendor's own word
 A recording is a TOML file with several answers and what each of them is: [token.answer] and [refresh.answer] bring a token,
 [refused] is what the token endpoint says to a wrong secret, [[expired]] what the API says to an expired token, [[passed]]
 what it says where no new token helps, and [throttled] has `at = \"token\"` or `at = \"api\"` and its own `answer`. Each has a
-`status`, and maybe `headers` and a `body`, in which {token}, {refresh} and {lifetime} stand for what is made up. A body
+`status`, and maybe `headers` and a `body`, in which {token}, {refresh_token} and {lifetime} stand for what is made up. A body
 without a Content-Type is JSON. `[lifetime]` has its `seconds`, and how it is `written`: seconds, milliseconds, epoch, rfc3339
 or jwt.
 
