@@ -10,6 +10,7 @@ pub(crate) mod remembering;
 pub(crate) mod server;
 pub(crate) mod strict;
 pub(crate) mod temporary;
+pub(crate) mod waiting;
 
 use std::time::Duration;
 

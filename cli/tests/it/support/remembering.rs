@@ -8,8 +8,8 @@ use super::{
     authority::{Authority, Manner},
     process::{Program, Proxy},
     temporary::Temporary,
+    waiting::Waiting,
 };
-use crate::login::Waiting;
 
 const KEY: &str = "a-key-that-nobody-may-see";
 const STORE_KEY: &str = "q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80=";
