@@ -22,8 +22,8 @@ pub(super) struct Held<Id> {
     pub(super) tokens: TokenCache,
     pub(super) origin: Arc<Origin>,
     pub(super) ward: Arc<Ward<Id>>,
-    /// There is room for it. Before that is known it is nobody's.
-    pub(super) is_in: AtomicBool,
+    /// It has a place in the map. Before it is known that there is room, and when it has left, it comes to nobody.
+    is_in: AtomicBool,
     /// The threads that have it at hand, a bit for each. It is written to by who has the lock of that thread's table.
     tables: AtomicU32,
     /// Kept from the second request on that a token is used for: most tenants make one now and then.
@@ -32,7 +32,6 @@ pub(super) struct Held<Id> {
     was_used: AtomicBool,
     /// That its grant is dead was told.
     pub(super) was_told: AtomicBool,
-    has_left: AtomicBool,
 }
 
 // A bit for each table.
@@ -52,7 +51,6 @@ impl<Id: TenantId> Held<Id> {
             was_used: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
             tables: AtomicU32::new(0),
-            has_left: AtomicBool::new(false),
         }
     }
 
@@ -105,13 +103,13 @@ impl<Id: TenantId> Held<Id> {
         self.tables.fetch_and(!(1 << table), Relaxed);
     }
 
-    /// From now on it comes into no table any more.
-    pub(super) fn leave(&self) {
-        self.has_left.store(true, Relaxed);
+    /// Says whether it has a place.
+    pub(super) fn set_in(&self, is_in: bool) {
+        self.is_in.store(is_in, Relaxed);
     }
 
-    pub(super) fn has_left(&self) -> bool {
-        self.has_left.load(Relaxed)
+    pub(super) fn is_in(&self) -> bool {
+        self.is_in.load(Relaxed)
     }
 
     /// The header value of the newest usable token, and its generation. Calls `weigh` where it is kept from now on.

@@ -115,7 +115,7 @@ impl<Id: TenantId> Lately<Id> {
         {
             let mut seats = table.lock();
             // Whoever leaves is told so before it is looked for here.
-            if !held.has_left() && hand.bytes() <= self.most {
+            if held.is_in() && hand.bytes() <= self.most {
                 seats.put(at, mark, Arc::new(hand), self.most, &mut left);
             }
         }
@@ -134,7 +134,7 @@ impl<Id: TenantId> Lately<Id> {
 
     /// Takes a tenant out that has left the map, so that it comes into none any more.
     pub(super) fn let_go_for_good(&self, held: &Arc<Held<Id>>) {
-        debug_assert!(held.has_left());
+        debug_assert!(!held.is_in());
         // All of them: it may be about to come into one.
         let mark = self.mark(held.id());
         (0..self.tables.len()).for_each(|at| self.let_go_at(at, mark, held));

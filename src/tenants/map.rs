@@ -1,11 +1,7 @@
 //! [`Map`]: the tenants in memory, bounded by what they really take. A tenant that somebody works with isn't forgotten, nor
 //! one with which a grant would be lost.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use quick_cache::{
     DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter,
@@ -51,7 +47,7 @@ impl<Id: TenantId> Map<Id> {
     }
 
     pub(super) fn get(&self, id: &Id) -> Option<Arc<Held<Id>>> {
-        self.places.get(id).map(|place| place.held).filter(|held| held.is_in.load(Relaxed))
+        self.places.get(id).map(|place| place.held).filter(|held| held.is_in())
     }
 
     /// Gives a tenant a place, and others' up for it. Returns whether there is one: not where all are pinned. Nobody gets it
@@ -60,7 +56,7 @@ impl<Id: TenantId> Map<Id> {
         let place = Place { held: held.clone(), weight: held.bytes() as u64 };
         self.places.insert(held.id().clone(), place);
         let fits = self.fits();
-        held.is_in.store(fits, Relaxed);
+        held.set_in(fits);
         if !fits {
             self.remove(held);
         }
@@ -94,7 +90,7 @@ impl<Id: TenantId> Map<Id> {
 
     /// Takes a tenant out, if it is still this one.
     pub(super) fn remove(&self, held: &Arc<Held<Id>>) {
-        held.leave();
+        held.set_in(false);
         self.places.remove_if(held.id(), |place| Arc::ptr_eq(&place.held, held));
         self.lately.let_go_for_good(held);
     }

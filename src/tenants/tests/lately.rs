@@ -153,7 +153,7 @@ async fn who_is_removed_is_at_nobodys_hand_from_then_on() {
     // Somebody has found it in the map before.
     let stamp = crate::auth::Stamp::of(&held.tokens, &Placement::bearer());
     assert!(stamp.is_none(), "its token is gone");
-    assert_eq!((held.tables(), held.has_left()), (0, true));
+    assert_eq!((held.tables(), held.is_in()), (0, false));
     for _ in 0..3 {
         assert_eq!(call(&tenants, 7).await.unwrap(), "7");
     }
