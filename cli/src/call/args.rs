@@ -17,7 +17,7 @@ use crate::{
 
 const AFTER: &str = "\
 Examples:
-  reauth call --as videos GET /videos
+  reauth call --as videos /videos
   reauth call --as videos POST /videos -d '{\"title\": \"x\"}'
   reauth call --as videos POST /upload -d @film.mp4 -H 'Content-Type: video/mp4'
   reauth call --as videos GET /videos/x/source -o film.mp4
@@ -53,11 +53,11 @@ Exit status:
 
 /// Calls a vendor's API with a token that it gets by itself.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, allow_missing_positional = true)]
 pub(crate) struct Args {
-    /// GET, POST, or any other
+    /// GET, POST, or any other [default: GET, or POST with --data]
     #[arg(value_name = "METHOD", value_parser = method)]
-    pub(crate) method: Method,
+    method: Option<Method>,
 
     /// Path and query, percent-encoded, without the path of --base-url, or a whole URL of the same vendor
     #[arg(value_name = "PATH")]
@@ -93,6 +93,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(crate) fn method(&self) -> Method {
+        let usual = if self.data.is_some() { Method::POST } else { Method::GET };
+        self.method.clone().unwrap_or(usual)
+    }
+
     /// The request's headers: the defaults, and then what was given.
     pub(crate) fn headers(&self, vendor: &Vendor) -> Result<HeaderMap, Mistake> {
         let mut headers = HeaderMap::new();

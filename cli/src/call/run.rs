@@ -98,7 +98,7 @@ impl<'a> Call<'a> {
         let service = ServiceBuilder::new().layer(layer).service(client);
 
         let mut request = Request::new(());
-        *request.method_mut() = self.args.method.clone();
+        *request.method_mut() = self.args.method();
         *request.uri_mut() = self.url;
         *request.headers_mut() = self.headers;
         report.request(&request);

@@ -25,11 +25,21 @@ async fn without_a_subcommand_it_says_which_there_are() {
 #[tokio::test]
 async fn a_mistake_is_shown_with_the_usage_of_its_subcommand() {
     for (program, usage) in [
-        (Program::call().args("GET /x"), "Usage: reauth call [OPTIONS] <METHOD> <PATH>\n"),
+        (Program::call().args("GET /x"), "Usage: reauth call [OPTIONS] [METHOD] <PATH>\n"),
         (Program::proxy(), "Usage: reauth proxy [OPTIONS]\n"),
     ] {
         let ended = program.args("--vendor videsk").run().await;
         ended.assert_status(2).assert_says("error: Videsk needs --key\n").assert_says(usage);
+    }
+}
+
+#[tokio::test]
+async fn a_slip_is_answered_with_what_may_have_been_meant() {
+    for (args, meant) in
+        [("tokn", "'token'"), ("call --ouput x /x", "'--output'"), ("proxy --vender x", "'--vendor'")]
+    {
+        let ended = Program::bare().args(args).run().await;
+        ended.assert_status(2).assert_says(meant);
     }
 }
 

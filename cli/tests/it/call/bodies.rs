@@ -32,6 +32,19 @@ async fn data_is_text_a_file_or_standard_input() {
 }
 
 #[tokio::test]
+async fn without_a_method_it_is_get_and_with_data_post() {
+    let server = Raw::start(&[EMPTY]).await;
+    for args in ["/x", "/x -d [1]", "-d [1] /x", "PUT /x -d [1]", "DELETE /x"] {
+        at(&server.origin).args(args).run().await.assert_status(0);
+    }
+    let seen = server.seen();
+    let methods: Vec<_> = seen.iter().map(|request| request.split(" /x ").next().unwrap()).collect();
+    assert_eq!(methods, ["GET", "POST", "POST", "PUT", "DELETE"]);
+    let ended = at(&server.origin).args("GET").run().await;
+    ended.assert_status(2).assert_says("PATH: write a path that begins with /");
+}
+
+#[tokio::test]
 async fn headers_replace_the_default_ones_and_leave_them_out() {
     let server = Raw::start(&[EMPTY]).await;
     at(&server.origin).args("GET /x").run().await.assert_status(0);
