@@ -15,6 +15,7 @@ pub mod quiet;
 pub mod redis;
 pub mod redis_server;
 pub mod report;
+pub mod scenario;
 pub mod sentinels;
 pub mod server;
 pub mod sharing;

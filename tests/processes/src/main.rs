@@ -2,7 +2,8 @@
 //! fails. `tests/processes/run` installs what it needs, and runs it.
 //!
 //! ```text
-//! processes [--seconds <n>] [--only <words>]     every scenario, or those whose name begins so: a table, and an exit code
+//! processes [--seconds <n>] [--only <words>] [--at-once <n>]
+//!                                                every scenario, or those whose name begins so: a table, and an exit code
 //! processes child <number> <server> ...          one of the processes, as the program starts it
 //! ```
 //!
@@ -17,18 +18,18 @@ use tokio::runtime::Builder;
 use processes::{
     BoxError,
     child::Child,
-    fleet::Grant,
-    quiet,
-    report::Report,
+    scenario::{self, Scenario},
     sharing::Sharing,
-    stored::Kind,
-    storm::{self, Faults},
 };
 
+/// How many scenarios run at a time. Each keeps a fifth of a core busy; all have to be idle most of the time, as some count by
+/// the clock.
+const AT_ONCE: usize = 4;
+
 fn main() -> ExitCode {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let arguments: Vec<_> = env::args().skip(1).collect();
     if let Some(child) = Child::parse(&arguments) {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let result = runtime.block_on(child.run::<Sharing>());
         // A thread may still be reading the standard input.
         runtime.shutdown_background();
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
     };
     let seconds = option("--seconds").and_then(|text| text.parse().ok()).unwrap_or(300);
     let only = option("--only").unwrap_or_default();
-    match tokio::task::LocalSet::new().block_on(&runtime, all(Duration::from_secs(seconds), &only)) {
+    let at_once = option("--at-once").and_then(|text| text.parse().ok()).unwrap_or(AT_ONCE);
+    match all(Duration::from_secs(seconds), &only, at_once.max(1)) {
         Ok(wrong) if wrong.is_empty() => ExitCode::SUCCESS,
         Ok(wrong) => {
             wrong.iter().for_each(|wrong| println!("WRONG: {wrong}"));
@@ -60,35 +62,8 @@ fn main() -> ExitCode {
 }
 
 /// Every scenario whose name begins so. Returns what is not as it should be.
-async fn all(length: Duration, only: &str) -> Result<Vec<String>, BoxError> {
-    let mut report = Report::default();
-    for kind in Kind::all() {
-        for grant in [Grant::Both, Grant::Only] {
-            let name = format!("{kind}, {grant}");
-            if format!("quiet {name}").starts_with(only) {
-                quiet::run(&mut report, &format!("quiet {name}"), kind, grant).await?;
-            }
-            for faults in Faults::of(kind) {
-                let name = format!("{faults} {name}");
-                if name.starts_with(only) {
-                    storm::run(&mut report, &name, kind, grant, faults, length).await?;
-                }
-            }
-        }
-        if format!("short {kind}").starts_with(only) {
-            quiet::short(&mut report, &format!("short {kind}"), kind).await?;
-        }
-        if format!("start {kind}").starts_with(only) {
-            quiet::start(&mut report, &format!("start {kind}"), kind).await?;
-        }
-    }
-    for kind in Kind::watched() {
-        for grant in [Grant::Both, Grant::Only] {
-            let name = format!("struck {kind}, {grant}");
-            if name.starts_with(only) {
-                storm::run(&mut report, &name, kind, grant, Faults::Struck, length).await?;
-            }
-        }
-    }
-    Ok(report.finish())
+fn all(length: Duration, only: &str, at_once: usize) -> Result<Vec<String>, BoxError> {
+    let mut scenarios = Scenario::all();
+    scenarios.retain(|scenario| scenario.to_string().starts_with(only));
+    Ok(scenario::run(&scenarios, length, at_once)?.finish())
 }

@@ -5,6 +5,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -57,8 +61,7 @@ impl Server {
     }
 
     async fn with(arguments: Vec<String>) -> Result<Self, BoxError> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut server = Self { port, arguments, process: None };
+        let mut server = Self { port: free_port()?, arguments, process: None };
         server.run().await?;
         Ok(server)
     }
@@ -118,6 +121,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.kill();
     }
+}
+
+/// A port for one server alone, of those that the system hands to nobody: while the server is down, others begin to listen.
+fn free_port() -> Result<u16, BoxError> {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(10_000..25_000)));
+    (0..1000)
+        .map(|_| NEXT.fetch_add(1, Relaxed))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or_else(|| "no port is free for a server".into())
 }
 
 /// What a server answers, on a connection of its own.

@@ -29,8 +29,9 @@ pub struct Run<'a> {
 }
 
 /// The table, and what is not as it should be.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
+    lines: Vec<String>,
     rows: Vec<[String; 11]>,
     wrong: Vec<String>,
 }
@@ -80,15 +81,15 @@ impl Report {
         for without in &odd {
             *whys.entry(&without.why).or_default() += 1;
         }
-        whys.iter().for_each(|(why, count)| println!("  {count} calls without a token: {why}"));
+        self.lines.extend(whys.iter().map(|(why, count)| format!("  {count} calls without a token: {why}")));
         for loss in &books.losses {
-            println!(
+            self.lines.push(format!(
                 "  a login was lost: process {} sent the refresh token, and {:.1} s later {} did: {:?}",
                 loss.first.0,
                 (loss.at - loss.first.1).as_secs_f64(),
                 loss.second,
                 cause(books, loss),
-            );
+            ));
         }
         let mut wrong = |wrong: bool, what: String| {
             if wrong {
@@ -148,13 +149,14 @@ impl Report {
     /// Programs that are soon over.
     pub fn short(&mut self, name: &str, before: usize, in_time: bool, books: &Books) {
         let calls = books.calls.len() - before;
-        println!(
+        self.lines.push(format!(
             "{name}: 50 programs at once: {calls} token calls, {} logins lost, {} calls without a token",
             books.losses.len(),
             books.without.len()
-        );
+        ));
         if !in_time {
-            println!("  the machine was too slow for that: the token has expired meanwhile");
+            let why = "  the machine was too slow for that: the token has expired meanwhile";
+            self.lines.push(why.to_owned());
         }
         if calls != 1 || !books.losses.is_empty() || !books.without.is_empty() {
             self.wrong.push(format!("{name}: {calls} token calls, {} logins lost", books.losses.len()));
@@ -164,10 +166,10 @@ impl Report {
     /// A program that finds a token.
     pub fn start(&mut self, name: &str, books: &Books) {
         let commands = books.commands.get(1).copied();
-        println!(
+        self.lines.push(format!(
             "{name}: with a stored token {} token calls, and {commands:?} commands to the store",
             books.calls.len() - 1
-        );
+        ));
         if books.calls.len() != 1 || commands != Some(1) {
             self.wrong.push(format!("{name}: {} token calls, {commands:?} commands", books.calls.len() - 1));
         }
@@ -189,8 +191,13 @@ impl Report {
             rest[2].clone(),
             rest[3].clone(),
         ];
-        println!("{}", row.join(" | "));
+        self.lines.push(row.join(" | "));
         self.rows.push(row);
+    }
+
+    /// Prints what happened, in one piece: others may print at the same time.
+    pub fn print(&self) {
+        println!("{}", self.lines.join("\n"));
     }
 
     /// Prints the table. Returns what is not as it should be.
@@ -213,6 +220,18 @@ impl Report {
             println!("| {} |", row.join(" | "));
         }
         self.wrong
+    }
+}
+
+impl FromIterator<Self> for Report {
+    fn from_iter<I: IntoIterator<Item = Self>>(reports: I) -> Self {
+        let mut all = Self::default();
+        for report in reports {
+            all.lines.extend(report.lines);
+            all.rows.extend(report.rows);
+            all.wrong.extend(report.wrong);
+        }
+        all
     }
 }
 

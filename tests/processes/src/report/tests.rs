@@ -1,4 +1,4 @@
-//! What is excused, and what isn't.
+//! What is excused, and what isn't, and what several reports are together.
 
 use super::*;
 use crate::ledger::Call;
@@ -78,4 +78,21 @@ fn the_only_grant_is_lost_by_a_kill_that_left_a_note_or_by_what_was_done_to_the_
     {
         assert_eq!(judged(Grant::Only, loses, LATER, kill), Vec::<String>::new(), "{loses:?}");
     }
+}
+
+#[test]
+fn reports_stand_one_behind_the_other_and_what_is_wrong_in_one_is_wrong_in_all() {
+    let report = |name| {
+        let mut report = Report::default();
+        report.quiet(&Run { name, grant: Grant::Both, took: TTL }, &Books::default());
+        report
+    };
+    let all: Report = ["one", "other"].map(report).into_iter().collect();
+    let rows: Vec<_> = all.rows.iter().map(|row| &row[0]).collect();
+    assert_eq!(rows, ["one", "other"]);
+    let wrong = all.finish();
+    assert!(
+        wrong.len() == 2 && wrong[0].starts_with("one: ") && wrong[1].starts_with("other: "),
+        "{wrong:?}"
+    );
 }
