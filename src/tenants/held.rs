@@ -1,12 +1,6 @@
 //! [`Held`]: a tenant in memory. Whoever works with it holds on to it, and so keeps it there.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
@@ -14,6 +8,7 @@ use http::HeaderValue;
 use super::{id::TenantId, ward::Ward};
 use crate::{
     auth::{Origin, PLACES, Placement, Stamp},
+    sync::{AtomicBool, AtomicU32, Ordering::Relaxed},
     token::TokenCache,
 };
 

@@ -17,6 +17,7 @@ mod store;
 #[path = "../../../src/token/mod.rs"]
 mod token;
 
+mod auth;
 mod explore;
 mod ledger;
 pub mod scenarios;

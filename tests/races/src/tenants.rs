@@ -1,18 +1,24 @@
-//! Of the tenants, what threads meet at that isn't one tenant's cache: who builds a tenant, and who asks an endpoint. The
-//! sources are the crate's own. What they keep in the map is a stand-in, as the map is quick_cache's, whose locks are none
+//! Of the tenants, what threads meet at that isn't one tenant's cache: who builds a tenant, who asks an endpoint, and what
+//! each thread has at hand. The sources are the crate's own. What they keep in the map is a stand-in, as the map is quick_cache's, whose locks are none
 //! of Shuttle's.
 
 #[path = "../../../src/tenants/building.rs"]
 mod building;
 #[path = "../../../src/tenants/gates.rs"]
 mod gates;
+#[path = "../../../src/tenants/held.rs"]
+mod held;
 #[path = "../../../src/tenants/id.rs"]
 mod id;
+#[path = "../../../src/tenants/lately.rs"]
+mod lately;
+
+mod at_hand;
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -25,15 +31,44 @@ use tokio::{
     world,
 };
 
-use crate::{AuthErrorKind, server::take_a_while};
+pub use at_hand::{at_hand_and_anything, at_hand_and_evicted, at_hand_and_removed};
+use held::Held;
+use ward::Ward;
 
-/// In the place of the crate's file of this name.
-mod held {
-    pub(super) struct Held<Id> {
+use crate::{
+    AuthErrorKind, TokenCache,
+    auth::Origin,
+    server::{Server, take_a_while},
+};
+
+/// In the place of the crate's file of this name. What is known of a tenant is no part of the model.
+mod ward {
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+    pub(super) struct Ward<Id> {
         pub(super) id: Id,
+        /// Which one it is of those by its id.
+        pub(super) number: usize,
+        /// How many requests are under way for it.
+        pub(super) senders: AtomicUsize,
+        pub(super) is_evicted: AtomicBool,
+    }
+
+    impl<Id> Ward<Id> {
+        pub(super) fn id(&self) -> &Id {
+            &self.id
+        }
+
+        pub(super) fn base(&self) -> usize {
+            0
+        }
     }
 }
-use held::Held;
+
+fn new_held(number: usize) -> Arc<Held<u64>> {
+    let ward = Ward { id: ID, number, senders: AtomicUsize::new(0), is_evicted: AtomicBool::new(false) };
+    Arc::new(Held::new(TokenCache::new(Server::new().credential()), Arc::new(Origin), Arc::new(ward)))
+}
 
 const ID: u64 = 7;
 
@@ -81,7 +116,8 @@ impl Town {
         self.at_work.fetch_add(1, SeqCst);
         take_a_while().await;
         self.at_work.fetch_sub(1, SeqCst);
-        let held = Arc::new(Held { id: *site.id() });
+        let held = new_held(0);
+        assert_eq!(site.id(), held.id());
         site.end(Ok(held), |held| {
             assert_eq!(self.bars.load(SeqCst), 0, "nothing is taken in while it is removed");
             let before = self.held.lock().expect("no panic").replace(held.clone());
@@ -105,7 +141,7 @@ impl Town {
     fn end(self, runtime: Runtime) {
         runtime.join();
         let held = runtime.handle().block_on(self.tenant(runtime.handle())).expect("whatever was, it works");
-        assert_eq!((held.id, self.at_work.load(SeqCst)), (ID, 0));
+        assert_eq!((*held.id(), self.at_work.load(SeqCst)), (ID, 0));
         drop((held, runtime));
         let building = Arc::downgrade(&self.building);
         drop(self);
@@ -121,7 +157,7 @@ pub fn built_once() {
         let (town, handle) = (town.clone(), runtime.handle().clone());
         thread::spawn(move || {
             let held = handle.block_on(town.tenant(&handle)).expect("a tenant");
-            assert_eq!(held.id, ID);
+            assert_eq!(*held.id(), ID);
         })
     });
     askers.into_iter().for_each(|asker| asker.join().expect("no panic"));

@@ -42,4 +42,7 @@ races! {
     removed_while_built: 1000,
     builder_gone: 1000,
     gate: 1000,
+    at_hand_and_evicted: 3000,
+    at_hand_and_removed: 3000,
+    at_hand_and_anything: 3000,
 }
