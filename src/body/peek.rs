@@ -45,8 +45,7 @@ pub(crate) struct Peek<R> {
     peeked: Pin<Box<Peeked<R>>>,
     bytes: usize,
     limits: PeekLimits,
-    /// When the time is up. The timer is made when the body first keeps us waiting.
-    until: Instant,
+    /// Made when the body first keeps us waiting: until then it takes no time, and most bodies are there at once.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -56,13 +55,7 @@ where
     R::Error: Into<BoxError>,
 {
     pub(crate) fn new(body: R, limits: PeekLimits) -> Self {
-        Self {
-            peeked: Box::pin(Peeked::unread(body)),
-            bytes: 0,
-            limits,
-            until: after(Instant::now(), limits.time),
-            timer: None,
-        }
+        Self { peeked: Box::pin(Peeked::unread(body)), bytes: 0, limits, timer: None }
     }
 
     /// Reads on until the end is reached or a limit is; then says why the end wasn't reached, if it wasn't.
@@ -122,7 +115,7 @@ where
     /// Without a clock there is no waiting.
     fn time_is_up(&mut self, cx: &mut Context<'_>) -> bool {
         if self.timer.is_none() {
-            self.timer = sleep_until(self.until).map(Box::pin);
+            self.timer = sleep_until(after(Instant::now(), self.limits.time)).map(Box::pin);
         }
         self.timer.as_mut().is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
     }
