@@ -213,9 +213,13 @@ impl Shared {
 
     pub(super) fn publish(&self, state: &State<Attached>, now: Instant) {
         let entry = state.published(now);
-        // First, so that nobody holds on to a token when somebody else has been given its successor.
-        self.newest.store(entry.map_or(0, |entry| entry.generation), Release);
-        self.published.store(entry.cloned());
+        let newest = entry.map_or(0, |entry| entry.generation);
+        // It is the same after most of the rejections that come at once. Under the lock, so that nobody else changes it.
+        if self.newest.load(Relaxed) != newest {
+            // First, so that nobody holds on to a token when somebody else has been given its successor.
+            self.newest.store(newest, Release);
+            self.published.store(entry.cloned());
+        }
         let quiet_until = match state.quiet_until() {
             Quiet::No => 0,
             Quiet::Until(at) => self.nanos(at),
