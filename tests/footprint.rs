@@ -213,6 +213,31 @@ fn a_request_in_flight_takes_less_than_768_bytes() {
 }
 
 #[test]
+fn a_request_that_is_rejected_and_replayed_costs_17_allocations() {
+    const CROWD: usize = 1000;
+    let (runtime, auth) = (runtime(), layer(Counted::default()));
+    runtime.block_on(auth.tokens().get(Duration::ZERO)).unwrap();
+    let server = Arc::new(Server { sends: AtomicUsize::new(0), open: watch::Sender::new(true) });
+    let client = {
+        let server = server.clone();
+        service_fn(move |request| server.clone().answer(request))
+    };
+    let mut service = auth.layer(client);
+    let requests: Vec<_> = (0..CROWD).map(|_| request()).collect();
+    let mut answers = Vec::new();
+    let taken = measure(|| {
+        let calls = requests.into_iter().map(|request| Box::pin(service.call(request)));
+        answers = runtime.block_on(join_all(calls));
+    });
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap().status() == StatusCode::OK));
+    assert_eq!(server.sends.load(Relaxed), 2 * CROWD);
+    // The flight's are those of all, and two of each are the test's.
+    let each = taken.count_total / CROWD as u64 - 2;
+    println!("rejected and replayed: {each} allocations");
+    assert!(each <= 17, "{each} allocations");
+}
+
+#[test]
 fn a_hundred_thousand_requests_in_flight_are_rejected_and_replayed_within_bounds() {
     const CROWD: usize = 100_000;
     let credential = Counted::default();

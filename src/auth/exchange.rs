@@ -132,9 +132,13 @@ where
     K: Keep<B>,
     T: Choose,
 {
-    /// The request with the freshest token there is. Or what else is to be done: to wait again, if `lease` became
-    /// worthless while the inner service was getting ready (rejected, forgotten, or meant for a pause that is over).
-    pub(super) fn load(&mut self, lease: &Lease) -> Loaded<K::Sent, R> {
+    /// The request with the freshest token there is.
+    ///
+    /// # Errors
+    ///
+    /// What else is to be done: to wait again, if `lease` became worthless while the inner service was getting ready (rejected,
+    /// forgotten, or meant for a pause that is over), or to hand out the rejection.
+    pub(super) fn load(&mut self, lease: &Lease) -> Result<Request<K::Sent>, Next<R>> {
         let placement = &self.local.shared.options.placement;
         let ((token, generation), in_pause) = match self.local.stamp(&self.chosen) {
             Some(usable) => (usable, false),
@@ -142,7 +146,7 @@ where
                 let stands = self.tokens().still_stands(lease);
                 match stands.and_then(|lease| Some((placement.write(lease.token())?, lease))) {
                     Some((token, lease)) => ((token, lease.generation()), lease.is_rejected()),
-                    None => return Loaded::Nothing(Next::Wait(self.wait())),
+                    None => return Err(Next::Wait(self.wait())),
                 }
             }
         };
@@ -157,33 +161,26 @@ where
                         Ok(()) => Load::Sent(kept),
                         Err(why) => Load::Passed(self.local.shared.tell_after_all(why, &head.uri)),
                     };
-                Loaded::Request(Request::from_parts(head, body))
+                Ok(Request::from_parts(head, body))
             }
             Load::Again(replay) => {
                 let Replay { head, body, rejection, finding } = *replay;
                 let Some(mut head) = head.restore() else {
-                    return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::Body)));
+                    return Err(Next::Deliver(given_up(rejection, finding, NotReplayed::Body)));
                 };
                 // For a header, the restored head has room.
                 if placement.put(token, &mut head.uri, &mut head.headers).is_err() {
-                    return Loaded::Nothing(Next::Deliver(given_up(rejection, finding, NotReplayed::NoRoom)));
+                    return Err(Next::Deliver(given_up(rejection, finding, NotReplayed::NoRoom)));
                 }
                 self.local.shared.choice.mark(&mut head.extensions);
                 self.tokens().tell_replayed(generation);
-                Loaded::Request(Request::from_parts(head, body))
+                Ok(Request::from_parts(head, body))
             }
             Load::Sent(_) | Load::Replayed | Load::Passed(_) => {
                 unreachable!("only what is to be sent waits for a token")
             }
         }
     }
-}
-
-/// What there is to send.
-pub(super) enum Loaded<Sent, R> {
-    Request(Request<Sent>),
-    /// And what is to be done instead.
-    Nothing(Next<R>),
 }
 
 // Its answer comes, and is looked at no further than need be.

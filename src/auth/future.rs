@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::{
     choice::{Choose, Wait},
-    exchange::{Exchange, Loaded, Look, Next},
+    exchange::{Exchange, Look, Next},
     outcome::passed,
     single::Single,
 };
@@ -109,7 +109,7 @@ where
             KindProjection::Ours { state, exchange } => (state, exchange),
         };
         loop {
-            let next = match state.as_mut().project() {
+            let sent = match state.as_mut().project() {
                 StateProjection::Calling { call } => {
                     let result = ready!(call.poll(cx));
                     // With the call goes whatever place it held in the inner service.
@@ -119,7 +119,7 @@ where
                             exchange.mark_accepted(response.status());
                             return Poll::Ready(Ok(response.map(PeekBody::plain)));
                         }
-                        Ok(response) => exchange.screen(response),
+                        Ok(response) => Err(exchange.screen(response)),
                         Err(error) => return Poll::Ready(Err(error.into())),
                     }
                 }
@@ -128,37 +128,35 @@ where
                     let StateTaken::Looking { look } = state.as_mut().project_replace(State::Done) else {
                         unreachable!("the state was just matched")
                     };
-                    exchange.judge(*look, unread)
+                    Err(exchange.judge(*look, unread))
                 }
                 StateProjection::Waiting { wait } => {
                     let result = ready!(wait.as_mut().poll(cx));
                     state.set(State::Done);
                     match exchange.check(result) {
                         Ok(lease) => {
-                            let service = Box::new(exchange.spare());
-                            state.set(State::Readying { service, lease });
-                            continue;
+                            let mut service = exchange.spare();
+                            // In memory of its own only where it keeps us waiting.
+                            if service.poll_ready(cx).map_err(Into::into)?.is_pending() {
+                                state.set(State::Readying { service: Box::new(service), lease });
+                                return Poll::Pending;
+                            }
+                            exchange.load(&lease).map(|request| service.call(request))
                         }
-                        Err(error) => Next::Deliver(exchange.without_token(error)?),
+                        Err(error) => Err(Next::Deliver(exchange.without_token(error)?)),
                     }
                 }
                 StateProjection::Readying { service, lease } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
-                    match exchange.load(lease) {
-                        Loaded::Request(request) => {
-                            let call = service.call(request);
-                            state.set(State::Calling { call });
-                            continue;
-                        }
-                        Loaded::Nothing(next) => next,
-                    }
+                    exchange.load(lease).map(|request| service.call(request))
                 }
                 StateProjection::Done => panic!("a response future was polled after it was done"),
             };
-            match next {
-                Next::Deliver(response) => return Poll::Ready(Ok(response)),
-                Next::Look(look) => state.set(State::Looking { look }),
-                Next::Wait(wait) => state.set(State::Waiting { wait }),
+            match sent {
+                Ok(call) => state.set(State::Calling { call }),
+                Err(Next::Deliver(response)) => return Poll::Ready(Ok(response)),
+                Err(Next::Look(look)) => state.set(State::Looking { look }),
+                Err(Next::Wait(wait)) => state.set(State::Waiting { wait }),
             }
         }
     }
