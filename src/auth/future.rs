@@ -109,7 +109,7 @@ where
             KindProjection::Ours { state, exchange } => (state, exchange),
         };
         loop {
-            let sent = match state.as_mut().project() {
+            let next = match state.as_mut().project() {
                 StateProjection::Calling { call } => {
                     let result = ready!(call.poll(cx));
                     // With the call goes whatever place it held in the inner service.
@@ -119,7 +119,7 @@ where
                             exchange.mark_accepted(response.status());
                             return Poll::Ready(Ok(response.map(PeekBody::plain)));
                         }
-                        Ok(response) => Err(exchange.screen(response)),
+                        Ok(response) => exchange.screen(response),
                         Err(error) => return Poll::Ready(Err(error.into())),
                     }
                 }
@@ -128,7 +128,7 @@ where
                     let StateTaken::Looking { look } = state.as_mut().project_replace(State::Done) else {
                         unreachable!("the state was just matched")
                     };
-                    Err(exchange.judge(*look, unread))
+                    exchange.judge(*look, unread)
                 }
                 StateProjection::Waiting { wait } => {
                     let result = ready!(wait.as_mut().poll(cx));
@@ -141,22 +141,35 @@ where
                                 state.set(State::Readying { service: Box::new(service), lease });
                                 return Poll::Pending;
                             }
-                            exchange.load(&lease).map(|request| service.call(request))
+                            match exchange.load(&lease) {
+                                Ok(request) => {
+                                    let call = service.call(request);
+                                    state.set(State::Calling { call });
+                                    continue;
+                                }
+                                Err(next) => next,
+                            }
                         }
-                        Err(error) => Err(Next::Deliver(exchange.without_token(error)?)),
+                        Err(error) => Next::Deliver(exchange.without_token(error)?),
                     }
                 }
                 StateProjection::Readying { service, lease } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
-                    exchange.load(lease).map(|request| service.call(request))
+                    match exchange.load(lease) {
+                        Ok(request) => {
+                            let call = service.call(request);
+                            state.set(State::Calling { call });
+                            continue;
+                        }
+                        Err(next) => next,
+                    }
                 }
                 StateProjection::Done => panic!("a response future was polled after it was done"),
             };
-            match sent {
-                Ok(call) => state.set(State::Calling { call }),
-                Err(Next::Deliver(response)) => return Poll::Ready(Ok(response)),
-                Err(Next::Look(look)) => state.set(State::Looking { look }),
-                Err(Next::Wait(wait)) => state.set(State::Waiting { wait }),
+            match next {
+                Next::Deliver(response) => return Poll::Ready(Ok(response)),
+                Next::Look(look) => state.set(State::Looking { look }),
+                Next::Wait(wait) => state.set(State::Waiting { wait }),
             }
         }
     }
