@@ -6,29 +6,33 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{
         ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, MAX_FORWARDS,
-        SET_COOKIE, TE, UPGRADE, VIA,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
     },
 };
 
 /// The name of this proxy in `Via` and `Proxy-Status`.
 pub(crate) const NAME: &str = "tower-reauth";
 
-/// What is for one connection only, whether `Connection` names it or not (RFC 9110 §7.6.1).
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// The name of what is for one connection only, whether `Connection` names it or not (RFC 9110 §7.6.1).
 ///
 /// `Trailer` is not among them: it announces trailers, which go on as well, and in HTTP/1.1 only with it.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy-connection"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "te"
-            | "transfer-encoding"
-            | "upgrade"
-            | "http2-settings"
-    )
+fn hop_by_hop(name: &HeaderName) -> Option<HeaderName> {
+    Some(match name.as_str() {
+        "connection" => CONNECTION,
+        "keep-alive" => KEEP_ALIVE,
+        "proxy-connection" => PROXY_CONNECTION,
+        "proxy-authenticate" => PROXY_AUTHENTICATE,
+        "proxy-authorization" => PROXY_AUTHORIZATION,
+        "te" => TE,
+        "transfer-encoding" => TRANSFER_ENCODING,
+        "upgrade" => UPGRADE,
+        "http2-settings" => HTTP2_SETTINGS,
+        _ => return None,
+    })
 }
 
 /// What of a request isn't for the vendor.
@@ -122,23 +126,32 @@ pub(crate) fn has_passed_here(headers: &HeaderMap) -> bool {
 
 /// The members of a list of names, which have no case.
 pub(crate) fn names<'a>(headers: &'a HeaderMap, list: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lists = headers.get_all(list).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(str::trim)
+    members(headers.get_all(list).iter())
+}
+
+/// The same of fields that hold such a list together (RFC 9110 §5.3).
+fn members<'a>(lists: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a str> {
+    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// Removes what is for one connection only, what its sender says is, and what `isnt_for_others`.
 fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool) {
-    // That one, which is what most of them say, is removed anyway.
-    let named = names(headers, &CONNECTION).filter(|name| !name.eq_ignore_ascii_case("keep-alive"));
-    let named: Vec<_> = named.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
-    for name in &named {
+    // Mostly there are one or two, or none: to look at those that are there takes less than to look for each that may be.
+    let goes = |name: &HeaderName| hop_by_hop(name).or_else(|| isnt_for_others(name).then(|| name.clone()));
+    let mut going: Vec<_> = headers.keys().filter_map(goes).collect();
+    if going.contains(&CONNECTION) {
+        going.extend(named(headers));
+    }
+    for name in going {
         headers.remove(name);
     }
-    // Mostly there is one, or none: to look at those that are there takes less than to look for each that may be.
-    let goes = |name: &&HeaderName| is_hop_by_hop(name) || isnt_for_others(name);
-    while let Some(name) = headers.keys().find(goes).cloned() {
-        headers.remove(name);
-    }
+}
+
+/// What its sender says is for one connection only.
+fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    // `Keep-Alive` goes anyway, and mostly nothing else is said.
+    let lists = headers.get_all(CONNECTION).iter().filter(|list| list.as_bytes() != b"keep-alive");
+    members(lists).filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
 }
 
 /// Whether it is for HTTP/2 alone. There a field that `Connection` names is lost with that, and servers of gRPC refuse calls without

@@ -32,6 +32,44 @@ async fn what_is_for_one_connection_only_stays_there() {
 }
 
 #[tokio::test]
+async fn what_comes_or_is_named_several_times_stays_here_whole() {
+    let fields = "Connection: X-Named, ,X-Other,X-Absent\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nX-Kept: 2\r\n\
+                  X-Other: 3\r\nConnection: KEEP-ALIVE,x-named, X-Last\r\nX-Named: 4\r\nKeep-Alive: max=6\r\n\
+                  Upgrade: h2c\r\nX-Kept: 7\r\nX-Last: 8\r\nProxy-Connection: a\r\nProxy-Connection: b\r\n";
+    let answer =
+        format!("HTTP/1.1 200 OK\r\n{fields}Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nContent-Length: 0\r\n\r\n");
+    let server = Raw::start(&[EMPTY, &answer]).await;
+    let lines = format!("{fields}Cookie: a=b\r\nCookie: c=d\r\nAuthorization: 9\r\nAuthorization: 10\r\n");
+    let mut expected = OURS.to_vec();
+    expected.extend(["x-kept: 2", "x-kept: 7"]);
+    assert_eq!(forwarded(before(&server.origin), &server, &lines).await, expected);
+
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let answer = raw(&proxy.address, "GET /x HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+    let lines = answer.split("\r\n").filter(|line| line.contains(": ") && !line.starts_with("date: "));
+    let mut lines: Vec<_> = lines.collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["content-length: 0", "via: 1.1 tower-reauth", "x-kept: 2", "x-kept: 7"]);
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn keep_alive_stays_here_whether_connection_names_it_or_not() {
+    let fields = ["Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n", "Keep-Alive: timeout=5\r\n"];
+    let answers = fields.map(|fields| format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n"));
+    for (fields, answer) in fields.iter().zip(&answers) {
+        let server = Raw::start(&[answer]).await;
+        let proxy = Proxy::start(before(&server.origin)).await;
+        let request = format!("GET /x HTTP/1.1\r\nHost: HOST\r\n{fields}\r\n");
+        let answer = raw(&proxy.address, &request).await.to_lowercase();
+        assert!(answer.starts_with("http/1.1 200") && !answer.contains("keep-alive"), "{answer}");
+        let seen = server.seen().pop().unwrap().to_lowercase();
+        assert!(!seen.contains("keep-alive"), "{seen}");
+        proxy.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn the_clients_own_credentials_and_cookies_stay_here_unless_that_is_asked_for() {
     let server = Raw::start(&[EMPTY]).await;
     let lines = "Authorization: Bearer mine\r\nX-API-Token: Bearer mine\r\nCookie: a=b\r\n";
