@@ -99,7 +99,7 @@ where
             say_no_content(&mut request);
         }
         let uri = request.uri();
-        let names_a_server = uri.scheme().is_some() && uri.host().is_some();
+        let names_a_server = uri.scheme().is_some() && uri.authority().is_some();
         if names_a_server || request.method() == Method::CONNECT {
             let pool = match request.extensions().get() {
                 Some(Outward) => &self.pools.outwards,
