@@ -1,9 +1,9 @@
 //! [`Guard`]: which requests may be made at all. Any web page can reach a server on loopback, so not all may.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::{
-    HeaderMap, HeaderName, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
     header::{HOST, ORIGIN},
     request::Parts,
     uri::Authority,
@@ -79,6 +79,7 @@ impl Guard {
             // RFC 9112 §3.2.
             return Err(Problem::malformed("there must be one Host header"));
         }
+        let host = host.filter(|host| !arrival.at.is_some_and(|address| is_plainly_ours(host, address)));
         let host = match host.map(|host| Authority::try_from(host.as_bytes())) {
             Some(Err(_)) => return Err(Problem::malformed("the Host header is no host")),
             Some(Ok(host)) => Some(host),
@@ -100,7 +101,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether that is a name of this proxy that nobody else can have.
+    /// Whether that is a name of this proxy that nobody else can have. What is [plainly](is_plainly_ours) so is among them.
     fn is_ours(&self, authority: &Authority, own: SocketAddr) -> bool {
         let host = authority.host();
         let port = authority.port_u16();
@@ -124,7 +125,7 @@ impl Guard {
     /// Browsers say where a request comes from. Programs have no reason to.
     fn admit_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         if headers.contains_key(ORIGIN) {
-            let allowed = |origin: &http::HeaderValue| {
+            let allowed = |origin: &HeaderValue| {
                 self.origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
             };
             if headers.get_all(ORIGIN).iter().all(allowed) {
@@ -134,7 +135,7 @@ impl Guard {
                 "the request has an Origin, so it comes from a web page; --allow-origin allows for pages",
             ));
         }
-        let own = |site: &http::HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+        let own = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
         if self.cross_site || headers.get_all(SEC_FETCH_SITE).iter().all(own) {
             return Ok(());
         }
@@ -142,4 +143,13 @@ impl Guard {
             "Sec-Fetch-Site says that the request comes from another site's page; --allow-cross-site allows for that",
         ))
     }
+}
+
+/// Whether that is a name of this proxy as most programs write it, which takes less to see than to read a host.
+fn is_plainly_ours(host: &HeaderValue, own: SocketAddr) -> bool {
+    let named = host.to_str().ok().and_then(|host| host.rsplit_once(':'));
+    named.is_some_and(|(name, port)| {
+        let is_here = || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
+        (name == "localhost" || is_here()) && port.parse() == Ok(own.port())
+    })
 }
