@@ -96,9 +96,9 @@ impl Upstream {
         target: PathAndQuery,
         began: Instant,
     ) -> impl Future<Output = Result<Response<Body>, Problem>> + Send {
-        let line = Line::of(&request, began);
         let idle = Idle::new(self.timeout);
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let line = Line::of(&mut head, began);
         let readdressed = self.readdress(head, target).map(|head| {
             let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
             self.service.clone().oneshot(Request::from_parts(head, upload))
@@ -127,20 +127,20 @@ impl Upstream {
         upgrades: &Upgrades,
         began: Instant,
     ) -> Result<Response<Body>, Problem> {
-        let line = Line::of(&request, began);
-        let answered = self.shake_hands(request, target, asked, upgrades).await;
+        let (mut head, _) = request.into_parts();
+        let line = Line::of(&mut head, began);
+        let answered = self.shake_hands(head, target, asked, upgrades).await;
         self.tell(&line, answered)
     }
 
     async fn shake_hands(
         &self,
-        request: Request<Incoming>,
+        head: Parts,
         target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
     ) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
-        let (head, _) = request.into_parts();
         let mut head = self.readdress(head, target)?;
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();
@@ -273,8 +273,9 @@ struct Line {
 }
 
 impl Line {
-    fn of(request: &Request<Incoming>, began: Instant) -> Self {
-        Self { method: request.method().clone(), uri: request.uri().clone(), began }
+    /// Takes the URI, in whose place the vendor's comes.
+    fn of(head: &mut Parts, began: Instant) -> Self {
+        Self { method: head.method.clone(), uri: std::mem::take(&mut head.uri), began }
     }
 }
 
