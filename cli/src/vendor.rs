@@ -192,12 +192,13 @@ impl Base {
 
     fn url<P>(&self, path: P) -> Result<Uri, Astray>
     where
-        uri::PathAndQuery: TryFrom<P>,
-        <uri::PathAndQuery as TryFrom<P>>::Error: Into<http::Error>,
+        P: TryInto<uri::PathAndQuery, Error: Into<http::Error>>,
     {
-        let (scheme, authority) = (self.scheme.clone(), self.authority.clone());
-        let url = Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build();
-        url.map_err(Astray::Malformed)
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path.try_into().map_err(|error| Astray::Malformed(error.into()))?);
+        Uri::from_parts(parts).map_err(|error| Astray::Malformed(error.into()))
     }
 }
 
