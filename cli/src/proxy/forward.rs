@@ -99,7 +99,7 @@ impl Upstream {
         let idle = Idle::new(self.timeout);
         let (mut head, body) = request.into_parts();
         let line = Line::of(&mut head, began);
-        let readdressed = self.readdress(head, target).map(|head| {
+        let readdressed = self.readdress(&mut head, target).map(|()| {
             let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
             self.service.clone().oneshot(Request::from_parts(head, upload))
         });
@@ -135,13 +135,13 @@ impl Upstream {
 
     async fn shake_hands(
         &self,
-        head: Parts,
+        mut head: Parts,
         target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
     ) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
-        let mut head = self.readdress(head, target)?;
+        self.readdress(&mut head, target)?;
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();
         let upload = || Upload { body: None, rules: self.request_rules.clone(), idle: idle.clone() };
@@ -207,15 +207,15 @@ impl Upstream {
         answered
     }
 
-    /// The head as the vendor gets it. Of its target nothing but path and query is used.
-    fn readdress(&self, mut head: Parts, target: PathAndQuery) -> Result<Parts, Problem> {
+    /// Makes of the head what the vendor gets. Of its target nothing but path and query is used.
+    fn readdress(&self, head: &mut Parts, target: PathAndQuery) -> Result<(), Problem> {
         let url = self.vendor.url(target);
         head.uri = url.map_err(|error| Problem::malformed(format!("the target can't be sent: {error}")))?;
         self.request_rules.apply(&mut head.headers, head.version);
         // What is spoken with the vendor is between the client and the vendor.
         head.version = Version::HTTP_11;
         head.extensions.clear();
-        Ok(head)
+        Ok(())
     }
 
     fn hand_back(&self, response: Response<Answer>) -> Response<Body> {

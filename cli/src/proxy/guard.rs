@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
     header::{HOST, ORIGIN},
-    request::Parts,
     uri::Authority,
 };
 
@@ -43,11 +42,11 @@ impl Guard {
         self
     }
 
-    pub(crate) fn admit(&self, head: &Parts, arrival: Arrival) -> Result<(), Problem> {
-        self.admit_method(head)?;
-        self.admit_host(head, arrival)?;
-        self.admit_page(&head.headers)?;
-        if headers::has_passed_here(&head.headers) {
+    pub(crate) fn admit<B>(&self, request: &Request<B>, arrival: Arrival) -> Result<(), Problem> {
+        self.admit_method(request.method())?;
+        self.admit_host(request, arrival)?;
+        self.admit_page(request.headers())?;
+        if headers::has_passed_here(request.headers()) {
             let status = http::StatusCode::LOOP_DETECTED;
             return Err(Problem::new(
                 status,
@@ -58,8 +57,8 @@ impl Guard {
         Ok(())
     }
 
-    fn admit_method(&self, head: &Parts) -> Result<(), Problem> {
-        match head.method {
+    fn admit_method(&self, method: &Method) -> Result<(), Problem> {
+        match *method {
             Method::CONNECT => {
                 return Err(Problem::unsupported(
                     "CONNECT asks for a tunnel, and this is a reverse proxy; call it as if it were the vendor",
@@ -72,10 +71,10 @@ impl Guard {
     }
 
     /// A page whose name suddenly means this machine has its own name in `Host` (DNS rebinding).
-    fn admit_host(&self, head: &Parts, arrival: Arrival) -> Result<(), Problem> {
-        let mut hosts = head.headers.get_all(HOST).iter();
+    fn admit_host<B>(&self, request: &Request<B>, arrival: Arrival) -> Result<(), Problem> {
+        let mut hosts = request.headers().get_all(HOST).iter();
         let host = hosts.next();
-        if hosts.next().is_some() || host.is_none() && head.version < Version::HTTP_2 {
+        if hosts.next().is_some() || host.is_none() && request.version() < Version::HTTP_2 {
             // RFC 9112 §3.2.
             return Err(Problem::malformed("there must be one Host header"));
         }
@@ -86,7 +85,7 @@ impl Guard {
             None => None,
         };
         // An absolute-form target has one too, and HTTP/2 nothing else.
-        for authority in head.uri.authority().into_iter().chain(&host) {
+        for authority in request.uri().authority().into_iter().chain(&host) {
             if authority.as_str().contains('@') {
                 // RFC 9110 §4.2.4.
                 return Err(Problem::malformed("there must be no user or password before the host"));

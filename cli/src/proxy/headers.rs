@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
     header::{
         ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, MAX_FORWARDS,
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
@@ -106,10 +106,11 @@ impl ResponseRules {
 }
 
 /// Whether `OPTIONS` was meant to come this far and no farther; else counts this proxy (RFC 9110 §7.6.2).
-pub(crate) fn stops_here(method: &Method, headers: &mut HeaderMap) -> bool {
-    if *method != Method::OPTIONS {
+pub(crate) fn stops_here<B>(request: &mut Request<B>) -> bool {
+    if *request.method() != Method::OPTIONS {
         return false;
     }
+    let headers = request.headers_mut();
     let left = headers.get(MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(left) = left.filter(|left| *left > 0) {
         headers.insert(MAX_FORWARDS, HeaderValue::from(left - 1));

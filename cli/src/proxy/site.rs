@@ -35,16 +35,14 @@ impl Site {
     /// Answers a request, whatever site takes the place of this one meanwhile.
     pub(crate) async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         arrival: Arrival,
     ) -> Response<Body> {
         let began = Instant::now();
-        let (entry, answered) = match self.lead(request, arrival) {
+        let (entry, answered) = match self.lead(&mut request, arrival) {
             Ok(Led::Here(response)) => return response,
-            Ok(Led::On(entry, request, target)) => {
-                (entry, entry.upstream.forward(request, target, began).await)
-            }
-            Ok(Led::Changes(entry, request, target, asked)) => {
+            Ok(Led::On(entry, target)) => (entry, entry.upstream.forward(request, target, began).await),
+            Ok(Led::Changes(entry, target, asked)) => {
                 // In memory of its own, which other requests don't have to bring.
                 let upgraded = entry.upstream.upgrade(request, target, asked, &self.upgrades, began);
                 (entry, Box::pin(upgraded).await)
@@ -61,28 +59,26 @@ impl Site {
     }
 
     /// A problem here is one of requests that get to no upstream.
-    fn lead(&self, request: Request<Incoming>, arrival: Arrival) -> Result<Led<'_>, Problem> {
-        let (mut head, body) = request.into_parts();
-        self.guard.admit(&head, arrival)?;
-        if let Some(question) = self.health.asked(&head.uri) {
-            return Ok(Led::Here(self.health.answer(&head.method, &question)));
+    fn lead(&self, request: &mut Request<Incoming>, arrival: Arrival) -> Result<Led<'_>, Problem> {
+        self.guard.admit(request, arrival)?;
+        if let Some(question) = self.health.asked(request.uri()) {
+            return Ok(Led::Here(self.health.answer(request.method(), &question)));
         }
-        if head.uri.path() == self.metrics_path {
-            return Ok(Led::Here(self.count(&head.method)));
+        if request.uri().path() == self.metrics_path {
+            return Ok(Led::Here(self.count(request.method())));
         }
-        let found = self.table.find(&head);
+        let found = self.table.find(request);
         let keys = found.as_ref().and_then(|(entry, _)| entry.keys.as_ref());
-        keys.unwrap_or(&self.keys).admit(&head.headers)?;
+        keys.unwrap_or(&self.keys).admit(request.headers())?;
         let (entry, target) = found.ok_or_else(Table::nobody)?;
-        if headers::stops_here(&head.method, &mut head.headers) {
+        if headers::stops_here(request) {
             let mut response = Response::new(Body::from(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
             return Ok(Led::Here(response));
         }
-        let mut request = Request::from_parts(head, body);
-        Ok(match self.upgrades.asked(&mut request)? {
-            None => Led::On(entry, request, target),
-            Some(asked) => Led::Changes(entry, request, target, asked),
+        Ok(match self.upgrades.asked(request)? {
+            None => Led::On(entry, target),
+            Some(asked) => Led::Changes(entry, target, asked),
         })
     }
 
@@ -100,9 +96,9 @@ enum Led<'a> {
     /// It is answered here.
     Here(Response<Body>),
     /// To a target at an upstream.
-    On(&'a Entry, Request<Incoming>, PathAndQuery),
+    On(&'a Entry, PathAndQuery),
     /// The same, on a connection that is to change to another protocol.
-    Changes(&'a Entry, Request<Incoming>, PathAndQuery, Asked),
+    Changes(&'a Entry, PathAndQuery, Asked),
 }
 
 fn line(entry: &Entry) -> Line<'_> {

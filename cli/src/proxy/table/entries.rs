@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use http::{
-    StatusCode,
+    Request, StatusCode,
     header::HOST,
-    request::Parts,
     uri::{Authority, PathAndQuery},
 };
 
@@ -38,12 +37,13 @@ impl Table {
     }
 
     /// Whom a request is for, and with which target.
-    pub(crate) fn find(&self, head: &Parts) -> Option<(&Entry, PathAndQuery)> {
-        let target = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+    pub(crate) fn find<B>(&self, request: &Request<B>) -> Option<(&Entry, PathAndQuery)> {
+        let target = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         let is_by_host = self.entries.iter().any(|entry| entry.route.host().is_some());
         // The guard has seen that there is one at most, and that it is a host.
-        let header = || head.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
-        let authority = is_by_host.then(|| head.uri.authority().cloned().or_else(header)).flatten();
+        let header =
+            || request.headers().get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let authority = is_by_host.then(|| request.uri().authority().cloned().or_else(header)).flatten();
         let host = authority.as_ref().map(Authority::host);
         self.entries.iter().find_map(|entry| Some((entry, entry.route.rest(host, &target)?)))
     }
