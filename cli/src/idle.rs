@@ -21,8 +21,9 @@ pub(crate) struct Idle {
 pub(crate) struct Elapsed;
 
 impl Idle {
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, moved: Arc::new(Mutex::new(Instant::now())) }
+    /// What moved last did so at `since`.
+    pub(crate) fn new(limit: Duration, since: Instant) -> Self {
+        Self { limit, moved: Arc::new(Mutex::new(since)) }
     }
 
     /// Takes down that something moved now.
