@@ -7,6 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort, listens } from "./ports.mjs";
 
 const [root, reauth, bare, secondsText, machine, out] = process.argv.slice(2);
 const seconds = Number(secondsText);
@@ -29,30 +30,6 @@ if (cpus().length < 2) throw new Error("two cores are needed");
 const started = [];
 const run = promisify(execFile);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function freePort() {
-    return new Promise((resolve, reject) => {
-        const server = net.createServer();
-        server.on("error", reject);
-        server.listen(0, "127.0.0.1", () => {
-            const { port } = server.address();
-            server.close(() => resolve(port));
-        });
-    });
-}
-
-async function answers(port) {
-    for (let tries = 0; tries < 100; tries += 1) {
-        const connected = await new Promise((resolve) => {
-            const socket = net.connect(port, "127.0.0.1", () => resolve(true));
-            socket.on("error", () => resolve(false));
-            socket.on("connect", () => socket.destroy());
-        });
-        if (connected) return;
-        await pause(50);
-    }
-    throw new Error(`nothing listens at ${port}`);
-}
 
 function start(core, program, args, environment = env) {
     const child = spawn("taskset", ["-c", core, program, ...args], { env: environment, stdio: ["ignore", "ignore", "inherit"], detached: true });
@@ -101,7 +78,7 @@ http {
 }`,
     );
     start(loadCore, join(root, "usr/sbin/nginx"), ["-c", config, "-p", directory, "-e", "stderr"]);
-    await answers(port);
+    await listens(port);
     return port;
 }
 
@@ -284,7 +261,7 @@ async function all() {
         const running = {};
         for (const name of names) {
             running[name] = await proxies[name](tls, to);
-            await answers(running[name].port);
+            await listens(running[name].port);
         }
         for (const [path, body] of [["/1k", "1 KB"], ["/1m", "1 MB"]]) {
             for (const connections of [16, 256]) {
@@ -309,7 +286,7 @@ async function all() {
                 // A fresh one, which holds nothing of what came before.
                 await stop(running[name].child);
                 running[name] = await proxies[name](tls, to);
-                await answers(running[name].port);
+                await listens(running[name].port);
                 memory[name] = await idle(running[name], count);
                 console.log(`${name}: ${cell(memory[name] / 1024, 1)} KiB per idle connection`);
             }

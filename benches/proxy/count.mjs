@@ -2,8 +2,8 @@
 // them. A count is that of 4,500 requests less that of 500, by 4,000, over 16 connections that stay. `run` says what it needs.
 import { spawn } from "node:child_process";
 import http from "node:http";
-import net from "node:net";
 import { createInterface } from "node:readline";
+import { freePort, listen, listens } from "./ports.mjs";
 
 const [reauth, bare] = process.argv.slice(2);
 const [few, many, connections] = [500, 4500, 16];
@@ -25,17 +25,6 @@ const vendor = http.createServer((request, response) => {
 });
 vendor.keepAliveTimeout = 600_000;
 
-function listen(server) {
-    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
-}
-
-async function freePort() {
-    const server = net.createServer();
-    const port = await listen(server);
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-}
-
 function get(port, agent) {
     return new Promise((resolve, reject) => {
         const request = http.get({ host: "127.0.0.1", port, path: "/1k", agent }, (response) => {
@@ -44,19 +33,6 @@ function get(port, agent) {
         });
         request.on("error", reject);
     });
-}
-
-async function listens(port) {
-    for (let tries = 0; tries < 300; tries += 1) {
-        const connected = await new Promise((resolve) => {
-            const socket = net.connect(port, "127.0.0.1", () => resolve(true));
-            socket.on("error", () => resolve(false));
-            socket.on("connect", () => socket.destroy());
-        });
-        if (connected) return;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`nothing listens at ${port}`);
 }
 
 // All instructions of a program, from its start to its end. It has one core, as where times are measured.
