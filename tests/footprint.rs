@@ -234,7 +234,9 @@ fn a_request_that_is_rejected_and_replayed_costs_17_allocations() {
     // The flight's are those of all, and two of each are the test's.
     let each = taken.count_total / CROWD as u64 - 2;
     println!("rejected and replayed: {each} allocations");
-    assert!(each <= 17, "{each} allocations");
+    // The labels of the counter of replays take one.
+    let most = if cfg!(feature = "metrics") { 18 } else { 17 };
+    assert!(each <= most, "{each} allocations");
 }
 
 #[test]
