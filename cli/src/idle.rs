@@ -21,9 +21,8 @@ pub(crate) struct Idle {
 pub(crate) struct Elapsed;
 
 impl Idle {
-    /// What moved last did so at `since`.
-    pub(crate) fn new(limit: Duration, since: Instant) -> Self {
-        Self { limit, moved: Arc::new(Mutex::new(since)) }
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, moved: Arc::new(Mutex::new(Instant::now())) }
     }
 
     /// Takes down that something moved now.

@@ -7,7 +7,6 @@ use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::Instant;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
@@ -85,7 +84,7 @@ impl<'a> Call<'a> {
 
     /// Makes the call, and hands its answer on while it comes.
     async fn make(self) -> Result<Ending, Failure> {
-        let (idle, progress) = (Idle::new(self.args.timeout, Instant::now()), Progress::new());
+        let (idle, progress) = (Idle::new(self.args.timeout), Progress::new());
         let made = self.make_watched(&idle, &progress).await;
         progress.end();
         made

@@ -96,7 +96,7 @@ impl Upstream {
         target: PathAndQuery,
         began: Instant,
     ) -> impl Future<Output = Result<Response<Body>, Problem>> + Send {
-        let idle = Idle::new(self.timeout, began);
+        let idle = Idle::new(self.timeout);
         let (mut head, body) = request.into_parts();
         let line = Line::of(&mut head, began);
         let readdressed = self.readdress(&mut head, target).map(|()| {
@@ -129,7 +129,7 @@ impl Upstream {
     ) -> Result<Response<Body>, Problem> {
         let (mut head, _) = request.into_parts();
         let line = Line::of(&mut head, began);
-        let answered = self.shake_hands(head, target, asked, upgrades, began).await;
+        let answered = self.shake_hands(head, target, asked, upgrades).await;
         self.tell(&line, answered)
     }
 
@@ -139,9 +139,8 @@ impl Upstream {
         target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
-        began: Instant,
     ) -> Result<Response<Body>, Problem> {
-        let idle = Idle::new(self.timeout, began);
+        let idle = Idle::new(self.timeout);
         self.readdress(&mut head, target)?;
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();

@@ -6,7 +6,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
-    time::{Instant, sleep},
+    time::sleep,
 };
 
 use super::close::{Edges, GOING_AWAY};
@@ -29,7 +29,7 @@ pub(super) enum Speech {
 
 /// Carries bytes between client and vendor. Each may end its own direction, and still get what comes in the other one.
 pub(super) async fn run(client: Upgraded, vendor: Upgraded, speech: Speech, idle: Duration, ended: Ended) {
-    let (idle, mut ending) = (Idle::new(idle, Instant::now()), ended.clone());
+    let (idle, mut ending) = (Idle::new(idle), ended.clone());
     let (from_client, to_client) = split(TokioIo::new(client));
     let (from_vendor, to_vendor) = split(TokioIo::new(vendor));
     let both = pin!(async {
