@@ -26,6 +26,10 @@ use super::{
 };
 use crate::{message::tell, mistake::Mistake, settle::settle};
 
+/// How many tasks run before the kernel is asked again what has come. A request is four of them, of some microseconds each: with
+/// Tokio's 61 it is asked in the midst of what a few hundred clients have sent, for 5 % of the processor time.
+const TASKS: u32 = 255;
+
 /// Serves until it is asked to end, and says how the program is to end.
 pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
     let fail = |error| {
@@ -47,10 +51,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Mistake> {
 
 /// With one core there is one thread for all, since nothing is gained by handing tasks to another.
 fn runtime() -> io::Result<Runtime> {
-    match available_parallelism() {
-        Ok(cores) if cores.get() == 1 => Builder::new_current_thread().enable_all().build(),
-        _ => Runtime::new(),
-    }
+    let mut builder = match available_parallelism() {
+        Ok(cores) if cores.get() == 1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.enable_all().event_interval(TASKS).build()
 }
 
 async fn serve(
