@@ -1,4 +1,4 @@
-// Measures `reauth proxy`, nginx, HAProxy and hyper without anything of ours, each alone on one core, with the load and the server
+// Measures `reauth proxy`, nginx, HAProxy and `bare/` in both its kinds, each alone on one core, with the load and the server
 // that all of them call on the other, and writes a table. `run` says what it needs.
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -86,6 +86,14 @@ function temporaries(name) {
     return ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${directory}/${name}-${kind};`).join(" ");
 }
 
+// The libraries without anything of ours.
+async function floor(kind, tls, to) {
+    const port = await freePort();
+    const origin = tls ? `https://localhost:${to}` : `http://127.0.0.1:${to}`;
+    const child = start(proxyCore, bare, [kind, `127.0.0.1:${port}`, origin, `${directory}/ca.pem`], process.env);
+    return { port, child };
+}
+
 // Returns what is measured: a port and a process.
 const proxies = {
     async nginx(tls, to) {
@@ -138,12 +146,8 @@ backend vendor
         const child = start(proxyCore, join(root, "usr/sbin/haproxy"), ["-f", config, "-db", "-q"]);
         return { port, child };
     },
-    async "hyper alone"(tls, to) {
-        const port = await freePort();
-        const origin = tls ? `https://localhost:${to}` : `http://127.0.0.1:${to}`;
-        const child = start(proxyCore, bare, [`127.0.0.1:${port}`, origin, `${directory}/ca.pem`], process.env);
-        return { port, child };
-    },
+    "hyper alone": (tls, to) => floor("hyper", tls, to),
+    "hyper-util": (tls, to) => floor("hyper-util", tls, to),
     async reauth(tls, to) {
         const port = await freePort();
         const origin = tls ? `https://localhost:${to}` : `http://127.0.0.1:${to}`;

@@ -1,5 +1,5 @@
-// Counts by callgrind the instructions that one request takes of `reauth proxy`, and of hyper without anything of ours, and prints
-// them. A count is that of 4,500 requests less that of 500, by 4,000, over 16 connections that stay. `run` says what it needs.
+// Counts by callgrind the instructions that one request takes of `reauth proxy`, and of `bare/` in both its kinds, and prints them.
+// A count is that of 4,500 requests less that of 500, by 4,000, over 16 connections that stay. `run` says what it needs.
 import { spawn } from "node:child_process";
 import http from "node:http";
 import { createInterface } from "node:readline";
@@ -76,13 +76,15 @@ async function perRequest(command) {
 }
 
 const origin = `http://127.0.0.1:${await listen(vendor)}`;
-const floor = await perRequest((port) => [bare, `127.0.0.1:${port}`, origin]);
+const alone = await perRequest((port) => [bare, "hyper", `127.0.0.1:${port}`, origin]);
+const pooled = await perRequest((port) => [bare, "hyper-util", `127.0.0.1:${port}`, origin]);
 const options = ["--vendor", "oauth2", "--token-url", `${origin}/token`, "--client-id", "bench", "--client-secret", "env:BENCH_SECRET"];
 const whole = await perRequest((port) => [reauth, "proxy", ...options, "--base-url", origin, "--no-proxy", "--listen", `127.0.0.1:${port}`]);
 const say = (name, count) => console.log(`${name.padEnd(32)} ${count.toFixed(0).padStart(8)}`);
 console.log("instructions of one request");
-say("hyper alone", floor);
+say("hyper alone", alone);
+say("with hyper-util's client", pooled);
 say("reauth", whole);
-say("reauth's own", whole - floor);
+say("reauth's own", whole - pooled);
 vendor.closeAllConnections();
 vendor.close();
