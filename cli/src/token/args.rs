@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::{ValueEnum, builder::Resettable};
 
 use crate::options::{WhomOptions, seconds};
 
@@ -35,7 +35,8 @@ Exit status:
 
 /// Prints a valid token, and nothing else.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+// The name is a word here, which `--file` goes with as it does with `--as`.
+#[command(after_help = AFTER, mut_arg("file", |file| file.requires(Resettable::Reset)))]
 pub(crate) struct Args {
     /// The credential of the configuration file, as --as has it; and what git and Docker add to their helper's command
     #[arg(value_name = "NAME", num_args = 0..=2)]

@@ -61,6 +61,27 @@ async fn the_token_is_printed_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_file_is_named_beside_the_credential_however_that_is_said() {
+    let world = World::new("token-file.toml", "https://api.example.invalid").await;
+    let ask = |args: &str| {
+        let program = Program::bare().args("token --file").arg(world.file.path()).args(args);
+        program.variable("REAUTH_CONFIG", "/nowhere/config.toml").secret("KEY", SECRET)
+    };
+    for args in ["work", "--as work"] {
+        let ended = ask(args).run().await;
+        ended.assert_status(0);
+        assert_eq!((&*ended.stdout, &*ended.stderr), ("an-access-token\n", ""), "{args}");
+    }
+    let asked = "protocol=https\nhost=api.example.invalid\n\n";
+    let ended = ask("work --for git get").input(asked).run().await;
+    ended.assert_status(0);
+    assert!(ended.stdout.contains("password=an-access-token\n"), "{ended:?}");
+    let ended = ask("").run().await;
+    ended.assert_status(2).assert_says("--file has credentials; say by --as which one");
+    assert_eq!((&*ended.stdout, world.asked()), ("", 3));
+}
+
+#[tokio::test]
 async fn json_has_what_a_script_needs_to_send_it() {
     let world = World::new("token-json.toml", "https://api.example.invalid").await;
     let ended = world.program("work --json").run().await;
