@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, USER_AGENT},
     uri::PathAndQuery,
 };
 
@@ -112,6 +112,14 @@ impl Args {
             if Some(name) == vendor.header.as_ref() {
                 return Err(Mistake::new(format!(
                     "--header: {name} is where the token goes; leave it out, and give the secret by its option"
+                )));
+            }
+            if *name == TRANSFER_ENCODING
+                || *name == CONTENT_LENGTH && !self.data.as_ref().is_some_and(Data::is_read)
+            {
+                return Err(Mistake::new(format!(
+                    "--header: {name} is said by the program, which knows how it sends the body; leave it out (Content-Length is \
+                     taken where the body comes from standard input or a pipe)"
                 )));
             }
             headers.remove(name);

@@ -1,6 +1,6 @@
 //! [`Data`]: what a request sends. Files and standard input are streamed, however long they are.
 
-use std::{convert::Infallible, io, path::PathBuf, str::FromStr};
+use std::{io, path::PathBuf, str::FromStr};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -26,16 +26,22 @@ pub(crate) enum Data {
 }
 
 impl Data {
+    /// Whether it may be a pipe, whose length is known to nobody but whoever writes to it.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self, Self::Stdin | Self::File(_))
+    }
+
     pub(crate) fn reads_stdin(&self) -> bool {
         matches!(self, Self::Stdin)
     }
 }
 
 impl FromStr for Data {
-    type Err = Infallible;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         Ok(match text.strip_prefix('@') {
+            Some("") => return Err("write @FILE, or @- for standard input"),
             Some("-") => Self::Stdin,
             Some(path) => Self::File(path.into()),
             None => Self::Text(Bytes::copy_from_slice(text.as_bytes())),
@@ -65,7 +71,7 @@ pub(crate) async fn attach(
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
             }
             // Many servers take no upload whose length they don't know. A pipe has none.
-            if about.is_file() && !request.headers().contains_key(CONTENT_LENGTH) {
+            if about.is_file() {
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(about.len()));
             }
             progress.upload(about.is_file().then_some(about.len()));

@@ -1,6 +1,11 @@
 //! [`Upstream`]: sends requests to the vendor, with a token, and brings its answers back. Bodies stream both ways.
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Write},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header::LOCATION,
@@ -17,7 +22,7 @@ use tower_reauth::{
 
 use super::{
     body::Body,
-    headers::{RequestRules, ResponseRules},
+    headers::{self, RequestRules, ResponseRules},
     passing::{Download, Upload},
     problem::Problem,
     upgrade::{Asked, Upgrades},
@@ -178,6 +183,11 @@ impl Upstream {
         answered: Result<Result<Response<Answer>, BoxError>, Elapsed>,
     ) -> Result<Response<Answer>, Problem> {
         match answered {
+            Ok(Ok(response)) if headers::is_coded(response.headers()) => {
+                let detail =
+                    "the vendor's answer has another transfer coding than chunked, which nobody asked for";
+                Err(Problem::new(StatusCode::BAD_GATEWAY, "http_response_transfer_coding", detail))
+            }
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(no_answer(&error)),
             Err(Elapsed) => {
@@ -279,10 +289,14 @@ impl Line {
     }
 }
 
-/// Without the query, where some put secrets.
+/// Without the query, where some put secrets, and without what a terminal could take for an order.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.uri.path())
+        write!(f, "{} ", self.method)?;
+        self.uri.path().chars().try_for_each(|char| match char.is_ascii_graphic() {
+            true => f.write_char(char),
+            false => write!(f, "{}", char.escape_unicode()),
+        })
     }
 }
 

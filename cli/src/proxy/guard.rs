@@ -46,6 +46,11 @@ impl Guard {
         self.admit_method(request.method())?;
         self.admit_host(request, arrival)?;
         self.admit_page(request.headers())?;
+        if headers::is_coded(request.headers()) {
+            let detail = "no transfer coding but chunked is known here, and that once";
+            // What follows may be read in two ways.
+            return Err(Problem::malformed(detail).closing());
+        }
         if headers::has_passed_here(request.headers()) {
             let status = http::StatusCode::LOOP_DETECTED;
             return Err(Problem::new(
@@ -78,6 +83,11 @@ impl Guard {
             // RFC 9112 §3.2.
             return Err(Problem::malformed("there must be one Host header"));
         }
+        let target = request.uri().authority();
+        let is_another = |host: &&HeaderValue| {
+            target.is_some_and(|target| !target.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()))
+        };
+        let said_twice = host.filter(is_another).is_some();
         let host = host.filter(|host| !arrival.at.is_some_and(|address| is_plainly_ours(host, address)));
         let host = match host.map(|host| Authority::try_from(host.as_bytes())) {
             Some(Err(_)) => return Err(Problem::malformed("the Host header is no host")),
@@ -85,10 +95,13 @@ impl Guard {
             None => None,
         };
         // An absolute-form target has one too, and HTTP/2 nothing else.
-        for authority in request.uri().authority().into_iter().chain(&host) {
+        for authority in target.into_iter().chain(&host) {
             if authority.as_str().contains('@') {
                 // RFC 9110 §4.2.4.
                 return Err(Problem::malformed("there must be no user or password before the host"));
+            }
+            if authority.port().is_some_and(|port| headers::number(port.as_str().as_bytes()).is_none()) {
+                return Err(Problem::malformed("the host's port is no number"));
             }
             if let Some(address) = arrival.at.filter(|address| !self.is_ours(authority, *address)) {
                 return Err(Problem::denied(format!(
@@ -96,6 +109,10 @@ impl Guard {
                      web page; --allow-host allows for other names"
                 )));
             }
+        }
+        if said_twice {
+            // RFC 9112 §3.2.2, RFC 9113 §8.3.1: for which of them it is, others could read otherwise.
+            return Err(Problem::malformed("the target's host must be that of the Host header"));
         }
         Ok(())
     }
@@ -149,6 +166,6 @@ fn is_plainly_ours(host: &HeaderValue, own: SocketAddr) -> bool {
     let named = host.to_str().ok().and_then(|host| host.rsplit_once(':'));
     named.is_some_and(|(name, port)| {
         let is_here = || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
-        (name == "localhost" || is_here()) && port.parse() == Ok(own.port())
+        (name == "localhost" || is_here()) && headers::number(port.as_bytes()) == Some(own.port().into())
     })
 }

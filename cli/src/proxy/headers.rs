@@ -58,7 +58,7 @@ impl RequestRules {
 
     /// Makes of the client's headers what the vendor gets.
     pub(crate) fn apply(&self, headers: &mut HeaderMap, version: Version) {
-        let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers"));
+        let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
         strip(headers, |name| self.withheld.contains(name));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if takes_trailers {
@@ -111,7 +111,7 @@ pub(crate) fn stops_here<B>(request: &mut Request<B>) -> bool {
         return false;
     }
     let headers = request.headers_mut();
-    let left = headers.get(MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let left = headers.get(MAX_FORWARDS).and_then(|value| number(value.as_bytes()));
     if let Some(left) = left.filter(|left| *left > 0) {
         headers.insert(MAX_FORWARDS, HeaderValue::from(left - 1));
     }
@@ -120,19 +120,34 @@ pub(crate) fn stops_here<B>(request: &mut Request<B>) -> bool {
 
 /// Whether this proxy, or another one like it, has forwarded the request already.
 pub(crate) fn has_passed_here(headers: &HeaderMap) -> bool {
-    let received_by = |entry: &str| entry.split_whitespace().nth(1).is_some_and(|by| by == NAME);
-    let entries = headers.get_all(VIA).iter().filter_map(|value| value.to_str().ok());
-    entries.flat_map(|list| list.split(',')).any(received_by)
+    let received_by = |entry: &[u8]| {
+        let mut words = entry.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words.nth(1).is_some_and(|by| by == NAME.as_bytes())
+    };
+    names(headers, &VIA).any(received_by)
 }
 
-/// The members of a list of names, which have no case.
-pub(crate) fn names<'a>(headers: &'a HeaderMap, list: &HeaderName) -> impl Iterator<Item = &'a str> {
+/// Whether a body has another coding than `chunked`, or that more than once. Nobody here undoes those, and without the field that says so
+/// they would pass for the body itself (RFC 9112 §6.1).
+pub(crate) fn is_coded(headers: &HeaderMap) -> bool {
+    let mut codings = names(headers, &TRANSFER_ENCODING);
+    codings.next().is_some_and(|coding| !coding.eq_ignore_ascii_case(b"chunked")) || codings.next().is_some()
+}
+
+/// A number that is nothing but digits. Elsewhere a sign may come before it.
+pub(crate) fn number(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().all(u8::is_ascii_digit).then_some(text)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The members of a list of names, which have no case. What isn't ASCII in one of them hides none of the others.
+pub(crate) fn names<'a>(headers: &'a HeaderMap, list: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     members(headers.get_all(list).iter())
 }
 
 /// The same of fields that hold such a list together (RFC 9110 §5.3).
-fn members<'a>(lists: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a str> {
-    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).map(str::trim)
+fn members<'a>(lists: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a [u8]> {
+    lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
 }
 
 /// Removes what is for one connection only, what its sender says is, and what `isnt_for_others`.
@@ -152,7 +167,7 @@ fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool)
 fn named(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
     // `Keep-Alive` goes anyway, and mostly nothing else is said.
     let lists = headers.get_all(CONNECTION).iter().filter(|list| list.as_bytes() != b"keep-alive");
-    members(lists).filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+    members(lists).filter_map(|name| HeaderName::from_bytes(name).ok())
 }
 
 /// Whether it is for HTTP/2 alone. There a field that `Connection` names is lost with that, and servers of gRPC refuse calls without

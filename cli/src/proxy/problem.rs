@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
-    header::{CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER},
+    header::{CONNECTION, CONTENT_TYPE, PROXY_AUTHENTICATE, RETRY_AFTER},
 };
 
 use super::{body::Body, headers::NAME};
@@ -20,11 +20,12 @@ pub(crate) struct Problem {
     error: &'static str,
     detail: String,
     retry_after: Option<Duration>,
+    closes: bool,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, error: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, error, detail: detail.into(), retry_after: None }
+        Self { status, error, detail: detail.into(), retry_after: None, closes: false }
     }
 
     /// The request may not be made.
@@ -49,6 +50,12 @@ impl Problem {
 
     pub(crate) fn with_retry_after(mut self, after: Option<Duration>) -> Self {
         self.retry_after = after;
+        self
+    }
+
+    /// The connection is closed with it, since nobody can be sure where the next request begins.
+    pub(crate) fn closing(mut self) -> Self {
+        self.closes = true;
         self
     }
 
@@ -79,6 +86,9 @@ impl Problem {
             for scheme in ["Basic realm=\"reauth\"", "Bearer realm=\"reauth\""] {
                 headers.append(PROXY_AUTHENTICATE, HeaderValue::from_static(scheme));
             }
+        }
+        if self.closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(after) = self.retry_after {
             // Rounded up, so that whoever obeys isn't early.

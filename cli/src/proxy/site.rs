@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, uri::PathAndQuery};
+use http::{Method, Request, Response, StatusCode, header::EXPECT, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower_reauth::AuthOutcome;
@@ -49,6 +49,9 @@ impl Site {
             }
             Err(problem) => {
                 self.metrics.refused.answered(problem.status(), began.elapsed(), false);
+                // A client that waits to be told to go on may send its body after this, or leave it out (RFC 9110 §10.1.1).
+                let problem =
+                    if request.headers().contains_key(EXPECT) { problem.closing() } else { problem };
                 return problem.answer();
             }
         };

@@ -48,7 +48,8 @@ impl Upgrades {
         let offers = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"h2c");
         if request.version() != Version::HTTP_11
             || request.headers().get_all(UPGRADE).iter().all(offers)
-            || !headers::names(request.headers(), &CONNECTION).any(|name| *name == UPGRADE)
+            || !headers::names(request.headers(), &CONNECTION)
+                .any(|name| name.eq_ignore_ascii_case(UPGRADE.as_str().as_bytes()))
         {
             return Ok(None);
         }

@@ -31,6 +31,37 @@ async fn data_is_text_a_file_or_standard_input() {
     ended.assert_status(1).assert_says("directory");
 }
 
+/// A server would wait for what was promised and never comes.
+#[tokio::test]
+async fn how_a_body_is_sent_is_said_by_the_program() {
+    let server = Raw::start(&[EMPTY]).await;
+    for (header, data) in
+        [("Content-Length: 5", "abc"), ("content-length:3", "abc"), ("Transfer-Encoding: chunked", "@-")]
+    {
+        let ended = at(&server.origin).arg("-H").arg(header).args("POST /x -d").arg(data).run().await;
+        ended.assert_status(2).assert_says("is said by the program");
+    }
+    let ended = at(&server.origin).args("POST /x -d @").run().await;
+    ended.assert_status(2).assert_says("write @FILE, or @- for standard input");
+    assert!(server.seen().is_empty(), "{:?}", server.seen());
+
+    let file = Temporary::new("data-length", "from a file");
+    let file_data = format!("@{}", file.path().display());
+    at(&server.origin)
+        .arg("-H")
+        .arg("Content-Length: 3")
+        .args("POST /x -d")
+        .arg(&file_data)
+        .run()
+        .await
+        .assert_status(0);
+    let known = at(&server.origin).arg("-H").arg("Content-Length: 4").args("POST /x -d @-").input("pipe");
+    known.run().await.assert_status(0);
+    let [file, pipe] = &server.seen()[..] else { panic!("two requests") };
+    assert!(file.contains("content-length: 11\r\n") && file.ends_with("\r\n\r\nfrom a file"), "{file}");
+    assert!(pipe.contains("content-length: 4\r\n") && pipe.ends_with("\r\n\r\npipe"), "{pipe}");
+}
+
 #[tokio::test]
 async fn without_a_method_it_is_get_and_with_data_post() {
     let server = Raw::start(&[EMPTY]).await;

@@ -106,3 +106,14 @@ async fn an_address_that_is_taken_is_status_1() {
     let ended = with_key(Program::proxy_at(&address), "https://api.videsk.io").run().await;
     ended.assert_status(1).assert_says(&format!("reauth proxy: can't listen at {address}"));
 }
+
+/// The log is read in a terminal, which takes orders from C1 controls, and shows what comes after U+202E backwards.
+#[tokio::test]
+async fn the_log_says_what_a_client_sends_in_ascii_alone() {
+    let proxy = Proxy::start(before("http://127.0.0.1:1")).await;
+    let answer = raw(&proxy.address, "GET /a\u{9b}31m\u{202e}b?c HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+    assert_eq!(status(&answer), 502, "{answer}");
+    until("that it is said", || proxy.log().contains("GET /a\\u{9b}31m\\u{202e}b: 502")).await;
+    assert!(proxy.log().is_ascii(), "{}", proxy.log());
+    proxy.stop().await;
+}

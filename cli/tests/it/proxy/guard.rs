@@ -187,3 +187,21 @@ async fn other_machines_can_reach_it_only_if_that_is_asked_for() {
     }
     proxy.stop().await;
 }
+
+#[tokio::test]
+async fn a_host_is_said_once_and_its_port_is_a_number() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let port = proxy.address.rsplit_once(':').unwrap().1;
+    for (target, host, expected) in [
+        ("/x".to_owned(), format!("localhost:{port}"), 204),
+        ("/x".to_owned(), format!("localhost:+{port}"), 400),
+        ("/x".to_owned(), format!("[::1]:+{port}"), 400),
+        (format!("http://localhost:{port}/x"), format!("LocalHost:{port}"), 204),
+        (format!("http://localhost:{port}/x"), format!("127.0.0.1:{port}"), 400),
+    ] {
+        let answer = raw(&proxy.address, &format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        assert_eq!(status(&answer), expected, "{target} {host}: {answer}");
+    }
+    proxy.stop().await;
+}

@@ -31,6 +31,35 @@ async fn what_is_for_one_connection_only_stays_there() {
     assert_eq!(forwarded(before(&server.origin), &server, lines).await, expected);
 }
 
+/// A list with a byte that isn't ASCII is one all the same.
+#[tokio::test]
+async fn no_byte_hides_what_connection_names_or_that_a_request_was_here_before() {
+    let server = Raw::start(&[EMPTY]).await;
+    let lines = "Connection: x-named, \u{fc}\r\nX-Named: 1\r\nX-Kept: 2\r\n";
+    let mut expected = OURS.to_vec();
+    expected.push("x-kept: 2");
+    assert_eq!(forwarded(before(&server.origin), &server, lines).await, expected);
+
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let request = "GET /x HTTP/1.1\r\nHost: HOST\r\nVia: 1.1 \u{fc}, 1.1  tower-reauth\r\n\r\n";
+    assert_eq!(status(&raw(&proxy.address, request).await), 508);
+    proxy.stop().await;
+}
+
+/// Without the field that says so, they would pass for the body.
+#[tokio::test]
+async fn an_answer_with_another_transfer_coding_is_502() {
+    for coding in ["gzip, chunked", "chunked, chunked", "gzip"] {
+        let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n2\r\nab\r\n0\r\n\r\n");
+        let server = Raw::start(&[&answer]).await;
+        let proxy = Proxy::start(before(&server.origin)).await;
+        let answer = raw(&proxy.address, "GET /x HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+        assert_eq!(status(&answer), 502, "{coding}: {answer}");
+        assert!(answer.contains("error=http_response_transfer_coding"), "{coding}: {answer}");
+        proxy.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn what_comes_or_is_named_several_times_stays_here_whole() {
     let fields = "Connection: X-Named, ,X-Other,X-Absent\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nX-Kept: 2\r\n\

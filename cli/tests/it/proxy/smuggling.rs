@@ -32,6 +32,14 @@ async fn a_request_that_could_be_read_in_two_ways_is_refused_and_the_connection_
         ("an empty length", "Content-Length: \r\n"),
         ("chunks that aren't the last coding", "Transfer-Encoding: chunked, gzip\r\n"),
         ("a coding that nobody knows", "Transfer-Encoding: xchunked\r\n"),
+        ("a coding beside chunks", "Transfer-Encoding: gzip, chunked\r\n"),
+        ("a coding that is none beside chunks", "Transfer-Encoding: identity, chunked\r\n"),
+        ("chunks within chunks", "Transfer-Encoding: chunked, chunked\r\n"),
+        (
+            "chunks within chunks, in two lines",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        ),
+        ("a coding with a parameter beside chunks", "Transfer-Encoding: foo;chunked, chunked\r\n"),
         ("a coding beside a length", "Transfer-Encoding: identity\r\nContent-Length: 0\r\n"),
         ("space before the colon", "Transfer-Encoding : chunked\r\n"),
         ("a folded line", "X-A: 1\r\n Transfer-Encoding: chunked\r\n"),
@@ -158,5 +166,19 @@ async fn lines_that_end_with_lf_alone_go_on_as_lines() {
     assert_eq!(status(&answer), 204);
     let seen = server.seen().pop().unwrap();
     assert!(seen.contains("\r\nx-a: 1\r\n") && !seen.replace("\r\n", "").contains('\n'), "{seen:?}");
+    proxy.stop().await;
+}
+
+/// RFC 9110 §10.1.1: after a final answer, whoever waits to be told to go on may send the body, or leave it out.
+#[tokio::test]
+async fn a_refusal_of_whoever_waits_to_go_on_closes_the_connection() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let body = "Expect: 100-continue\r\nContent-Length: 9";
+    let refused = format!("POST /x HTTP/1.1\r\nHost: HOST\r\nOrigin: https://page\r\n{body}\r\n\r\n{HIDDEN}");
+    let answers = conversation(&proxy, &refused).await;
+    assert!(answers.starts_with("HTTP/1.1 403 ") && answers.matches("HTTP/1.1 ").count() == 1, "{answers}");
+    assert!(answers.contains("\r\nconnection: close\r\n"), "{answers}");
+    assert!(server.seen().is_empty(), "{:?}", server.seen());
     proxy.stop().await;
 }
