@@ -17,6 +17,7 @@ mod login;
 mod manual;
 mod message;
 mod mistake;
+mod number;
 mod options;
 mod proxy;
 mod registration;

@@ -11,6 +11,7 @@ use http::{
 use super::data::Data;
 use crate::{
     mistake::Mistake,
+    number::number,
     options::{WhomOptions, seconds},
     vendor::Vendor,
 };
@@ -127,7 +128,12 @@ impl Args {
         for (name, value) in self.headers.iter().filter(|(_, value)| !value.is_empty()) {
             headers.append(name, value.clone());
         }
-        Ok(headers)
+        let lengths: Vec<_> = headers.get_all(CONTENT_LENGTH).iter().map(HeaderValue::as_bytes).collect();
+        match lengths[..] {
+            [] => Ok(headers),
+            [length] if number(length).is_some_and(|bytes| bytes > 0) => Ok(headers),
+            _ => Err(Mistake::new("--header: Content-Length is one number of bytes, more than 0")),
+        }
     }
 }
 

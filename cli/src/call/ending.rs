@@ -5,6 +5,7 @@ use std::{fmt, io, path::PathBuf, process::ExitCode, time::Duration};
 use http::StatusCode;
 use tower_reauth::{AuthError, BoxError, ConfigError};
 
+use super::data::Data;
 use crate::message::chain;
 
 /// The exit status. Wrong usage is 2, and clap's.
@@ -39,6 +40,8 @@ impl From<Ending> for ExitCode {
 pub(crate) enum Failure {
     /// What is to be sent can't be read.
     Data(PathBuf, io::Error),
+    /// What was being sent could not be read to its end, or isn't as long as was said. The vendor has at most a part of it.
+    Sending(Data, io::Error),
     /// What came can't be written, to a file or to standard output.
     Output(Option<PathBuf>, io::Error),
     Local(ConfigError),
@@ -65,7 +68,7 @@ impl Failure {
 
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Data(..) | Self::Output(..) | Self::Local(_) => Ending::Local,
+            Self::Data(..) | Self::Sending(..) | Self::Output(..) | Self::Local(_) => Ending::Local,
             Self::NoToken(_) => Ending::NoToken,
             Self::Exchange(_) | Self::Broken(_) => Ending::NoAnswer,
             Self::TimedOut(_) => Ending::TimedOut,
@@ -77,6 +80,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Data(path, error) => write!(f, "{} can't be read: {error}", path.display()),
+            Self::Sending(data, error) => write!(f, "{data} can't be sent: {error}"),
             Self::Output(None, error) => write!(f, "the output can't be written: {error}"),
             Self::Output(Some(path), error) => write!(f, "{} can't be written: {error}", path.display()),
             Self::Local(error) => f.write_str(&chain(error)),

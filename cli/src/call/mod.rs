@@ -7,5 +7,6 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod whole;
 
 pub(crate) use self::{args::Args, run::run};

@@ -12,7 +12,7 @@ use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
 use super::{
     args::Args,
-    data,
+    data::{self, Reading},
     ending::{Ending, Failure},
     output::Output,
     progress::Progress,
@@ -85,12 +85,22 @@ impl<'a> Call<'a> {
     /// Makes the call, and hands its answer on while it comes.
     async fn make(self) -> Result<Ending, Failure> {
         let (idle, progress) = (Idle::new(self.args.timeout), Progress::new());
-        let made = self.make_watched(&idle, &progress).await;
+        let (reading, data) = (Reading::default(), self.args.data.clone());
+        let made = self.make_watched(&idle, &progress, &reading).await;
         progress.end();
-        made
+        // Whatever came of it, the vendor doesn't have the whole.
+        match data.zip(reading.error()) {
+            Some((data, error)) => Err(Failure::Sending(data, error)),
+            None => made,
+        }
     }
 
-    async fn make_watched(self, idle: &Idle, progress: &Progress) -> Result<Ending, Failure> {
+    async fn make_watched(
+        self,
+        idle: &Idle,
+        progress: &Progress,
+        reading: &Reading,
+    ) -> Result<Ending, Failure> {
         let report = Report::new(self.args.verbose);
         let layer = self.vendor.layer.clone().record_bodies(KEPT);
         let tokens = layer.tokens();
@@ -103,7 +113,7 @@ impl<'a> Call<'a> {
         *request.headers_mut() = self.headers;
         report.request(&request);
         let output = Output::open(self.args.output.as_deref()).await?;
-        let request = data::attach(request, self.args.data.as_ref(), idle, progress).await?;
+        let request = data::attach(request, self.args.data.as_ref(), idle, progress, reading).await?;
         let response = match idle.bound(pin!(service.oneshot(request))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Failure::of(error)),

@@ -9,6 +9,7 @@ use http::{
 };
 
 use super::{args::Args, front::Arrival, headers, problem::Problem};
+use crate::number::number;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -100,7 +101,7 @@ impl Guard {
                 // RFC 9110 §4.2.4.
                 return Err(Problem::malformed("there must be no user or password before the host"));
             }
-            if authority.port().is_some_and(|port| headers::number(port.as_str().as_bytes()).is_none()) {
+            if authority.port().is_some_and(|port| number(port.as_str().as_bytes()).is_none()) {
                 return Err(Problem::malformed("the host's port is no number"));
             }
             if let Some(address) = arrival.at.filter(|address| !self.is_ours(authority, *address)) {
@@ -166,6 +167,6 @@ fn is_plainly_ours(host: &HeaderValue, own: SocketAddr) -> bool {
     let named = host.to_str().ok().and_then(|host| host.rsplit_once(':'));
     named.is_some_and(|(name, port)| {
         let is_here = || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback());
-        (name == "localhost" || is_here()) && headers::number(port.as_bytes()) == Some(own.port().into())
+        (name == "localhost" || is_here()) && number(port.as_bytes()) == Some(own.port().into())
     })
 }

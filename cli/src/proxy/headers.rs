@@ -10,6 +10,8 @@ use http::{
     },
 };
 
+use crate::number::number;
+
 /// The name of this proxy in `Via` and `Proxy-Status`.
 pub(crate) const NAME: &str = "tower-reauth";
 
@@ -132,12 +134,6 @@ pub(crate) fn has_passed_here(headers: &HeaderMap) -> bool {
 pub(crate) fn is_coded(headers: &HeaderMap) -> bool {
     let mut codings = names(headers, &TRANSFER_ENCODING);
     codings.next().is_some_and(|coding| !coding.eq_ignore_ascii_case(b"chunked")) || codings.next().is_some()
-}
-
-/// A number that is nothing but digits. Elsewhere a sign may come before it.
-pub(crate) fn number(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().all(u8::is_ascii_digit).then_some(text)?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The members of a list of names, which have no case. What isn't ASCII in one of them hides none of the others.

@@ -1,10 +1,11 @@
 //! What `call` sends, and what it prints: as it is, and as it comes.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::sleep,
 };
 
 use super::*;
@@ -60,6 +61,72 @@ async fn how_a_body_is_sent_is_said_by_the_program() {
     let [file, pipe] = &server.seen()[..] else { panic!("two requests") };
     assert!(file.contains("content-length: 11\r\n") && file.ends_with("\r\n\r\nfrom a file"), "{file}");
     assert!(pipe.contains("content-length: 4\r\n") && pipe.ends_with("\r\n\r\npipe"), "{pipe}");
+}
+
+/// What HTTP/1.1 cuts off at its length, or leaves to be waited for, would look whole to somebody.
+#[tokio::test]
+async fn a_body_of_another_length_than_was_told_is_an_error() {
+    let server = Raw::start(&[EMPTY]).await;
+    let told = |length: &str| at(&server.origin).arg("-H").arg(format!("Content-Length: {length}"));
+    for (input, how) in [("abcdef", "more"), ("abcd", "more"), ("ab", "1 fewer"), ("", "3 fewer")] {
+        let ended = told("3").args("POST /x -d @-").input(input).run().await;
+        let said = format!("standard input can't be sent: it was said to have 3 bytes, and has {how}");
+        ended.assert_status(1).assert_says(&said);
+    }
+    let whole = |request: &String| request.split("\r\n\r\n").nth(1).is_some_and(|body| body.len() >= 3);
+    assert!(!server.seen().iter().any(whole), "{:?}", server.seen());
+    for length in ["0", "-1", "+3", "3, 3", "a", "99999999999999999999"] {
+        let ended = told(length).args("POST /x -d @-").input("abc").run().await;
+        ended.assert_status(2).assert_says("Content-Length is one number of bytes");
+    }
+    let ended = told("3").args("-H Content-Length:3 POST /x -d @-").input("abc").run().await;
+    ended.assert_status(2).assert_says("Content-Length is one number of bytes");
+}
+
+/// In pieces that end where the told length does, and after a pause.
+#[tokio::test]
+async fn what_completes_a_body_waits_until_nothing_comes_after_it() {
+    let server = Raw::start(&[EMPTY]).await;
+    let started = || {
+        let mut child = at(&server.origin).args("-H Content-Length:3 POST /x -d @-").start_with_open_input();
+        let input = child.stdin.take().unwrap();
+        (child, input)
+    };
+    let (child, mut input) = started();
+    input.write_all(b"abc").await.unwrap();
+    input.flush().await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    input.write_all(b"d").await.unwrap();
+    drop(input);
+    let output = soon(child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let (child, mut input) = started();
+    input.write_all(b"ab").await.unwrap();
+    input.flush().await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    input.write_all(b"c").await.unwrap();
+    drop(input);
+    let output = soon(child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(server.seen().last().unwrap().ends_with("\r\n\r\nabc"), "{:?}", server.seen());
+}
+
+/// Its length is said to be 0 there.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_file_that_only_seems_to_be_empty_is_sent_whole() {
+    let server = Raw::start(&[EMPTY]).await;
+    at(&server.origin).args("POST /x -d @/proc/version").run().await.assert_status(0);
+    let empty = Temporary::new("empty", "");
+    let data = format!("@{}", empty.path().display());
+    at(&server.origin).args("POST /x -d").arg(&data).run().await.assert_status(0);
+    let [proc, empty] = &server.seen()[..] else { panic!("two requests") };
+    let version = std::fs::read_to_string("/proc/version").unwrap();
+    assert!(proc.contains("transfer-encoding: chunked\r\n"), "{proc}");
+    // Its first byte is read before.
+    let (first, rest) = version.split_at(1);
+    assert!(proc.contains(&format!("\r\n\r\n1\r\n{first}\r\n")) && proc.contains(rest), "{proc}");
+    assert!(empty.contains("content-length: 0\r\n"), "{empty}");
 }
 
 #[tokio::test]
