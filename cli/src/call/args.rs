@@ -137,6 +137,9 @@ impl Args {
     }
 }
 
+/// Those that people write in small letters elsewhere.
+const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// What to call at the vendor, not checked yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Target(String);
@@ -170,6 +173,10 @@ impl FromStr for Target {
 }
 
 fn method(text: &str) -> Result<Method, String> {
+    // Servers tell them apart (RFC 9110 §9.1), and nobody means another method by that.
+    if let Some(known) = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(text) && *known != text) {
+        return Err(format!("methods are in capitals: {known}"));
+    }
     match Method::from_str(text) {
         Ok(Method::CONNECT) => Err("a tunnel isn't a call".to_owned()),
         Ok(Method::TRACE) => Err("the answer would show the token".to_owned()),

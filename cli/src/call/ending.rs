@@ -48,6 +48,8 @@ pub(crate) enum Failure {
     NoToken(AuthError),
     /// No answer.
     Exchange(BoxError),
+    /// The vendor speaks something else from there on.
+    AnotherProtocol,
     /// Not the whole answer.
     Broken(BoxError),
     TimedOut(Duration),
@@ -70,7 +72,7 @@ impl Failure {
         match self {
             Self::Data(..) | Self::Sending(..) | Self::Output(..) | Self::Local(_) => Ending::Local,
             Self::NoToken(_) => Ending::NoToken,
-            Self::Exchange(_) | Self::Broken(_) => Ending::NoAnswer,
+            Self::Exchange(_) | Self::AnotherProtocol | Self::Broken(_) => Ending::NoAnswer,
             Self::TimedOut(_) => Ending::TimedOut,
         }
     }
@@ -86,6 +88,9 @@ impl fmt::Display for Failure {
             Self::Local(error) => f.write_str(&chain(error)),
             Self::NoToken(error) => write!(f, "no token: {}", chain(error)),
             Self::Exchange(error) => write!(f, "no answer: {}", chain(&**error)),
+            Self::AnotherProtocol => {
+                f.write_str("no answer: the vendor changed to another protocol (101), which is no call")
+            }
             Self::Broken(error) => write!(f, "the answer broke off: {}", chain(&**error)),
             Self::TimedOut(limit) => write!(f, "nothing moved for {limit:?}; see --timeout"),
         }

@@ -3,7 +3,7 @@
 use std::{pin::pin, process::ExitCode, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -119,6 +119,9 @@ impl<'a> Call<'a> {
             Ok(Err(error)) => return Err(Failure::of(error)),
             Err(_) => return Err(Failure::TimedOut(self.args.timeout)),
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Failure::AnotherProtocol);
+        }
         progress.download(response.body().size_hint().exact());
         report.response(&response, &tokens);
         self.args.deliver(response, output, idle, progress).await

@@ -188,6 +188,10 @@ async fn without_an_answer_the_status_is_6() {
     let ended = at(&closes.origin).args("GET /x").run().await;
     ended.assert_status(6).assert_says("reauth call: the answer broke off");
     assert_eq!(ended.stdout, "half");
+    let switches = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
+    let ended = at(&Raw::start(&[switches]).await.origin).args("-i GET /x").run().await;
+    ended.assert_status(6).assert_says("reauth call: no answer: the vendor changed to another protocol");
+    assert_eq!(ended.stdout, "");
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ async fn configurations_that_cannot_work_are_refused_before_the_call() {
         ("--vendor videsk --key env:KEY --base-url http://api.example GET /x", "plain text; use https"),
         ("--vendor videsk --key env:KEY --base-url nonsense GET /x", "not an origin"),
         ("--vendor videsk --key env:KEY --timeout 0 GET /x", "give seconds, as a number above 0"),
+        ("--vendor videsk --key env:KEY get /x", "methods are in capitals: GET"),
+        ("--vendor videsk --key env:KEY Delete /x", "methods are in capitals: DELETE"),
         ("--vendor videsk --key env:KEY CONNECT /x", "a tunnel isn't a call"),
         ("--vendor videsk --key env:KEY TRACE /x", "the answer would show the token"),
         ("--vendor videsk --key env:KEY GET /x -H nonsense", "write Name: value"),
