@@ -1,6 +1,7 @@
 //! `reauth call`: one call of a vendor's API from the command line, a small curl that sees to the token by itself.
 
 mod args;
+mod body;
 mod data;
 mod ending;
 mod output;

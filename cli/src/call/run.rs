@@ -12,7 +12,7 @@ use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
 use super::{
     args::Args,
-    data::{self, Reading},
+    body::{Reading, attach},
     ending::{Ending, Failure},
     output::Output,
     progress::Progress,
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
         *request.headers_mut() = self.headers;
         report.request(&request);
         let output = Output::open(self.args.output.as_deref()).await?;
-        let request = data::attach(request, self.args.data.as_ref(), idle, progress, reading).await?;
+        let request = attach(request, self.args.data.as_ref(), idle, progress, reading).await?;
         let response = match idle.bound(pin!(service.oneshot(request))).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Failure::of(error)),
