@@ -101,7 +101,9 @@ fn subcommand(name: &str) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::{Command, CommandFactory, Parser};
+
+    use super::CommandLine;
 
     /// The lines of its help's examples that run this program, as the words that it would get.
     fn examples(command: &Command) -> Vec<Vec<String>> {

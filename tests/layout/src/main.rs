@@ -38,7 +38,7 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     }
     let root = root.or_else(around_this_package).ok_or(USAGE)?;
-    let report = Report::of(&root, &House::ours())?;
+    let report = Report::of(&root, &House::of(&root))?;
     let mut out = io::stdout().lock();
     match wanted {
         Wanted::Findings => writeln!(out, "{report}")?,

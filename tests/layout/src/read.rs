@@ -1,4 +1,4 @@
-//! Reads a crate from `lib.rs` on, file by file, as the declarations of its modules lead. Each feature and each platform
+//! Reads a crate from its root on, which is `lib.rs` or `main.rs`, file by file, as the declarations of its modules lead. Each feature and each platform
 //! counts.
 
 use std::{
@@ -25,7 +25,9 @@ pub(crate) fn read(root: &Path) -> Reading {
     let scope = reader.source.add_scope(ScopeKind::Module, None);
     debug_assert_eq!(scope, ROOT);
     let src = root.join("src");
-    reader.next.push(Next { path: src.join("lib.rs"), scope, children: src, for_tests: false });
+    let [library, program] = ["lib.rs", "main.rs"].map(|name| src.join(name));
+    let path = if !library.exists() && program.exists() { program } else { library };
+    reader.next.push(Next { path, scope, children: src, for_tests: false });
     while let Some(next) = reader.next.pop() {
         reader.file(next);
     }

@@ -1,6 +1,10 @@
-//! Rooms import downwards: the folders of `src/` have one order, which `house.txt` has from top to bottom.
+//! Rooms import downwards: the folders of `src/` have one order, which `house.txt` has from top to bottom, and for the program
+//! `program.txt`, where a room may be a single file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use syn::Item;
 
@@ -18,9 +22,19 @@ pub struct House {
 }
 
 impl House {
-    /// That of this crate.
+    /// That of the library.
     pub fn ours() -> Self {
         Self::parse(include_str!("../house.txt"))
+    }
+
+    /// That of the program.
+    pub fn programs() -> Self {
+        Self::parse(include_str!("../program.txt"))
+    }
+
+    /// That of the crate in a folder: a program has no `lib.rs`.
+    pub fn of(root: &Path) -> Self {
+        if root.join("src/main.rs").exists() { Self::programs() } else { Self::ours() }
     }
 
     /// Reads a list with one room a line. What follows a `#` is for readers.
@@ -62,11 +76,12 @@ pub(crate) fn check(source: &Source, arrows: &Arrows, house: &House) -> Vec<Find
     findings
 }
 
-/// Where `lib.rs` declares a room, or else the beginning of a file in it.
+/// Where the root declares a room, or else the beginning of a file in it.
 fn declaration(source: &Source, room: &str, file: &File) -> Place {
-    let mut declared = source.files().filter(|(_, file)| file.name == "src/lib.rs").flat_map(|(_, lib)| {
-        let items = lib.items.iter().filter(|item| matches!(item, Item::Mod(module) if module.ident == room));
-        items.map(|item| lib.place(items::line(item)))
+    let mut declared = source.files().filter(|(_, file)| is_root(file)).flat_map(|(_, root)| {
+        let items =
+            root.items.iter().filter(|item| matches!(item, Item::Mod(module) if module.ident == room));
+        items.map(|item| root.place(items::line(item)))
     });
     declared.next().unwrap_or_else(|| file.place(1))
 }
@@ -88,7 +103,11 @@ pub(crate) fn room(file: &File) -> &str {
     let within = file.name.strip_prefix("src/").unwrap_or(&file.name);
     match within.split_once('/') {
         Some((room, _)) => room,
-        None if within == "lib.rs" => within,
+        None if is_root(file) => within,
         None => within.strip_suffix(".rs").unwrap_or(within),
     }
+}
+
+fn is_root(file: &File) -> bool {
+    matches!(&*file.name, "src/lib.rs" | "src/main.rs")
 }

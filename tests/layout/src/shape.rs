@@ -1,5 +1,5 @@
-//! Where code may be: a `mod.rs` and `lib.rs` declare and re-export only, `src/` holds `lib.rs` and folders only, and
-//! each file belongs to a module.
+//! Where code may be: a `mod.rs` and `lib.rs` declare and re-export only, `src/` of a library holds `lib.rs` and folders
+//! only, and each file belongs to a module.
 
 use std::{
     collections::BTreeSet,
@@ -42,11 +42,12 @@ pub(crate) fn check_files(root: &Path, source: &Source) -> io::Result<Vec<Findin
         findings.push(Finding { rule, what: what.to_owned(), places });
     };
     let read: BTreeSet<&str> = source.files().map(|(_, file)| file.name.as_str()).collect();
+    let is_program = read.contains("src/main.rs");
     for file in files(&root.join("src"))? {
         let relative = file.strip_prefix(root).unwrap_or(&file);
         let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
         let name = parts.join("/");
-        if parts.len() == 2 && name != "src/lib.rs" {
+        if parts.len() == 2 && name != "src/lib.rs" && !(is_program && name.ends_with(".rs")) {
             found(Rule::FoldersOnly, "a file that is in no folder", name.clone());
         }
         if name.ends_with(".rs") && !read.contains(name.as_str()) {

@@ -10,7 +10,7 @@ pub(crate) struct FileId(usize);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct ScopeId(usize);
 
-/// The scope of `lib.rs`.
+/// The scope of the root.
 pub(crate) const ROOT: ScopeId = ScopeId(0);
 
 #[derive(Default)]

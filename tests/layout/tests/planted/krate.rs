@@ -21,8 +21,17 @@ impl Krate {
 
     /// A copy of the real one.
     pub(crate) fn real() -> Self {
+        Self::copied("../../src")
+    }
+
+    /// A copy of the real program.
+    pub(crate) fn program() -> Self {
+        Self::copied("../../cli/src")
+    }
+
+    fn copied(from: &str) -> Self {
         let krate = Self::empty();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src"), &krate.root().join("src"));
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(from), &krate.root().join("src"));
         krate
     }
 

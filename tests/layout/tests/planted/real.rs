@@ -9,7 +9,7 @@ use crate::krate::Krate;
 static BEFORE: LazyLock<Report> = LazyLock::new(|| report(Krate::real().root()));
 
 fn report(root: &Path) -> Report {
-    Report::of(root, &House::ours()).expect("it can be read")
+    Report::of(root, &House::of(root)).expect("it can be read")
 }
 
 /// What is found now.
@@ -140,6 +140,34 @@ fn a_path_that_leads_nowhere() {
     let krate = Krate::real();
     let line = krate.append("testing/mod.rs", "use crate::token::Nowhere;");
     assert_found(&krate, Rule::Understood, "testing/mod.rs", line);
+}
+
+#[test]
+fn the_same_in_the_program() {
+    let before = report(Krate::program().root());
+    let assert_found = |krate: &Krate, rule, file: &str, line| {
+        let mut news = report(krate.root()).findings;
+        news.retain(|finding| !before.findings.contains(finding));
+        let [finding] = &news[..] else { panic!("{news:#?}") };
+        assert_eq!(finding.rule, rule, "{finding}");
+        assert!(finding.places.iter().any(|place| place.file == file && place.line == line), "{finding}");
+    };
+    let krate = Krate::program();
+    let line = krate.append("number.rs", "use crate::message::tell as planted;");
+    assert_found(&krate, Rule::Downwards, "src/number.rs", Some(line));
+    let krate = Krate::program();
+    krate.append("number.rs", "pub(crate) fn planted() { crate::idle::planted() }");
+    krate.append("idle.rs", "pub(crate) fn planted() { crate::number::planted() }");
+    let findings = report(krate.root()).findings;
+    assert!(findings.iter().any(|finding| finding.rule == Rule::NoCircles), "{findings:#?}");
+    let krate = Krate::program();
+    krate.write("planted.rs", "");
+    let line = krate.append("main.rs", "mod planted;");
+    assert_found(&krate, Rule::Downwards, "src/main.rs", Some(line));
+    let krate = Krate::program();
+    krate.write("planted.md", "");
+    assert_found(&krate, Rule::FoldersOnly, "src/planted.md", None);
+    assert!(before.findings.is_empty(), "{:#?}", before.findings);
 }
 
 #[test]
