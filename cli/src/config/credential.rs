@@ -190,6 +190,7 @@ fn whole_store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
 fn trust(item: &Item<'_>) -> Result<TrustOptions, Mistake> {
     let mut section = item.section()?;
     let roots = section.take("roots").map(|item| choice::<TrustedRoots>(&item)).transpose()?;
+    let root_cert = section.take("root-cert").map(|item| item.path()).transpose()?;
     let client_cert = section.take("client-cert").map(|item| item.path()).transpose()?;
     let client_key = section.take("client-key").map(|item| item.path()).transpose()?;
     if client_cert.is_some() != client_key.is_some() {
@@ -201,7 +202,7 @@ fn trust(item: &Item<'_>) -> Result<TrustOptions, Mistake> {
     }
     let http2_prior_knowledge = section.flag("http2-prior-knowledge")?;
     section.finish()?;
-    Ok(TrustOptions { roots, client_cert, client_key, proxy, no_proxy, http2_prior_knowledge })
+    Ok(TrustOptions { roots, root_cert, client_cert, client_key, proxy, no_proxy, http2_prior_knowledge })
 }
 
 /// One of the values that the option has.

@@ -64,7 +64,9 @@ impl Whom {
         let Self { store, vendor, trust, place: _ } = self;
         let mut said = Context::new(&SHA256);
         said.update(format!("{store:?}\n{vendor:?}\n{trust:?}\n").as_bytes());
-        for path in [&vendor.config, &trust.client_cert, &trust.client_key].into_iter().flatten() {
+        for path in
+            [&vendor.config, &trust.root_cert, &trust.client_cert, &trust.client_key].into_iter().flatten()
+        {
             said.update(&std::fs::read(path).unwrap_or_default());
         }
         let mut print = [0; 32];

@@ -8,7 +8,7 @@ use tower_reauth::{
     client::{ClientBuilder, Identity, Roots},
 };
 
-use crate::mistake::Mistake;
+use crate::{message::chain, mistake::Mistake};
 
 /// Whom to trust with tokens and secrets, and the way to them.
 #[derive(Args, Clone, Debug, Default)]
@@ -17,6 +17,10 @@ pub(crate) struct TrustOptions {
     /// Which root certificates are trusted. By default system
     #[arg(long, value_enum, value_name = "WHICH")]
     pub(crate) roots: Option<TrustedRoots>,
+
+    /// Root certificates that are trusted as well, as PEM: those of an authority of one's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_cert: Option<PathBuf>,
 
     /// The client certificate for servers that ask for one, with its issuers' after it, as PEM
     #[arg(long, value_name = "FILE", requires = "client_key")]
@@ -56,6 +60,7 @@ impl TrustOptions {
         let http2_prior_knowledge = self.http2_prior_knowledge || rest.http2_prior_knowledge;
         Self {
             roots: self.roots.or(rest.roots),
+            root_cert: self.root_cert.or(rest.root_cert),
             client_cert,
             client_key,
             proxy,
@@ -65,7 +70,20 @@ impl TrustOptions {
     }
 
     pub(crate) fn client(&self) -> Result<ClientBuilder, Mistake> {
-        let mut client = Client::builder().roots(self.roots.unwrap_or_default().into());
+        let roots = self.roots.unwrap_or_default();
+        let mut client = Client::builder().roots(roots.into());
+        match &self.root_cert {
+            Some(root) => {
+                let given = client.root_pem(&read("--root-cert", root)?);
+                client = given.map_err(|error| {
+                    Mistake::new(format!("--root-cert: {}: {}", root.display(), chain(&error)))
+                })?;
+            }
+            None if roots == TrustedRoots::Given => {
+                return Err(Mistake::new("--roots given: say by --root-cert which"));
+            }
+            None => {}
+        }
         if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
             let certificate = read("--client-cert", certificate)?;
             let key = read("--client-key", key)?;
@@ -96,13 +114,15 @@ fn read(option: &str, path: &PathBuf) -> Result<Vec<u8>, Mistake> {
 }
 
 /// Which root certificates are trusted.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TrustedRoots {
     /// The operating system's, or those that SSL_CERT_FILE names
     #[default]
     System,
     /// Mozilla's, as they were when this was built
     Bundled,
+    /// Those of --root-cert alone
+    Given,
 }
 
 impl From<TrustedRoots> for Roots {
@@ -110,6 +130,7 @@ impl From<TrustedRoots> for Roots {
         match roots {
             TrustedRoots::System => Self::System,
             TrustedRoots::Bundled => Self::Bundled,
+            TrustedRoots::Given => Self::Given,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::support::{
     server::Raw,
     strict::Strict,
     temporary::Temporary,
+    until,
 };
 
 const KEY: &str = "a-key-that-nobody-may-see";
@@ -82,12 +83,16 @@ async fn a_call_goes_through_none_if_it_is_told_so() {
 async fn what_cannot_be_used_is_refused_before_the_call() {
     let certificate = Temporary::new("certificate-alone", &identity().0);
     let path = certificate.path().display();
+    let empty = Temporary::new("no-certificate", "");
+    let empty = empty.path().display();
     for (args, says) in [
         ("--proxy http://us3r:pa55@proxy.test".to_owned(), "--proxy: leave the name and the password out"),
         ("--proxy socks5://proxy.test".to_owned(), "the proxy's url names a proxy that speaks socks5"),
         ("--proxy http://proxy.test --no-proxy".to_owned(), "cannot be used with"),
         (format!("--client-cert {path}"), "--client-key <FILE>"),
         (format!("--client-key {path}"), "--client-cert <FILE>"),
+        ("--root-cert /nonexistent".to_owned(), "--root-cert: /nonexistent can't be read"),
+        (format!("--root-cert {empty}"), "there is no certificate in the pem that can be used: it is empty"),
         (format!("--client-cert {path} --client-key {path}"), "there is no private key in the pem"),
         (
             format!("--client-cert {path} --client-key /nonexistent"),
@@ -162,6 +167,47 @@ async fn a_server_that_wants_a_certificate_gets_it() {
     let program = trusting(Program::bare().args("proxy --listen 127.0.0.1:0")).args(&options);
     let proxy = Proxy::start(program).await;
     assert_eq!(get(&proxy.url("/x")).await.body(), "know");
+    proxy.stop().await;
+}
+
+/// Of an authority that no system knows.
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_as_well_or_alone() {
+    let server = Strict::start("know").await;
+    let file = Temporary::new("own-authority", &server.authority);
+    let (certificate, key) =
+        (Temporary::new("own-cert", &server.certificate), Temporary::new("own-key", &server.key));
+    let options =
+        format!("--client-cert {} --client-key {}", certificate.path().display(), key.path().display());
+    let authority = format!("--root-cert {}", file.path().display());
+    let bare = |subcommand: &str| Program::bare().args(subcommand);
+    let call = |more: &str| to(bare("call"), &server.origin).args("GET /x").args(&options).args(more);
+    let ended = call("--roots bundled").run().await;
+    ended.assert_status(6).assert_says("from an authority that is not trusted");
+    call("--roots given").run().await.assert_status(2).assert_says("--roots given: say by --root-cert which");
+    for more in [format!("{authority} --roots given"), format!("{authority} --roots bundled")] {
+        assert_eq!(call(&more).run().await.stdout, "know", "{more}");
+    }
+    let configured = Temporary::new(
+        "own-authority.toml",
+        &format!(
+            "[credentials.us]\nvendor = \"videsk\"\nkey = \"env:KEY\"\nbase-url = \"{}\"\n\
+             connections = {{ roots = \"given\", root-cert = \"{}\", client-cert = \"{}\", client-key = \"{}\" }}\n",
+            server.origin,
+            file.path().display(),
+            certificate.path().display(),
+            key.path().display(),
+        ),
+    );
+    let as_us = |program: Program| program.args("--as us --file").arg(configured.path()).secret("KEY", KEY);
+    assert_eq!(as_us(bare("call GET /x")).run().await.stdout, "know");
+    // What it is told is read again, as all that the credential is made of.
+    let proxy = Proxy::start(as_us(bare("proxy --listen 127.0.0.1:0"))).await;
+    assert_eq!(get(&proxy.url("/x")).await.body(), "know");
+    std::fs::write(file.path(), identity().0).unwrap();
+    proxy.signal("HUP").await;
+    until("it is read again", || proxy.log().contains("the configuration was read again")).await;
+    assert_eq!(get(&proxy.url("/x")).await.status(), 502);
     proxy.stop().await;
 }
 
