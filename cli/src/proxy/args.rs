@@ -47,10 +47,11 @@ What is forwarded:
   --replay-limit bytes of its body had to be kept for that.
 
 The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC 9457):
-  400, 403, 501  the request isn't one, or may not be made, as said above
+  400, 403, 501  the request isn't one or broke off, or may not be made, as said above
   404            there is no upstream for it
   405            only GET is for health
   407            the key is missing, or is none of --allow-key
+  408            the client stopped in the middle of its body for as long as --timeout says
   502            the vendor can't be reached, or broke off
   503            there is no token, perhaps with Retry-After
   504            nothing moved for as long as --timeout says

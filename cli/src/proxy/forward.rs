@@ -22,6 +22,7 @@ use tower_reauth::{
 
 use super::{
     body::Body,
+    course::Course,
     headers::{self, RequestRules, ResponseRules},
     passing::{Download, Upload},
     problem::Problem,
@@ -104,13 +105,17 @@ impl Upstream {
         let idle = Idle::new(self.timeout);
         let (mut head, body) = request.into_parts();
         let line = Line::of(&mut head, began);
+        let version = head.version;
         let readdressed = self.readdress(&mut head, target).map(|()| {
-            let upload = Upload { body: Some(body), rules: self.request_rules.clone(), idle: idle.clone() };
-            self.service.clone().oneshot(Request::from_parts(head, upload))
+            let (upload, course) = Upload::of(body, version, self.request_rules.clone(), idle.clone());
+            (self.service.clone().oneshot(Request::from_parts(head, upload)), course)
         });
         async move {
             let answered = match readdressed {
-                Ok(sent) => self.answered(idle.bound(pin!(sent)).await),
+                Ok((sent, course)) => {
+                    let answered = idle.bound(pin!(sent)).await;
+                    self.answered(answered, course.as_ref())
+                }
                 Err(problem) => Err(problem),
             };
             let answered = answered.and_then(|response| match response.status() {
@@ -149,10 +154,10 @@ impl Upstream {
         self.readdress(&mut head, target)?;
         RequestRules::upgrade(&mut head.headers, asked.protocol());
         let again = head.clone();
-        let upload = || Upload { body: None, rules: self.request_rules.clone(), idle: idle.clone() };
+        let upload = || Upload::empty(self.request_rules.clone(), idle.clone());
         let send = async |head| {
             let sent = self.upgrading.clone().oneshot(Request::from_parts(head, upload()));
-            self.answered(idle.bound(pin!(sent)).await)
+            self.answered(idle.bound(pin!(sent)).await, None)
         };
         let mut response = send(head).await?;
         // The layer sends no upgrade twice, since it can't know what else hangs on it. Here it is known: nothing.
@@ -177,10 +182,11 @@ impl Upstream {
         Ok(response)
     }
 
-    /// What the vendor answered, if it did, and in time.
+    /// What the vendor answered, if it did, and in time. If it didn't, it may be for want of the client's body.
     fn answered(
         &self,
         answered: Result<Result<Response<Answer>, BoxError>, Elapsed>,
+        course: Option<&Course>,
     ) -> Result<Response<Answer>, Problem> {
         match answered {
             Ok(Ok(response)) if headers::is_coded(response.headers()) => {
@@ -189,7 +195,15 @@ impl Upstream {
                 Err(Problem::new(StatusCode::BAD_GATEWAY, "http_response_transfer_coding", detail))
             }
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(no_answer(&error)),
+            Ok(Err(error)) => Err(match course.and_then(Course::broken) {
+                Some(why) => Problem::malformed(format!("the client's body broke off: {why}")).closing(),
+                None => no_answer(&error),
+            }),
+            Err(Elapsed) if course.is_some_and(Course::is_owed) => {
+                let detail =
+                    format!("nothing moved for {:?}, and the client's body isn't at its end", self.timeout);
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "http_request_error", detail).closing())
+            }
             Err(Elapsed) => {
                 let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
                 Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "http_response_timeout", detail))

@@ -6,6 +6,7 @@
 
 mod args;
 mod body;
+mod course;
 mod current;
 mod forward;
 mod front;

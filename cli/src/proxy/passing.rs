@@ -6,26 +6,54 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tower_reauth::{BoxError, PeekBody};
 
-use super::headers::{RequestRules, ResponseRules};
+use super::{
+    course::Course,
+    headers::{RequestRules, ResponseRules},
+};
 use crate::idle::Idle;
 
 /// A client's body on its way to the vendor.
 pub(crate) struct Upload {
     /// None is empty.
-    pub(super) body: Option<Incoming>,
-    pub(super) rules: RequestRules,
-    pub(super) idle: Idle,
+    flow: Option<Flow>,
+    rules: RequestRules,
+    idle: Idle,
+}
+
+struct Flow {
+    body: Incoming,
+    course: Course,
 }
 
 /// The vendor's body on its way to the client.
 pub(crate) struct Download {
     pub(super) body: PeekBody<Incoming>,
     pub(super) rules: ResponseRules,
+}
+
+impl Upload {
+    /// The body, and how it comes along, unless it is empty.
+    pub(super) fn of(
+        body: Incoming,
+        version: Version,
+        rules: RequestRules,
+        idle: Idle,
+    ) -> (Self, Option<Course>) {
+        // Over HTTP/2 one whose length isn't known may be half of a conversation, in which it is the vendor's turn.
+        let is_owed = version < Version::HTTP_2 || body.size_hint().exact().is_some();
+        let flow = (!body.is_end_stream()).then(|| Flow { body, course: Course::new(is_owed) });
+        let course = flow.as_ref().map(|flow| flow.course.clone());
+        (Self { flow, rules, idle }, course)
+    }
+
+    pub(super) fn empty(rules: RequestRules, idle: Idle) -> Self {
+        Self { flow: None, rules, idle }
+    }
 }
 
 impl HttpBody for Upload {
@@ -36,8 +64,15 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(body).poll_frame(cx));
+        let Some(Flow { body, course }) = &mut self.flow else { return Poll::Ready(None) };
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            course.is_waited_for();
+            return Poll::Pending;
+        };
+        match &frame {
+            Some(Err(error)) => course.breaks(error),
+            _ => course.flows(),
+        }
         self.idle.moved();
         Poll::Ready(
             frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
@@ -45,11 +80,11 @@ impl HttpBody for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.flow.as_ref().is_none_or(|flow| flow.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or(SizeHint::with_exact(0), HttpBody::size_hint)
+        self.flow.as_ref().map_or(SizeHint::with_exact(0), |flow| flow.body.size_hint())
     }
 }
 

@@ -1,8 +1,18 @@
 //! What clients are told when the vendor can't be called.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use super::*;
+use crate::support::server::read_message;
 
 /// The problem that a request comes to: its status, and what is said.
 async fn problem(proxy: &Proxy) -> (u16, String, http::HeaderMap) {
@@ -116,4 +126,63 @@ async fn the_log_says_what_a_client_sends_in_ascii_alone() {
     until("that it is said", || proxy.log().contains("GET /a\\u{9b}31m\\u{202e}b: 502")).await;
     assert!(proxy.log().is_ascii(), "{}", proxy.log());
     proxy.stop().await;
+}
+
+/// A vendor that answers when it has a whole body, and how many requests it has had.
+async fn patient() -> (String, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let count = requests.clone();
+    let router = axum::Router::new().fallback(async move |request: axum::extract::Request| {
+        count.fetch_add(1, SeqCst);
+        http_body_util::BodyExt::collect(request.into_body()).await.map(|_| "whole").unwrap_or("broken")
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (origin, requests)
+}
+
+/// A client that has written this, as it is but for `HOST`.
+async fn writes(proxy: &Proxy, bytes: &str) -> TcpStream {
+    let mut tcp = TcpStream::connect(&proxy.address).await.unwrap();
+    tcp.write_all(bytes.replace("HOST", &proxy.address).as_bytes()).await.unwrap();
+    tcp
+}
+
+#[tokio::test]
+async fn what_a_client_does_not_send_to_its_end_is_its_own_fault() {
+    const CHUNKS: &str = "POST /x HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n";
+    const LENGTH: &str = "POST /x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\nab";
+    // Of why a body broke off, a vendor's client keeps nothing over HTTP/2.
+    for args in ["", "--http2-prior-knowledge"] {
+        let (origin, requests) = patient().await;
+        let proxy = Proxy::start(before(&origin).args(args)).await;
+        // Chunks that are none, and the end of what the client sends.
+        for (begins, breaks) in [(CHUNKS, "x\r\n"), (CHUNKS, ""), (LENGTH, "")] {
+            let mut tcp = writes(&proxy, &format!("{begins}{breaks}")).await;
+            if breaks.is_empty() {
+                tcp.shutdown().await.unwrap();
+            }
+            let answer = soon(read_message(&mut tcp)).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+            assert!(
+                answer.contains("\r\nproxy-status: tower-reauth; error=http_request_error\r\n"),
+                "{answer}"
+            );
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+            assert!(answer.contains("the client's body broke off: "), "{answer}");
+            assert_eq!(soon(tcp.read(&mut [0])).await.unwrap(), 0);
+        }
+        // Nobody is there any more to be answered, but somebody may ask what has happened.
+        let told = |path: &str| proxy.log().matches(&format!("POST {path}: 400 Bad Request in ")).count();
+        until("that it is said", || told("/x") == 3).await;
+        let had = requests.load(SeqCst);
+        let tcp = writes(&proxy, LENGTH).await;
+        until("the request", || requests.load(SeqCst) > had).await;
+        tcp.set_zero_linger().unwrap();
+        drop(tcp);
+        until("that a reset is said", || told("/x") == 4).await;
+        assert!(!proxy.log().contains("vendor did not"), "{}", proxy.log());
+        proxy.stop().await;
+    }
 }

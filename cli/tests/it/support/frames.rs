@@ -56,6 +56,17 @@ pub(crate) fn get(stream: u32, authority: &str) -> Vec<u8> {
     frame(HEADERS, 0x05, stream, &block)
 }
 
+/// END_HEADERS.
+pub(crate) const END_HEADERS: u8 = 4;
+
+/// The head of a POST of `/`, whose body is to come.
+pub(crate) fn post(stream: u32, flags: u8, authority: &str) -> Vec<u8> {
+    let mut whole = get(stream, authority);
+    // Flags, and the method (RFC 7541, appendix A).
+    (whole[4], whole[9]) = (flags, 0x83);
+    whole
+}
+
 /// The frames that are whole.
 pub(crate) fn split(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();

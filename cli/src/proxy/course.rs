@@ -1,0 +1,64 @@
+//! [`Course`]: how a client's body comes along, for whoever has to say why there is no answer to it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::Error;
+
+use crate::message::chain;
+
+/// How a body comes along. Clones share what they know.
+///
+/// A body that fails ends its request, but of why it did so not all clients of a vendor tell: one of HTTP/2 knows only that the stream was
+/// reset.
+#[derive(Clone)]
+pub(crate) struct Course {
+    stage: Arc<Mutex<Stage>>,
+    is_owed: bool,
+}
+
+#[derive(Default)]
+enum Stage {
+    /// Whatever comes is taken in by the vendor, or isn't yet.
+    #[default]
+    Flows,
+    /// It is the client's turn.
+    Awaited,
+    /// No more of it will come, and it isn't whole.
+    Broken(String),
+}
+
+impl Course {
+    /// The course of a body that is owed whole, whatever the vendor says meanwhile, or isn't.
+    pub(super) fn new(is_owed: bool) -> Self {
+        Self { stage: Arc::default(), is_owed }
+    }
+
+    pub(super) fn flows(&self) {
+        *self.stage() = Stage::Flows;
+    }
+
+    pub(super) fn is_waited_for(&self) {
+        *self.stage() = Stage::Awaited;
+    }
+
+    pub(super) fn breaks(&self, error: &Error) {
+        *self.stage() = Stage::Broken(chain(error));
+    }
+
+    /// Whether everybody waits for the client, which owes more of it.
+    pub(super) fn is_owed(&self) -> bool {
+        self.is_owed && matches!(*self.stage(), Stage::Awaited)
+    }
+
+    /// Why the rest of it will never come, if that is so.
+    pub(super) fn broken(&self) -> Option<String> {
+        match &*self.stage() {
+            Stage::Broken(why) => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
