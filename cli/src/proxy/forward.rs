@@ -15,15 +15,15 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use tower_reauth::{
-    Auth, AuthError, AuthErrorKind, AuthOutcome, BoxError, Client, ConfigError, NotReplayed, PeekBody,
-    RecordBodies, ReplayBody, TokenCache,
-    client::{ClientBuilder, ClientError, ClientErrorKind},
+    Auth, AuthOutcome, BoxError, Client, ConfigError, NotReplayed, PeekBody, RecordBodies, ReplayBody,
+    TokenCache, client::ClientBuilder,
 };
 
 use super::{
     body::Body,
     course::Course,
     headers::{self, RequestRules, ResponseRules},
+    no_answer::no_answer,
     passing::{Download, Upload},
     problem::Problem,
     upgrade::{Asked, Upgrades},
@@ -316,28 +316,4 @@ impl fmt::Display for Line {
 
 fn another_protocol(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "http_protocol_error", detail)
-}
-
-/// Why there is no answer, for the client.
-fn no_answer(error: &BoxError) -> Problem {
-    if let Some(error) = AuthError::find(&**error) {
-        let kind = match error.kind() {
-            AuthErrorKind::CredentialsRejected | AuthErrorKind::EndpointUnusable => {
-                "proxy_configuration_error"
-            }
-            _ => "proxy_internal_error",
-        };
-        let wait = error.retry_at().map(|at| at.saturating_duration_since(Instant::now()));
-        let detail = format!("there is no token for the vendor: {}", chain(error));
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail).with_retry_after(wait);
-    }
-    let (status, kind) = match error.downcast_ref::<ClientError>().map(ClientError::kind) {
-        Some(ClientErrorKind::Connect | ClientErrorKind::Proxy) => {
-            (StatusCode::BAD_GATEWAY, "destination_unavailable")
-        }
-        Some(ClientErrorKind::MetadataHost) => (StatusCode::BAD_GATEWAY, "destination_ip_prohibited"),
-        Some(ClientErrorKind::ConnectTimedOut) => (StatusCode::GATEWAY_TIMEOUT, "connection_timeout"),
-        _ => (StatusCode::BAD_GATEWAY, "connection_terminated"),
-    };
-    Problem::new(status, kind, format!("the vendor did not answer: {}", chain(&**error)))
 }

@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod keys;
 mod metrics;
+mod no_answer;
 mod passing;
 mod problem;
 mod serve;
