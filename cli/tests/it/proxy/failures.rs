@@ -12,7 +12,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::support::server::read_message;
+use crate::support::{
+    frames::{HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split},
+    server::{Manner, read_message},
+};
 
 /// The problem that a request comes to: its status, and what is said.
 async fn problem(proxy: &Proxy) -> (u16, String, http::HeaderMap) {
@@ -183,6 +186,65 @@ async fn what_a_client_does_not_send_to_its_end_is_its_own_fault() {
         drop(tcp);
         until("that a reset is said", || told("/x") == 4).await;
         assert!(!proxy.log().contains("vendor did not"), "{}", proxy.log());
+        proxy.stop().await;
+    }
+}
+
+/// Whose answers these are, nobody should look for a connection that broke off.
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_told_as_that() {
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1_000_000));
+    let answers = [
+        ("HTTP/1.1 abc OK\r\n\r\n", "http_protocol_error"),
+        ("HTTP/1.1 099 OK\r\n\r\n", "http_protocol_error"),
+        ("<html>An answer of HTTP/0.9</html>", "http_protocol_error"),
+        ("HTTP/1.1 200 OK\r\nx y: z\r\n\r\n", "http_protocol_error"),
+        ("HTTP/1.1 200 OK\r\nx: y\r\n z\r\n\r\n", "http_protocol_error"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_protocol_error"),
+        (&*long, "http_response_header_section_size"),
+        ("HTTP/1.1 200 OK\r\nx: y", "connection_terminated"),
+    ];
+    let server = Raw::with(Manner::Closes, &answers.map(|(answer, _)| answer)).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    for (answer, expected) in answers {
+        let (status, detail, headers) = problem(&proxy).await;
+        let error = format!("tower-reauth; error={expected}");
+        let answer = &answer[..answer.len().min(60)];
+        assert_eq!(
+            (status, headers["proxy-status"].to_str().unwrap()),
+            (502, &*error),
+            "{answer:?}: {detail}"
+        );
+        assert_eq!(detail.contains("vendor did not answer"), expected == "connection_terminated", "{detail}");
+    }
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn over_http_2_a_vendor_that_resets_and_one_that_makes_no_sense_are_told_apart() {
+    let no_status = frame(HEADERS, 0x05, 1, &[0x00, 0x01, b'x', 0x01, b'y']);
+    let reset = frame(RST_STREAM, 0, 1, &2_u32.to_be_bytes());
+    for (said, expected) in [(no_status, "http_protocol_error"), (reset, "http_response_incomplete")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let proxy = Proxy::start(before(&origin).arg("--http2-prior-knowledge")).await;
+        let vendor = async {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tcp.write_all(&SETTINGS).await.unwrap();
+            let mut seen = Vec::new();
+            let has_head = |seen: &[u8]| {
+                seen.get(PREFACE.len()..)
+                    .is_some_and(|seen| split(seen).iter().any(|frame| frame.kind == HEADERS))
+            };
+            while !has_head(&seen) {
+                assert!(tcp.read_buf(&mut seen).await.unwrap() > 0);
+            }
+            tcp.write_all(&said).await.unwrap();
+            tcp
+        };
+        let ((status, detail, headers), _tcp) = tokio::join!(problem(&proxy), vendor);
+        let error = format!("tower-reauth; error={expected}");
+        assert_eq!((status, headers["proxy-status"].to_str().unwrap()), (502, &*error), "{detail}");
         proxy.stop().await;
     }
 }
