@@ -33,16 +33,23 @@ pub(crate) struct SecretCommand {
     program: PathBuf,
     args: Vec<String>,
     limit: Duration,
+    /// Where somebody has written it.
+    place: String,
 }
 
 impl SecretCommand {
-    /// It has so long for it.
-    pub(crate) fn new(program: PathBuf, args: Vec<String>, limit: Duration) -> Self {
-        Self { program, args, limit }
+    /// It has so long for it. `place` is where somebody has written it, for errors.
+    pub(crate) fn new(program: PathBuf, args: Vec<String>, limit: Duration, place: String) -> Self {
+        Self { program, args, limit, place }
     }
 
     pub(crate) fn limit(&self) -> Duration {
         self.limit
+    }
+
+    /// Its arguments, and how long it has, which `Debug` doesn't show.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        self.args.iter().cloned().chain([format!("{:?}", self.limit)])
     }
 
     pub(crate) fn source(&self) -> SecretSource {
@@ -57,7 +64,7 @@ impl SecretCommand {
                     }
                     Err(failed) => failed,
                 };
-                let error = AcquireError::transient(failed.why);
+                let error = AcquireError::no_secret(failed.why);
                 Err(match failed.may_pass {
                     true => error.into(),
                     false => {
@@ -72,7 +79,9 @@ impl SecretCommand {
     /// What it prints, without the line's end. What it says on standard error is for whoever reads ours, and in no error.
     async fn run(&self) -> Result<String, Failed> {
         let name = self.program.display();
-        let fail = |why: String| Failed { why: format!("the command {name} {why}"), may_pass: false };
+        let place = &self.place;
+        let fail =
+            |why: String| Failed { why: format!("the command {name} ({place}) {why}"), may_pass: false };
         let mut child = Command::new(&self.program)
             .args(self.args.iter().map(OsString::from))
             .stdin(Stdio::null())
@@ -82,7 +91,7 @@ impl SecretCommand {
             .spawn()
             .map_err(|error| Failed {
                 may_pass: is_want_of_room(&error),
-                ..fail(format!("can't be run: {error}"))
+                ..fail(format!("can't be run: {error}{}", self.advice(&error)))
             })?;
         let mut secret = Vec::new();
         let work = async {
@@ -116,6 +125,18 @@ impl SecretCommand {
         match secret.is_empty() {
             true => Err(fail("prints nothing".to_owned())),
             false => Ok(secret),
+        }
+    }
+}
+
+impl SecretCommand {
+    /// What to look at, where it can't be run.
+    fn advice(&self, error: &io::Error) -> &'static str {
+        match error.kind() {
+            ErrorKind::NotFound if self.program.components().count() > 1 => "; check its path",
+            ErrorKind::NotFound => "; check its name, and whether it is in PATH",
+            ErrorKind::PermissionDenied => "; check whether this user may run it",
+            _ => "",
         }
     }
 }

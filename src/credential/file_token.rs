@@ -36,7 +36,7 @@ const EVERY: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// A file that isn't there yet, such as that of a volume that isn't mounted, makes an acquisition fail as
-/// [transient](crate::AcquireErrorKind::Transient), and names the file. Building the layer reads nothing, since a platform may
+/// [without a secret](crate::AcquireErrorKind::NoSecret), and names the file. Building the layer reads nothing, since a platform may
 /// write the file only after the program has started.
 ///
 /// # Examples
@@ -89,7 +89,7 @@ impl FileToken {
         let secret = self.source.0.read("token", "").await.map_err(|error| self.advise(error))?;
         AccessToken::new(secret.expose_secret()).map_err(|error| {
             let words = format!("what is in file:{} is no token", self.path.display());
-            AcquireError::transient(words).with_source(error)
+            AcquireError::no_secret(words).with_source(error)
         })
     }
 
@@ -97,7 +97,7 @@ impl FileToken {
     fn advise(&self, error: AcquireError) -> AcquireError {
         match self.path.exists() {
             true => error,
-            false => AcquireError::transient(format!(
+            false => AcquireError::no_secret(format!(
                 "there is no file:{} (yet); check its path, whether its volume is mounted, and whether whoever writes it runs",
                 self.path.display()
             ))
@@ -194,7 +194,7 @@ mod tests {
             [(Reason::Rejected, Some(&last)), (Reason::Expired, Some(&dead)), (Reason::Cold, None)]
         {
             let error = acquire(&token, reason, previous).await.unwrap_err();
-            assert_eq!(error.kind(), AcquireErrorKind::Transient);
+            assert_eq!(error.kind(), AcquireErrorKind::NoSecret);
             let words = printed(&error);
             assert!(words.contains(&format!("there is no file:{} (yet)", file.path().display())), "{words}");
             assert!(words.contains("mounted") && words.contains("No such file"), "{words}");
@@ -211,7 +211,7 @@ mod tests {
         for text in ["s3cret s3cret", "s3cr\u{e9}t", "s3cret\0", "s3cret\ns3cret"] {
             file.write(text);
             let error = acquire(&FileToken::new(file.path()), Reason::Cold, None).await.unwrap_err();
-            assert_eq!(error.kind(), AcquireErrorKind::Transient);
+            assert_eq!(error.kind(), AcquireErrorKind::NoSecret);
             let words = printed(&error);
             assert!(words.contains(&format!("file:{}", file.path().display())), "{words}");
             assert!(!words.contains("s3cr"), "{words}");

@@ -87,7 +87,7 @@ where
 ///
 /// async fn read_key() -> Result<AccessToken, AcquireError> {
 ///     let key = std::fs::read_to_string("/run/secrets/key").map_err(|error| {
-///         AcquireError::transient("the key can't be read").with_source(error)
+///         AcquireError::no_secret("the key can't be read").with_source(error)
 ///     })?;
 ///     Ok(AccessToken::new(key.trim())?)
 /// }

@@ -134,7 +134,7 @@ impl Credential for StaticToken {
         for source in self.key.sources() {
             secrets.push(source.0.read("key", "").await?);
         }
-        let unusable = |error| AcquireError::transient("the key can't be sent").with_source(error);
+        let unusable = |error| AcquireError::no_secret("the key can't be sent").with_source(error);
         self.key.token(&secrets).map_err(unusable)
     }
 
@@ -200,7 +200,7 @@ mod tests {
             file.write(text);
             let error = Credential::acquire(&key, Acquire::new(Reason::Expired, None)).await;
             let error = error.expect_err("not sendable");
-            assert_eq!(error.kind(), crate::error::AcquireErrorKind::Transient);
+            assert_eq!(error.kind(), crate::error::AcquireErrorKind::NoSecret);
             let printed = crate::credential::scripted::printed(&error);
             assert!(printed.contains(&format!("file:{}", file.path().display())), "{printed}");
             assert!(!printed.contains("s3"), "{printed}");
@@ -212,7 +212,7 @@ mod tests {
         }
         file.write("one\n# mine");
         let error = Credential::acquire(&pair, Acquire::new(Reason::Cold, None)).await;
-        assert_eq!(error.expect_err("a line break").kind(), crate::error::AcquireErrorKind::Transient);
+        assert_eq!(error.expect_err("a line break").kind(), crate::error::AcquireErrorKind::NoSecret);
         let error = StaticToken::basic_with_password("me", source()).expect_err("a line break");
         assert_eq!(error.kind(), ConfigErrorKind::Secret);
         assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");

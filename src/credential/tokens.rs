@@ -16,7 +16,7 @@ impl SecretSource {
     ///
     /// It is acquired, kept and renewed as any other. Where a server refuses what was got with it, `cache` takes that as a
     /// rejection of its token, and if it gets another one, that one is sent once. What the cache can't acquire, nobody waits
-    /// for longer than an attempt; the error is [transient](crate::AcquireErrorKind::Transient), has the cache's as its
+    /// for longer than an attempt; the error says that there is [no secret](crate::AcquireErrorKind::NoSecret), has the cache's as its
     /// source, and where that says when to try again, nobody does before.
     ///
     /// A credential can't be asked for itself in this way, since its cache is there only after it.

@@ -48,6 +48,9 @@ pub enum AcquireErrorKind {
     /// The server refused only the grant that was tried (a spent refresh token, an expired token that can't be
     /// renewed any more); the credential has another one.
     GrantRejected,
+    /// A secret that is needed can't be had where it comes from: a variable, a file, a command, a vault. Nothing was sent. It may
+    /// be there later, and is asked for again as after [`Transient`](Self::Transient).
+    NoSecret,
     /// The credential can't do what was asked, ever: a static key can't be renewed.
     Unsupported,
     /// The attempt's time was up. Whether the server saw the request is not known.
@@ -114,6 +117,11 @@ impl AcquireError {
     /// [`Reason::Rejected`](crate::Reason::Rejected), which asks for a token from scratch.
     pub fn grant_rejected(message: impl Into<String>) -> Self {
         Self::new(AcquireErrorKind::GrantRejected, message)
+    }
+
+    /// A secret that is needed can't be had where it comes from, and nothing was sent. `message` says which one, and not what it is.
+    pub fn no_secret(message: impl Into<String>) -> Self {
+        Self::new(AcquireErrorKind::NoSecret, message)
     }
 
     /// The credential can't do what was asked.

@@ -36,6 +36,9 @@ pub enum AuthErrorKind {
     CredentialsRejected,
     /// The token endpoint can't be reached, is overloaded, or isn't working.
     Unavailable,
+    /// A secret that is needed can't be had: its variable, file, command or vault gives none. [`AuthError::acquire_error`] says
+    /// which. No server was asked, and calls go on when it is there.
+    NoSecret,
     /// The token endpoint can't be used as it is: it moved, is missing or blocked, takes no request of this form, or its
     /// answer makes no sense. [`AcquireError::kind`] says which, and its text what to look at. Calls fail at once for up to
     /// 5 s at a time, and go on when it is mended; after a [refusal in words that nobody has
@@ -95,6 +98,7 @@ impl AuthError {
             AcquireErrorKind::TimedOut => AuthErrorKind::TimedOut,
             AcquireErrorKind::Panicked => AuthErrorKind::Panicked,
             AcquireErrorKind::Transient => AuthErrorKind::Unavailable,
+            AcquireErrorKind::NoSecret => AuthErrorKind::NoSecret,
             AcquireErrorKind::Moved
             | AcquireErrorKind::Missing
             | AcquireErrorKind::NotAccepted
@@ -130,10 +134,15 @@ impl AuthError {
         self.source.as_ref().is_some_and(|error| error.kind().may_be_the_secret())
     }
 
-    /// Whether the token endpoint can't be reached or doesn't work, as far as anybody knows only for now.
+    /// Whether the token endpoint can't be reached or doesn't work, or a secret isn't there to ask it with, as far as anybody
+    /// knows only for now.
     pub(crate) fn is_outage(&self) -> bool {
         let is_wrong = self.kind == AuthErrorKind::EndpointUnusable && !self.may_be_the_secret();
-        is_wrong || matches!(self.kind, AuthErrorKind::Unavailable | AuthErrorKind::TimedOut)
+        let is_down = matches!(
+            self.kind,
+            AuthErrorKind::Unavailable | AuthErrorKind::NoSecret | AuthErrorKind::TimedOut
+        );
+        is_wrong || is_down
     }
 
     /// The first `AuthError` in `error`'s chain of sources, `error` itself included.
@@ -173,6 +182,7 @@ impl fmt::Display for AuthError {
         f.write_str(match self.kind {
             AuthErrorKind::CredentialsRejected => "the token endpoint rejected the credentials; check them",
             AuthErrorKind::Unavailable => "the token endpoint is unavailable; try again later",
+            AuthErrorKind::NoSecret => "a secret that is needed can't be had; look at where it comes from",
             AuthErrorKind::EndpointUnusable => {
                 "the token endpoint can't be used as it is; the error's source says what to look at"
             }

@@ -151,6 +151,7 @@ fn name(kind: AuthErrorKind) -> &'static str {
     match kind {
         AuthErrorKind::CredentialsRejected => "credentials_rejected",
         AuthErrorKind::Unavailable => "unavailable",
+        AuthErrorKind::NoSecret => "no_secret",
         AuthErrorKind::EndpointUnusable => "endpoint_unusable",
         AuthErrorKind::TimedOut => "timed_out",
         AuthErrorKind::Panicked => "panicked",

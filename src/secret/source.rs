@@ -18,8 +18,8 @@ use crate::error::BoxError;
 /// taken as it is; where it begins with such a mark or ends with a line end, it is refused.
 ///
 /// A source that is wrong when the credential is built is refused then, with
-/// [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret). One that can't be read later, or is empty by then, makes that acquisition fail as
-/// [transient](crate::AcquireErrorKind::Transient), and nothing is sent. Where a server has refused a secret, and
+/// [`ConfigErrorKind::Secret`](crate::ConfigErrorKind::Secret). One that can't be read later, or is empty by then, makes that acquisition fail for
+/// [want of a secret](crate::AcquireErrorKind::NoSecret), and nothing is sent. Where a server has refused a secret, and
 /// its source has another one by now, calls don't wait for the end of the fail-fast time: see
 /// [`Credential::has_new_secret`](crate::Credential::has_new_secret).
 ///

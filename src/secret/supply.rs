@@ -100,7 +100,7 @@ impl Supply {
             Self::Input(_) => Err(Failure::Empty),
         };
         usable(read).map_err(|failure| {
-            let error = AcquireError::transient(format!("the {what}{} {failure}", self.reference()));
+            let error = AcquireError::no_secret(format!("the {what}{} {failure}", self.reference()));
             match failure {
                 Failure::Unread(source) => match wait_of(&*source) {
                     Some(wait) => error.with_retry_after(wait).with_source(source),

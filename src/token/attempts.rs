@@ -129,6 +129,7 @@ fn next(error: &AcquireError, refreshing: bool, tries: u32, max: u32) -> Next {
         AcquireErrorKind::GrantRejected
         | AcquireErrorKind::Undeclared
         | AcquireErrorKind::Transient
+        | AcquireErrorKind::NoSecret
         | AcquireErrorKind::TimedOut
             if refreshing =>
         {
@@ -137,7 +138,11 @@ fn next(error: &AcquireError, refreshing: bool, tries: u32, max: u32) -> Next {
         kind if refreshing && kind.is_about_endpoint() => Next::Anew,
         // An answer that was garbled on its way. What else is wrong with an endpoint is the same at the next attempt.
         AcquireErrorKind::Unintelligible if tries < max => Next::Again,
-        AcquireErrorKind::Transient | AcquireErrorKind::TimedOut if tries < max => Next::Again,
+        AcquireErrorKind::Transient | AcquireErrorKind::NoSecret | AcquireErrorKind::TimedOut
+            if tries < max =>
+        {
+            Next::Again
+        }
         _ => Next::Stop,
     }
 }

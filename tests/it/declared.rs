@@ -125,7 +125,7 @@ async fn a_file_that_is_gone_keeps_the_token_and_fails_by_its_name() {
     let answered = send(&service, request()).await.unwrap();
     answered.assert_is(&ApiVideoError::AccessTokenInvalidOrExpired.into());
     let error = answered.outcome().unwrap().error().unwrap();
-    assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+    assert_eq!(error.kind(), AuthErrorKind::NoSecret);
     let cause = error.acquire_error().unwrap().to_string();
     assert_eq!(cause, format!("the secret in file:{} can't be read", file.0.display()));
     assert_eq!(api_video.counts().acquires, 1, "nothing was sent without it");

@@ -102,7 +102,7 @@ async fn a_volume_that_is_not_mounted_yet_is_named_and_found_when_it_is() {
     let service = layer.layer(client());
     let error = send(&service, get(&site.url("/pods"))).await.unwrap_err();
     let error = AuthError::find(&*error).unwrap();
-    assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+    assert_eq!(error.kind(), AuthErrorKind::NoSecret);
     let words = error.acquire_error().unwrap().to_string();
     assert!(words.contains("/token (yet)") && words.contains("mounted"), "{words}");
     assert_eq!(site.requests().len(), 0, "nothing goes out without a token");

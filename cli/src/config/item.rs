@@ -41,6 +41,11 @@ pub(crate) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// Where it is: the file, the line and the key.
+    pub(super) fn place(&self) -> String {
+        self.source.wrong(&self.span, &self.key).to_string()
+    }
+
     /// What is wrong with it, which says what is allowed.
     pub(crate) fn wrong(&self, why: &str) -> Mistake {
         self.source.wrong(&self.span, &format!("{}: {why}", self.key))

@@ -73,5 +73,5 @@ fn command(item: &Item<'_>) -> Result<Secret, Mistake> {
     };
     // As with a shell, what has no slash is looked for in PATH.
     let program = if program.contains('/') { words.resolve(&program)? } else { program.into() };
-    Ok(Secret::Command(SecretCommand::new(program, args.collect(), limit)))
+    Ok(Secret::Command(SecretCommand::new(program, args.collect(), limit, item.place())))
 }

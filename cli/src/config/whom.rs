@@ -7,6 +7,7 @@ use tower_reauth::{Client, RefreshPolicy, client::ClientBuilder};
 
 use super::{credential::Configured, file::File, words::of_keys};
 use crate::{
+    command::SecretCommand,
     mistake::Mistake,
     options::{StoreOptions, TrustOptions, VendorOptions, WhomOptions},
     registration::Registration,
@@ -64,6 +65,10 @@ impl Whom {
         let Self { store, vendor, trust, place: _ } = self;
         let mut said = Context::new(&SHA256);
         said.update(format!("{store:?}\n{vendor:?}\n{trust:?}\n").as_bytes());
+        for word in vendor.commands().chain(store.commands()).flat_map(SecretCommand::words) {
+            // Each as long as it is, so that no two lists are alike.
+            said.update(format!("{}\n{word}", word.len()).as_bytes());
+        }
         for path in
             [&vendor.config, &trust.root_cert, &trust.client_cert, &trust.client_key].into_iter().flatten()
         {

@@ -94,6 +94,9 @@ async fn begin(
 fn may_pass(error: &AcquireError) -> bool {
     matches!(
         error.kind(),
-        AcquireErrorKind::Transient | AcquireErrorKind::TimedOut | AcquireErrorKind::Unintelligible
+        AcquireErrorKind::Transient
+            | AcquireErrorKind::NoSecret
+            | AcquireErrorKind::TimedOut
+            | AcquireErrorKind::Unintelligible
     )
 }

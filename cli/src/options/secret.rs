@@ -71,6 +71,14 @@ impl Secret {
         }
     }
 
+    /// What prints it, if something does.
+    pub(crate) fn command(&self) -> Option<&SecretCommand> {
+        match self {
+            Self::Command(command) => Some(command),
+            _ => None,
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() && !name.contains(['=', '\0']) => {

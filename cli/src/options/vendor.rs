@@ -13,7 +13,7 @@ use super::{
     trust::TrustOptions,
     vendor_name::{Kind, VendorName},
 };
-use crate::mistake::Mistake;
+use crate::{command::SecretCommand, mistake::Mistake};
 
 /// Whom to call, and as whom.
 #[derive(Args, Clone, Debug)]
@@ -113,15 +113,15 @@ impl VendorOptions {
         ]
     }
 
+    /// The commands that print secrets.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &SecretCommand> {
+        let secrets = self.secrets().into_iter().filter_map(|(_, secret)| secret.as_ref());
+        secrets.chain(self.set.iter().filter_map(Input::as_secret)).filter_map(Secret::command)
+    }
+
     /// How long the slowest command may take that prints a secret; zero if there is none.
     pub(crate) fn longest_command(&self) -> Duration {
-        let secrets = self.secrets().into_iter().filter_map(|(_, secret)| secret.as_ref());
-        let secrets = secrets.chain(self.set.iter().filter_map(Input::as_secret));
-        let limit = |secret: &Secret| match secret {
-            Secret::Command(command) => Some(command.limit()),
-            _ => None,
-        };
-        secrets.filter_map(limit).max().unwrap_or_default()
+        self.commands().map(SecretCommand::limit).max().unwrap_or_default()
     }
 
     /// The options that read standard input.

@@ -34,7 +34,7 @@ use crate::{
 /// endpoint: [`AcquireErrorKind::Moved`] and its like.
 ///
 /// Secrets that come from a [`SecretSource`](crate::SecretSource) are read for each request. If one can't be read, or can't be sent,
-/// nothing is, and the failure is transient. Once one that was refused has been replaced, calls don't wait for the
+/// nothing is, and it [may be there later](crate::AcquireErrorKind::NoSecret). Once one that was refused has been replaced, calls don't wait for the
 /// end of the fail-fast time, except where a source has to be asked ([`SecretSource::from_fn`](crate::SecretSource::from_fn)).
 ///
 /// # Examples

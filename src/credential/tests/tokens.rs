@@ -163,7 +163,7 @@ async fn a_token_that_cannot_be_had_is_not_asked_for_in_a_loop() {
     let outer = TokenCache::new(bearer(&world, SecretSource::tokens(inner)));
     for _ in 0..3 {
         let error = outer.get(Duration::ZERO).await.unwrap_err();
-        assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+        assert_eq!(error.kind(), AuthErrorKind::NoSecret);
         let words = printed(&error);
         assert!(words.contains("wrong password"), "{words}");
         let wait = error.retry_at().unwrap().saturating_duration_since(Instant::now());

@@ -281,7 +281,7 @@ async fn what_it_refers_to_is_read_for_each_request() {
         key.write(wrong);
         server.forget();
         let error = credential.acquire(Acquire::new(Reason::Cold, None)).await.unwrap_err();
-        assert_eq!(error.kind(), crate::error::AcquireErrorKind::Transient);
+        assert_eq!(error.kind(), crate::error::AcquireErrorKind::NoSecret);
         let printed = printed(&error);
         assert!(printed.contains(place), "{printed}");
         assert!(!printed.contains("s3cret") && !printed.contains(&RSA[40..60]), "{printed}");

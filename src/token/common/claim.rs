@@ -218,6 +218,8 @@ impl Claimant {
         standing.fate = match (error.kind(), error.code()) {
             // A server that asks to be left alone has not looked at it.
             _ if error.is_throttled() => Fate::Unspent,
+            // Nothing was sent.
+            (AcquireErrorKind::NoSecret, _) => Fate::Unspent,
             (AcquireErrorKind::GrantRejected, _) | (_, Some(ErrorCode::InvalidGrant)) => Fate::Refused,
             _ => Fate::Unknown,
         };

@@ -4,9 +4,10 @@ use crate::error::{AcquireError, AcquireErrorKind};
 
 /// The kinds that others have to know, since they do about them what they would do themselves. To all others it may work
 /// later.
-const KINDS: [(&str, AcquireErrorKind); 11] = [
+const KINDS: [(&str, AcquireErrorKind); 12] = [
     ("rejected", AcquireErrorKind::Rejected),
     ("grant rejected", AcquireErrorKind::GrantRejected),
+    ("no secret", AcquireErrorKind::NoSecret),
     ("timed out", AcquireErrorKind::TimedOut),
     ("moved", AcquireErrorKind::Moved),
     ("missing", AcquireErrorKind::Missing),

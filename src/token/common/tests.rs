@@ -154,6 +154,8 @@ enum Act {
     Refuse,
     WrongKey,
     Throttle,
+    /// Has no secret to ask with, and so asks nobody.
+    Mislay,
     /// Hands out the first token again.
     Again,
     /// Spends the refresh token, and never answers.
@@ -207,6 +209,9 @@ impl Credential for Server {
         if act == Act::Throttle {
             return Err(AcquireError::transient("busy").with_retry_after(20 * SECOND));
         }
+        if act == Act::Mislay {
+            return Err(AcquireError::no_secret("the secret can't be read"));
+        }
         let sent = match refresh_token {
             Some(token) => Some(token.expose_secret().to_owned()),
             None => (books.grants == Grants::SingleUse).then(|| "first".to_owned()),
@@ -220,7 +225,7 @@ impl Credential for Server {
         }
         sleep(if act == Act::Slow { 6 * SECOND } else { SECOND }).await;
         match act {
-            Act::Answer | Act::Slow | Act::Throttle | Act::Again => {
+            Act::Answer | Act::Slow | Act::Throttle | Act::Mislay | Act::Again => {
                 let number = if act == Act::Again { 1 } else { call };
                 let token = AccessToken::new(format!("token-{number}"))?;
                 let token = token.with_refresh_token(format!("grant-{call}"));

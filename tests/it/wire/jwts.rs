@@ -77,7 +77,7 @@ async fn an_apps_jwt_is_exchanged_and_its_key_may_be_replaced_meanwhile() {
     let failed = send(&api, get(&world.url("/"))).await.unwrap_err();
     let error = auth_error(&failed);
     let said = error.acquire_error().unwrap();
-    assert_eq!((error.kind(), said.kind()), (AuthErrorKind::Unavailable, AcquireErrorKind::Transient));
+    assert_eq!((error.kind(), said.kind()), (AuthErrorKind::NoSecret, AcquireErrorKind::NoSecret));
     let printed = format!("{error:?} {said:?}");
     assert!(printed.contains("acquire.bearer.jwt.key") && !printed.contains("s3cret"), "{printed}");
     assert_eq!(world.counts(), (2, 3));

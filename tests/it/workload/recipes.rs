@@ -163,7 +163,7 @@ async fn a_file_that_is_not_mounted_yet_is_named_and_used_once_it_is() {
     let mounted = SecretSource::tokens(TokenCache::with_policy(FileToken::new(file.path()), brief()));
     let service = vault(server.url(""), mounted, client()).unwrap().policy(brief()).layer(client());
     let error = send(&service, get(&server.url("/v1/secret/data/web"))).await.unwrap_err();
-    assert_eq!(refusal(&error), (AuthErrorKind::Unavailable, AcquireErrorKind::Transient));
+    assert_eq!(refusal(&error), (AuthErrorKind::NoSecret, AcquireErrorKind::NoSecret));
     let words = said(&error);
     for part in [&*format!("there is no {named} (yet)"), "whether its volume is mounted", "No such file"] {
         assert!(words.contains(part), "{words}");

@@ -62,7 +62,9 @@ async fn fails(name: &str, script: &str, more: &str) -> Ended {
     let served = fake.serve().await.unwrap();
     let command = format!("[\"sh\", \"-c\", {script:?}]{more}");
     let ended = call(name, &file(served.origin(), &command, ""), "").await;
-    ended.assert_status(3).assert_says("the command sh");
+    ended.assert_status(3).assert_says("reauth call: no token: a secret that is needed can't be had");
+    ended.assert_says("the command sh (").assert_says(&format!("{name}, line 4: credentials.us.key) "));
+    assert!(!ended.stderr.contains("token endpoint"), "no server was asked: {}", ended.stderr);
     assert_eq!((fake.counts().acquires, fake.counts().api_calls), (0, 0), "nothing is sent");
     ended
 }
@@ -75,6 +77,15 @@ async fn a_command_that_fails_is_named_with_its_status_and_without_what_it_says(
     assert!(!said.contains("why-it-failed"), "what it says is the person's alone: {said}");
     let ended = fails("command-half.toml", &format!("echo {KEY}; exit 1"), "").await;
     assert_none_shown([KEY], &format!("{}{}", ended.stdout, ended.stderr));
+    for (name, program, advice) in [
+        ("command-none.toml", "no-such-program", "; check its name, and whether it is in PATH"),
+        ("command-astray.toml", "./no-such-program", "; check its path"),
+        ("command-dead.toml", "/dev/null", "; check whether this user may run it"),
+    ] {
+        let content = file("http://127.0.0.1:1", &format!("[{program:?}]"), "");
+        let ended = call(name, &content, "").await;
+        ended.assert_status(3).assert_says("can't be run: ").assert_says(advice).assert_says(name);
+    }
     fails("command-empty.toml", "echo", "").await.assert_says("prints nothing");
     fails("command-long.toml", "yes", "").await.assert_says("prints more than 64 KiB");
     fails("command-binary.toml", "printf '\\377'", "").await.assert_says("that isn't utf-8");
@@ -125,6 +136,29 @@ async fn a_proxys_command_that_fails_is_not_run_by_each_request_and_used_once_it
     };
     soon(works).await;
     fake.assert_no_refusals();
+    proxy.stop().await;
+}
+
+/// Its arguments are shown by nothing, and make a difference all the same.
+#[tokio::test]
+async fn a_proxy_that_reads_the_file_again_runs_the_command_as_it_is_there_by_then() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let content = file(served.origin(), "[\"printf\", \"%s\", \"wrong\"]", "");
+    let upstreams = "[[proxy.upstreams]]\nas = \"us\"\n";
+    let content = Temporary::new("command-reload.toml", &format!("{content}{upstreams}"));
+    let proxy = Proxy::start(Program::proxy().args("--upstreams --file").arg(content.path())).await;
+    assert_eq!(get(&proxy.url("/x")).await.status(), 503);
+    let right = file(served.origin(), &format!("[\"printf\", \"%s\", {KEY:?}]"), "");
+    std::fs::write(content.path(), format!("{right}{upstreams}")).unwrap();
+    proxy.signal("HUP").await;
+    let works = async {
+        while get(&proxy.url("/x")).await.status() != 200 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Long before a refused secret would be sent again.
+    tokio::time::timeout(Duration::from_secs(10), works).await.expect("the other command is run");
     proxy.stop().await;
 }
 

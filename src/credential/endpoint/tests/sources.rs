@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{
-        AcquireErrorKind::{GrantRejected, Rejected, Transient},
+        AcquireErrorKind::{GrantRejected, NoSecret, Rejected},
         ConfigErrorKind,
     },
     secret::SecretSource,
@@ -79,7 +79,7 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
             None => file.remove(),
         }
         let error = Credential::acquire(&credential, Acquire::new(Reason::Cold, None)).await.unwrap_err();
-        assert_eq!(error.kind(), Transient, "{error:?}");
+        assert_eq!(error.kind(), NoSecret, "{error:?}");
         let shown = printed(&error);
         assert!(!shown.contains("s3cret"), "{shown}");
         assert!(error.to_string().contains(&format!("file:{}", file.path().display())), "{error}");
@@ -89,7 +89,7 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
 
     let sealed = SecretSource::from_fn(|| async { Err("the vault is sealed".into()) });
     let error = cold(endpoint(plain().json("key", sealed)), &server).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (Transient, "the secret can't be read"));
+    assert_eq!((error.kind(), error.to_string().as_str()), (NoSecret, "the secret can't be read"));
     assert_eq!(error.source().unwrap().to_string(), "the vault is sealed");
     assert_eq!(error.retry_after(), None);
 
@@ -97,7 +97,7 @@ async fn a_source_that_fails_is_transient_named_and_sends_nothing() {
     let sealed = move || async move { Err(AcquireError::transient("sealed").with_retry_after(wait).into()) };
     let error =
         cold(endpoint(plain().json("key", SecretSource::from_fn(sealed))), &server).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry_after()), (Transient, Some(wait)));
+    assert_eq!((error.kind(), error.retry_after()), (NoSecret, Some(wait)));
     assert_eq!(error.source().unwrap().to_string(), "sealed");
     assert_eq!(server.count(http::Method::POST), 0);
 }

@@ -49,7 +49,7 @@ async fn a_file_without_a_secret_is_transient_and_nothing_is_sent() {
             None => file.remove(),
         }
         let error = acquire(&credential).await.unwrap_err();
-        assert_eq!(error.kind(), AcquireErrorKind::Transient);
+        assert_eq!(error.kind(), AcquireErrorKind::NoSecret);
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
     assert!(server.seen().is_empty());
@@ -132,12 +132,12 @@ async fn a_secret_that_was_read_is_taken_out_of_errors() {
 }
 
 #[tokio::test]
-async fn a_closure_that_fails_is_transient_and_says_why() {
+async fn a_closure_that_fails_gives_no_secret_and_says_why() {
     let server = Server::healthy();
     let source = SecretSource::from_fn(|| async { Err("the vault is sealed".into()) });
     let credential = ClientCredentials::new(URL, ClientAuthentication::secret_basic("a", source));
     let error = acquire(&credential.build(server.transport()).unwrap()).await.unwrap_err();
-    assert_eq!(error.kind(), AcquireErrorKind::Transient);
+    assert_eq!(error.kind(), AcquireErrorKind::NoSecret);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the vault is sealed");
 }
 

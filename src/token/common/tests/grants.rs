@@ -72,6 +72,20 @@ async fn where_it_is_the_only_one_it_is_sent_again_once_and_not_soon() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_not_sent_for_want_of_a_secret_is_in_nobodys_doubt() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
+    text(&server.process(&store)).await;
+    sleep(601 * SECOND).await;
+    server.next([Act::Mislay]);
+    let error = get(&server.process(&store)).await.expect_err("no secret");
+    assert_eq!(error.kind(), AuthErrorKind::NoSecret);
+    sleep(SECOND / 10).await;
+    assert!(store.record().note.is_none(), "nobody has sent it");
+    assert_eq!(text(&server.process(&store)).await, "token-3");
+    assert_eq!(server.reused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_grant_is_told_to_those_who_would_send_it_too() {
     let (store, server) = (Shelves::new(), Server::new(Grants::SingleUse, Some(600 * SECOND)));
     let (one, other) = (server.process(&store), server.process(&store));

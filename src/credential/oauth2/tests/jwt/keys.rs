@@ -105,7 +105,7 @@ async fn a_key_may_be_read_for_each_jwt() {
     assert_eq!(header, json!({"alg": "ES256", "typ": "JWT", "kid": "k1"}));
     file.write(RSA);
     let error = acquire(&credential).await.unwrap_err();
-    assert_eq!((error.kind(), server.seen().len()), (AcquireErrorKind::Transient, 1));
+    assert_eq!((error.kind(), server.seen().len()), (AcquireErrorKind::NoSecret, 1));
     assert!(printed(&error).contains("no usable p-256 key"), "{}", printed(&error));
     // What is wrong from the beginning is refused then.
     for (jwt, kind, says) in [
