@@ -1,5 +1,7 @@
 //! [`Registration`]: a client of OAuth 2.0 at its server, which has somebody log in.
 
+use std::time::Duration;
+
 use tower_reauth::{
     ConfigError,
     oauth2::{AuthorizationServer, ClientAuthentication},
@@ -8,7 +10,7 @@ use tower_reauth::{
 use crate::{
     client,
     mistake::Mistake,
-    options::{ClientAuth, LoginOptions, VendorOptions},
+    options::{ATTEMPT, ClientAuth, LoginOptions, VendorOptions},
 };
 
 /// A client at its server, and how somebody logs in.
@@ -21,6 +23,8 @@ pub(crate) struct Registration {
     pub(crate) login: LoginOptions,
     /// Whether everything may be http.
     pub(crate) is_plain: bool,
+    /// How long one of its answers is waited for, with the command that prints its secret.
+    pub(crate) patience: Duration,
     secret: Option<&'static str>,
 }
 
@@ -28,6 +32,7 @@ impl Registration {
     /// Takes it out of the options, which have a login.
     pub(crate) fn new(login: LoginOptions, options: &mut VendorOptions) -> Result<Self, Mistake> {
         let need = |option| Mistake::new(format!("a login needs {option}"));
+        let patience = ATTEMPT + options.longest_command();
         let id = options.client_id.take().ok_or_else(|| need("--client-id"))?;
         if options.client.client_auth.is_none() && options.client_secret.is_none() {
             // A program on somebody's own machine keeps no secret from them (RFC 8252 §8.4).
@@ -55,6 +60,7 @@ impl Registration {
             scope: options.scope.take(),
             login,
             is_plain,
+            patience,
             secret,
         })
     }

@@ -9,7 +9,7 @@ use super::{credential::Configured, file::File, words::of_keys};
 use crate::{
     command::SecretCommand,
     mistake::Mistake,
-    options::{StoreOptions, TrustOptions, VendorOptions, WhomOptions},
+    options::{ATTEMPT, StoreOptions, TrustOptions, VendorOptions, WhomOptions},
     registration::Registration,
     vendor::Vendor,
 };
@@ -125,6 +125,3 @@ impl Whom {
         }
     }
 }
-
-/// How long an attempt may take by default.
-const ATTEMPT: std::time::Duration = std::time::Duration::from_secs(10);

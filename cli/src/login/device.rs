@@ -10,7 +10,7 @@ use tower_reauth::{
 
 use super::{
     failure::{Failure, tame},
-    redeem::{endpoint, redeem},
+    redeem::{endpoint, in_time, redeem},
     url::checked,
 };
 use crate::{message::tell, registration::Registration};
@@ -80,7 +80,7 @@ async fn begin(
     };
     let params = login.params.iter().cloned();
     let request = params.fold(request, |request, (name, value)| request.param(name, Param::text(value)));
-    let code = request.request(client.clone()).await.map_err(Failure::Exchange)?;
+    let code = in_time(registration, request.request(client.clone())).await.map_err(Failure::Exchange)?;
     checked(code.verification_uri(), "verification url")?;
     let (url, user_code) = (code.verification_uri(), tame(code.user_code()));
     tell(format_args!("reauth login: on any device, go to\n{url}\nand enter the code\n{user_code}"));

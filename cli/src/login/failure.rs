@@ -9,8 +9,8 @@ use crate::message::chain;
 /// Why nobody is logged in.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// There is nowhere to listen.
-    Listen(io::Error),
+    /// There is nowhere to listen, at this port or, if it is 0, at any.
+    Listen(u16, io::Error),
     /// There is no randomness.
     Random,
     Store(StoreError),
@@ -25,7 +25,7 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn status(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Listen(_) | Self::Random | Self::Store(_) => 1,
+            Self::Listen(..) | Self::Random | Self::Store(_) => 1,
             Self::Server(_) | Self::Refused(_) | Self::Exchange(_) => 3,
             Self::TimedOut => 7,
         })
@@ -35,7 +35,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listen(error) => write!(f, "there is nowhere to listen for the answer: {error}"),
+            Self::Listen(0, error) => write!(f, "there is nowhere to listen for the answer: {error}"),
+            Self::Listen(port, error) => write!(
+                f,
+                "there is nowhere to listen for the answer: port {port}, which login.port says: {error}; is another login \
+                 under way?"
+            ),
             Self::Random => f.write_str("this machine has no randomness"),
             Self::Store(error) => write!(f, "the login can't be remembered: {}", chain(error)),
             Self::Server(why) | Self::Refused(why) => f.write_str(why),

@@ -1,6 +1,7 @@
 //! [`Listener`]: where the answer of a login in a browser comes to, on this machine alone (RFC 8252 §7.3).
 
 use std::{
+    io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -43,13 +44,14 @@ impl Listener {
     pub(super) async fn bind(port: u16) -> Result<Self, Failure> {
         let tcp = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(tcp) => tcp,
-            // A machine without IPv4.
+            // On a machine without IPv4. Elsewhere the address would be another than the one that the server may know.
+            Err(error) if is_occupied(&error) => return Err(Failure::Listen(port, error)),
             Err(error) => match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
                 Ok(tcp) => tcp,
-                Err(_) => return Err(Failure::Listen(error)),
+                Err(_) => return Err(Failure::Listen(port, error)),
             },
         };
-        let address = tcp.local_addr().map_err(Failure::Listen)?;
+        let address = tcp.local_addr().map_err(|error| Failure::Listen(port, error))?;
         Ok(Self { tcp, address })
     }
 
@@ -71,6 +73,11 @@ impl Listener {
         let _ = timeout(Duration::from_secs(1), server).await;
         code.map_err(|_| Failure::TimedOut)?.map_err(|_| Failure::TimedOut)?
     }
+}
+
+/// Whether the address is there, and somebody else has the port, or it isn't for this user.
+fn is_occupied(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
 }
 
 /// Lets one answer in.

@@ -1,5 +1,6 @@
 //! Asks the token endpoint for what a login has earned.
 
+use tokio::time::timeout;
 use tower_reauth::{
     AccessToken, Acquire, AcquireError, Client, Credential, Param, Reason, oauth2::ExtensionGrant,
 };
@@ -18,9 +19,21 @@ pub(super) async fn redeem(
     let grant = ExtensionGrant::new(server, authentication, grant_type);
     let grant = params.into_iter().fold(grant, |grant, (name, value)| grant.acquire_param(name, value));
     let grant = grant
+        .name(registration.login.name.clone())
         .build(client.clone())
         .map_err(|error| AcquireError::unsupported("the token can't be asked for").with_source(error))?;
-    grant.acquire(Acquire::new(Reason::Cold, None)).await
+    in_time(registration, grant.acquire(Acquire::new(Reason::Cold, None))).await
+}
+
+/// Waits for what a server is asked, and not for ever.
+pub(super) async fn in_time<T>(
+    registration: &Registration,
+    asked: impl Future<Output = Result<T, AcquireError>>,
+) -> Result<T, AcquireError> {
+    let limit = registration.patience;
+    timeout(limit, asked).await.unwrap_or_else(|_| {
+        Err(AcquireError::transient(format!("there was no answer within {} s", limit.as_secs())))
+    })
 }
 
 /// A URL that the configuration has, or else the server's metadata.

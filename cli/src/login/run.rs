@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use tower_reauth::{AccessToken, Client, RefreshPolicy, oauth2::AuthorizationServer};
 
-use super::{args::LoginArgs, browser::by_browser, device::by_device, failure::Failure};
+use super::{args::LoginArgs, browser::by_browser, device::by_device, failure::Failure, redeem::in_time};
 use crate::{
     config::Whom,
     message::tell,
@@ -67,7 +67,7 @@ async fn obtain(
         Some(issuer) => {
             let server = AuthorizationServer::discover(issuer.clone());
             let server = if registration.is_plain { server.allow_plaintext_secrets() } else { server };
-            match server.metadata(client.clone()).await {
+            match in_time(registration, server.metadata(client.clone())).await {
                 Ok(metadata) => Some(metadata),
                 // There is none where all that is needed is given.
                 Err(_) if is_given(registration, way) => None,

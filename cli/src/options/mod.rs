@@ -17,7 +17,7 @@ pub(crate) use self::{
     client_auth::{ClientAuth, ClientAuthOptions},
     input::{HOW, Input},
     login::{LoginOptions, Way},
-    seconds::seconds,
+    seconds::{ATTEMPT, seconds},
     secret::Secret,
     stdin::one_reader,
     store::StoreOptions,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long an answer of a server is waited for, by default.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
+
 /// Seconds: a number above zero, with a fraction if need be.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || "give seconds, as a number above 0".to_owned();

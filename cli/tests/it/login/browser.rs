@@ -178,3 +178,31 @@ async fn a_code_that_is_refused_logs_nobody_in_and_leaves_who_was_there() {
     assert_eq!((world.server.seen().len(), &*world.state().await), (2, "logged-in"));
     assert_eq!(world.run("token me").await.stdout, "a1\n");
 }
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_and_no_other_address_is_taken_instead() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let login = format!("authorization-url = \"ORIGIN/auth\", port = {port}");
+    let world = World::new("login-taken", &login, &[]).await;
+    let ended = world.run("login me --no-browser --timeout 1").await;
+    ended.assert_status(1).assert_says(&format!("port {port}, which login.port says"));
+    assert!(!ended.stderr.contains("go to"), "nobody is sent away: {ended:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", silent.local_addr().unwrap());
+    let world = World::new("login-silent", "authorization-url = \"ORIGIN/auth\"", &[]).await;
+    let content = std::fs::read_to_string(world.file.path()).unwrap();
+    let content = content.replace("token-url = \"", &format!("token-url = \"{origin}/token\" # "));
+    std::fs::write(world.file.path(), content).unwrap();
+    let waiting = Waiting::start(world.program("login me --no-browser")).await;
+    waiting.back("code=c0de&state=STATE").await;
+    let (status, said) = waiting.ended().await;
+    assert_eq!(status, Some(3), "{said}");
+    assert!(said.contains("nobody is logged in: there was no answer within 10 s"), "{said}");
+    assert!(!said.contains("c0de"), "{said}");
+    assert_eq!(world.state().await, "logged-out");
+}
