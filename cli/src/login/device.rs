@@ -31,11 +31,13 @@ pub(super) async fn by_device(
     let code = begin(registration, metadata, client).await?;
     let until = Instant::now() + code.lifetime().map_or(limit, |lifetime| lifetime.min(limit));
     let mut interval = code.interval().clamp(Duration::from_secs(1), SLOWEST);
+    // Whoever has logged in by then has done so in vain, if the server doesn't work.
+    let mut broken = None;
     loop {
         let next = Instant::now() + interval;
         if next >= until {
             sleep_until(until).await;
-            return Err(Failure::TimedOut);
+            return Err(broken.map_or(Failure::TimedOut, Failure::Exchange));
         }
         sleep(interval).await;
         let param = ("device_code", Param::secret(code.device_code().clone()));
@@ -43,6 +45,9 @@ pub(super) async fn by_device(
             Ok(token) => return Ok(token),
             Err(error) => error,
         };
+        if error.code().is_some() {
+            broken = None;
+        }
         interval = match error.code() {
             Some(ErrorCode::AuthorizationPending) => interval,
             Some(ErrorCode::SlowDown) => interval + SLOWER,
@@ -51,7 +56,10 @@ pub(super) async fn by_device(
                 return Err(Failure::Refused("somebody said no at the other device".to_owned()));
             }
             // No answer, or one that makes no sense: less often (RFC 8628 §3.5).
-            _ if may_pass(&error) => (interval * 2).min(SLOWEST),
+            _ if may_pass(&error) => {
+                broken = Some(error);
+                (interval * 2).min(SLOWEST)
+            }
             _ => return Err(Failure::Exchange(error)),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use tower_reauth::{AcquireError, StoreError};
+use tower_reauth::{AcquireError, ErrorCode, StoreError};
 
 use crate::message::chain;
 
@@ -18,6 +18,8 @@ pub(super) enum Failure {
     Server(String),
     /// The server or the person said no.
     Refused(String),
+    /// It can't be asked where its endpoints are.
+    Metadata(String, AcquireError),
     Exchange(AcquireError),
     TimedOut,
 }
@@ -26,7 +28,7 @@ impl Failure {
     pub(super) fn status(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Listen(..) | Self::Random | Self::Store(_) => 1,
-            Self::Server(_) | Self::Refused(_) | Self::Exchange(_) => 3,
+            Self::Server(_) | Self::Refused(_) | Self::Metadata(..) | Self::Exchange(_) => 3,
             Self::TimedOut => 7,
         })
     }
@@ -44,6 +46,17 @@ impl fmt::Display for Failure {
             Self::Random => f.write_str("this machine has no randomness"),
             Self::Store(error) => write!(f, "the login can't be remembered: {}", chain(error)),
             Self::Server(why) | Self::Refused(why) => f.write_str(why),
+            Self::Metadata(issuer, error) => {
+                write!(f, "nobody is logged in: what {issuer} says of itself can't be had: {}", chain(error))
+            }
+            // It is no use to look at anything else.
+            Self::Exchange(error) if error.code() == Some(ErrorCode::InvalidGrant) => {
+                write!(
+                    f,
+                    "the server doesn't take the code, which may be too old; log in again: {}",
+                    chain(error)
+                )
+            }
             Self::Exchange(error) => write!(f, "nobody is logged in: {}", chain(error)),
             Self::TimedOut => f.write_str("nobody has logged in in time"),
         }

@@ -71,7 +71,7 @@ async fn obtain(
                 Ok(metadata) => Some(metadata),
                 // There is none where all that is needed is given.
                 Err(_) if is_given(registration, way) => None,
-                Err(error) => return Err(Failure::Exchange(error)),
+                Err(error) => return Err(Failure::Metadata(issuer.clone(), error)),
             }
         }
         None => None,

@@ -164,16 +164,27 @@ async fn nobody_is_waited_for_for_ever_nor_sent_over_plain_http() {
     plain.run("login me --no-browser").await.assert_status(3).assert_says("isn't https");
     let none = World::new("login-nowhere", "by = \"browser\"", &[ok("{}")]).await;
     none.run("login me --no-browser").await.assert_status(3).assert_says("give login.authorization-url");
+    let astray = World::new("login-astray", "issuer = \"http://127.0.0.1:1\"", &[]).await;
+    let ended = astray.run("login me --no-browser").await;
+    ended.assert_status(3).assert_says("what http://127.0.0.1:1 says of itself can't be had: ");
     assert_eq!(world.server.seen().len() + plain.server.seen().len() + none.server.seen().len(), 0);
 }
 
 #[tokio::test]
 async fn a_code_that_is_refused_logs_nobody_in_and_leaves_who_was_there() {
     let world = World::new("login-spent", BY_URL, &[tokens("a1", "r1"), error("invalid_grant")]).await;
-    for expected in [Some(0), Some(3)] {
+    for (expected, words) in [
+        (Some(0), "you are logged in as me"),
+        (
+            Some(3),
+            "the server doesn't take the code, which may be too old; log in again: the token endpoint of me refused",
+        ),
+    ] {
         let waiting = Waiting::start(world.program("login me --no-browser")).await;
         waiting.back("code=c&state=STATE").await;
-        assert_eq!(waiting.ended().await.0, expected);
+        let (status, said) = waiting.ended().await;
+        assert_eq!(status, expected, "{said}");
+        assert!(said.contains(words), "{said}");
     }
     assert_eq!((world.server.seen().len(), &*world.state().await), (2, "logged-in"));
     assert_eq!(world.run("token me").await.stdout, "a1\n");

@@ -50,6 +50,12 @@ async fn who_says_no_or_nothing_is_not_logged_in() {
         world.run("login me").await.assert_status(status).assert_says(words);
         assert_eq!((world.server.seen().len(), &*world.state().await), (2, "logged-out"));
     }
+    // It isn't the person's fault that is told then.
+    let broken = json("500 Oops", "{}");
+    let world =
+        World::new("device-broken", BY_DEVICE, &[code(""), error("authorization_pending"), broken]).await;
+    world.run("login me --timeout 3.5").await.assert_status(3).assert_says("isn't working: POST ");
+    assert_eq!(world.server.seen().len(), 3);
     let world = World::new("device-slow", BY_DEVICE, &[code(""), error("authorization_pending")]).await;
     world.run("login me --timeout 2.5").await.assert_status(7);
     assert_eq!(world.server.seen().len(), 3);
