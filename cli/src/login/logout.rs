@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use tower_reauth::{AuthErrorKind, RefreshPolicy};
+use tower_reauth::{AuthError, AuthErrorKind, RefreshPolicy};
 
 use super::args::LogoutArgs;
 use crate::{
@@ -55,10 +55,21 @@ pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
         }
         Err(error) => {
             tell(format_args!(
-                "reauth logout: {name} is logged out here, but the server couldn't be told: {}",
-                chain(&error)
+                "reauth logout: {name} is logged out here, but the server couldn't be told, and may take its tokens until they \
+                 expire: {}",
+                why(&error)
             ));
             ExitCode::from(3)
         }
     })
+}
+
+/// Why the server couldn't be told. What is to be done about a token that can't be had is of no use here: there is none any more to
+/// be revoked.
+fn why(error: &AuthError) -> String {
+    match error.acquire_error() {
+        Some(said) => chain(said),
+        None if error.kind() == AuthErrorKind::TimedOut => "it did not answer in time".to_owned(),
+        None => chain(error),
+    }
 }
