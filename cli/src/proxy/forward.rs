@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Write},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -23,7 +23,7 @@ use super::{
     body::Body,
     course::Course,
     headers::{self, RequestRules, ResponseRules},
-    no_answer::no_answer,
+    no_answer::{no_answer, was_hung_up_on},
     passing::{Download, Upload},
     problem::Problem,
     upgrade::{Asked, Upgrades},
@@ -33,6 +33,9 @@ use crate::{
     message::{chain, tell},
     vendor::Vendor,
 };
+
+/// Until when a connection that breaks off may be one that the vendor had closed before: as long as the news may be on its way.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The body of the vendor's answer.
 type Answer = PeekBody<Incoming>;
@@ -108,12 +111,20 @@ impl Upstream {
         let version = head.version;
         let readdressed = self.readdress(&mut head, target).map(|()| {
             let (upload, course) = Upload::of(body, version, self.request_rules.clone(), idle.clone());
-            (self.service.clone().oneshot(Request::from_parts(head, upload)), course)
+            let again = (course.is_none() && head.method.is_idempotent()).then(|| head.clone());
+            (self.service.clone().oneshot(Request::from_parts(head, upload)), again, course)
         });
         async move {
             let answered = match readdressed {
-                Ok((sent, course)) => {
-                    let answered = idle.bound(pin!(sent)).await;
+                Ok((sent, again, course)) => {
+                    let sending = Instant::now();
+                    let mut answered = idle.bound(pin!(sent)).await;
+                    if let (Ok(Err(error)), Some(head)) = (&answered, again)
+                        && sending.elapsed() < AT_ONCE
+                        && was_hung_up_on(error)
+                    {
+                        answered = self.once_more(head, &idle).await;
+                    }
                     self.answered(answered, course.as_ref())
                 }
                 Err(problem) => Err(problem),
@@ -126,6 +137,18 @@ impl Upstream {
             });
             self.tell(&line, answered)
         }
+    }
+
+    /// Sends a request without a body again. In memory of its own, which others needn't have.
+    fn once_more<'a>(
+        &'a self,
+        head: Parts,
+        idle: &'a Idle,
+    ) -> Pin<Box<dyn Future<Output = Result<Result<Response<Answer>, BoxError>, Elapsed>> + Send + 'a>> {
+        Box::pin(async move {
+            let upload = Upload::empty(self.request_rules.clone(), idle.clone());
+            idle.bound(pin!(self.service.clone().oneshot(Request::from_parts(head, upload)))).await
+        })
     }
 
     /// Sends one that asks for another protocol, and has the connections carried once the vendor agrees.

@@ -39,6 +39,16 @@ pub(super) fn no_answer(error: &BoxError) -> Problem {
     Problem::new(status, kind, format!("the vendor did not answer: {}", chain(&**error)))
 }
 
+/// Whether the connection broke off, or the vendor says that it has done nothing yet (RFC 9113 §8.7): one that was kept may have been
+/// closed while the request was on its way, and nobody but the sender knows of that. What doesn't do more when it is done twice may be
+/// sent again (RFC 9110 §9.2.2).
+pub(super) fn was_hung_up_on(error: &BoxError) -> bool {
+    let is_exchange = |error: &ClientError| error.kind() == ClientErrorKind::Exchange;
+    let was_refused = |error: &h2::Error| error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.downcast_ref().is_some_and(is_exchange)
+        && (wrong(&**error).is_none() || find(&**error).is_some_and(was_refused))
+}
+
 /// What is wrong with an answer that did come, if that is so and can be told.
 fn wrong(error: &(dyn Error + 'static)) -> Option<(&'static str, String)> {
     if let Some(error) = find::<hyper::Error>(error).filter(|error| error.is_parse()) {

@@ -1,7 +1,7 @@
 //! What clients are told when the vendor can't be called.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
@@ -247,4 +247,61 @@ async fn over_http_2_a_vendor_that_resets_and_one_that_makes_no_sense_are_told_a
         assert_eq!((status, headers["proxy-status"].to_str().unwrap()), (502, &*error), "{detail}");
         proxy.stop().await;
     }
+}
+
+/// A vendor that answers the first request of each connection, and closes it when the next one comes: as if it had closed it just before.
+async fn closes_what_is_kept() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let requests = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            let requests = requests.clone();
+            tokio::spawn(async move {
+                for answer in [EMPTY, ""] {
+                    let request = read_message(&mut tcp).await.unwrap_or_default();
+                    let method = request.split(' ').next().unwrap_or_default().to_owned();
+                    requests.lock().unwrap().push(method);
+                    tcp.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (origin, seen)
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_the_vendor_has_closed_is_no_failure_of_what_may_be_done_twice() {
+    let (origin, seen) = closes_what_is_kept().await;
+    let proxy = Proxy::start(before(&origin)).await;
+    for (head, expected) in [
+        ("GET", 204),
+        ("GET", 204),
+        ("DELETE", 204),
+        ("HEAD", 204),
+        // Nobody knows whether it was done.
+        ("POST", 502),
+        ("POST", 204),
+        // Bodies aren't kept for that.
+        ("PUT", 502),
+    ] {
+        let length = if head == "PUT" { "Content-Length: 2\r\n\r\nab" } else { "\r\n" };
+        let answer = raw(&proxy.address, &format!("{head} /x HTTP/1.1\r\nHost: HOST\r\n{length}")).await;
+        assert_eq!(status(&answer), expected, "{head}: {answer}");
+    }
+    let methods = ["GET", "GET", "GET", "DELETE", "DELETE", "HEAD", "HEAD", "POST", "POST", "PUT"];
+    assert_eq!(*seen.lock().unwrap(), methods);
+    proxy.stop().await;
+
+    // It is sent once more, and not for ever.
+    let server = Raw::with(Manner::Closes, &[""]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let (status, _, headers) = problem(&proxy).await;
+    assert_eq!(
+        (status, headers["proxy-status"].to_str().unwrap()),
+        (502, "tower-reauth; error=connection_terminated")
+    );
+    assert_eq!(server.seen().len(), 2);
+    proxy.stop().await;
 }
