@@ -40,6 +40,9 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// The body of the vendor's answer.
 type Answer = PeekBody<Incoming>;
 
+/// What became of a request, if anything moved.
+type Answered = Result<Result<Response<Answer>, BoxError>, Elapsed>;
+
 type Service = Auth<Client<ReplayBody<Upload>>, RecordBodies>;
 
 /// The vendor, behind the layer.
@@ -144,7 +147,7 @@ impl Upstream {
         &'a self,
         head: Parts,
         idle: &'a Idle,
-    ) -> Pin<Box<dyn Future<Output = Result<Result<Response<Answer>, BoxError>, Elapsed>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>> {
         Box::pin(async move {
             let upload = Upload::empty(self.request_rules.clone(), idle.clone());
             idle.bound(pin!(self.service.clone().oneshot(Request::from_parts(head, upload)))).await
@@ -206,11 +209,7 @@ impl Upstream {
     }
 
     /// What the vendor answered, if it did, and in time. If it didn't, it may be for want of the client's body.
-    fn answered(
-        &self,
-        answered: Result<Result<Response<Answer>, BoxError>, Elapsed>,
-        course: Option<&Course>,
-    ) -> Result<Response<Answer>, Problem> {
+    fn answered(&self, answered: Answered, course: Option<&Course>) -> Result<Response<Answer>, Problem> {
         match answered {
             Ok(Ok(response)) if headers::is_coded(response.headers()) => {
                 let detail =
