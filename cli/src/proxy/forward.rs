@@ -1,15 +1,14 @@
 //! [`Upstream`]: sends requests to the vendor, with a token, and brings its answers back. Bodies stream both ways.
 
 use std::{
-    fmt::{self, Write},
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header::LOCATION,
-    request::Parts, uri::PathAndQuery,
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, request::Parts,
+    uri::PathAndQuery,
 };
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -23,6 +22,7 @@ use super::{
     body::Body,
     course::Course,
     headers::{self, RequestRules, ResponseRules},
+    line::Line,
     no_answer::{no_answer, was_hung_up_on},
     passing::{Download, Upload},
     problem::Problem,
@@ -118,7 +118,7 @@ impl Upstream {
             (self.service.clone().oneshot(Request::from_parts(head, upload)), again, course)
         });
         async move {
-            let answered = match readdressed {
+            let (answered, course) = match readdressed {
                 Ok((sent, again, course)) => {
                     let sending = Instant::now();
                     let mut answered = idle.bound(pin!(sent)).await;
@@ -128,17 +128,18 @@ impl Upstream {
                     {
                         answered = self.once_more(head, &idle).await;
                     }
-                    self.answered(answered, course.as_ref())
+                    (self.answered(answered, course.as_ref()), course)
                 }
-                Err(problem) => Err(problem),
+                Err(problem) => (Err(problem), None),
             };
             let answered = answered.and_then(|response| match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => Err(another_protocol(
                     "the vendor changed to another protocol, which nobody had asked for",
                 )),
-                _ => Ok(self.hand_back(response)),
+                _ => Ok(response),
             });
-            self.tell(&line, answered)
+            self.tell(&line, &answered);
+            answered.map(|response| self.hand_back(response, line, course))
         }
     }
 
@@ -165,8 +166,9 @@ impl Upstream {
     ) -> Result<Response<Body>, Problem> {
         let (mut head, _) = request.into_parts();
         let line = Line::of(&mut head, began);
-        let answered = self.shake_hands(head, target, asked, upgrades).await;
-        self.tell(&line, answered)
+        let answered = self.shake_hands(head, target, asked, upgrades, &line).await;
+        self.tell(&line, &answered);
+        answered
     }
 
     async fn shake_hands(
@@ -175,6 +177,7 @@ impl Upstream {
         target: PathAndQuery,
         asked: Asked,
         upgrades: &Upgrades,
+        line: &Line,
     ) -> Result<Response<Body>, Problem> {
         let idle = Idle::new(self.timeout);
         self.readdress(&mut head, target)?;
@@ -194,7 +197,7 @@ impl Upstream {
             }
         }
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.hand_back(response));
+            return Ok(self.hand_back(response, line.clone(), None));
         }
         if !asked.is_granted_by(&response) {
             return Err(another_protocol(
@@ -203,7 +206,7 @@ impl Upstream {
         }
         let protocol = asked.protocol().clone();
         upgrades.carry(asked, &mut response);
-        let mut response = self.hand_back(response).map(|_| Body::from(""));
+        let mut response = self.hand_back(response, line.clone(), None).map(|_| Body::from(""));
         RequestRules::upgrade(response.headers_mut(), &protocol);
         Ok(response)
     }
@@ -234,13 +237,9 @@ impl Upstream {
     }
 
     /// Says how a request was answered, as far as that is wanted.
-    fn tell(
-        &self,
-        line: &Line,
-        answered: Result<Response<Body>, Problem>,
-    ) -> Result<Response<Body>, Problem> {
+    fn tell<B>(&self, line: &Line, answered: &Result<Response<B>, Problem>) {
         let took = || line.began.elapsed().as_millis();
-        match &answered {
+        match answered {
             Ok(response) if self.verbose => {
                 let (status, outcome) = (response.status(), self.outcome(response));
                 tell(format_args!("{line}: {status} in {} ms{outcome}", took()));
@@ -250,7 +249,6 @@ impl Upstream {
                 tell(format_args!("{line}: {} in {} ms: {}", problem.status(), took(), problem.detail()));
             }
         }
-        answered
     }
 
     /// Makes of the head what the vendor gets. Of its target nothing but path and query is used.
@@ -264,12 +262,12 @@ impl Upstream {
         Ok(())
     }
 
-    fn hand_back(&self, response: Response<Answer>) -> Response<Body> {
+    fn hand_back(&self, response: Response<Answer>, line: Line, course: Option<Course>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         self.response_rules.apply(&mut head.headers, head.version);
         self.lead_back(&mut head.headers);
         head.version = Version::default();
-        let download = Download { body, rules: self.response_rules };
+        let download = Download::of(body, self.response_rules, line, course);
         Response::from_parts(head, Body::Vendors(download))
     }
 
@@ -291,7 +289,7 @@ impl Upstream {
     }
 
     /// What the layer did, for the log.
-    fn outcome(&self, response: &Response<Body>) -> String {
+    fn outcome<B>(&self, response: &Response<B>) -> String {
         let generation = self.tokens().state().generation();
         let mut said = generation.map(|number| format!(", token {number}")).unwrap_or_default();
         let Some(outcome) = response.extensions().get::<AuthOutcome>() else { return said };
@@ -308,31 +306,6 @@ impl Upstream {
             said.extend(why);
         }
         said
-    }
-}
-
-/// What is said of a request in the log, and when it came. Its text is made only where it is said.
-struct Line {
-    method: Method,
-    uri: Uri,
-    began: Instant,
-}
-
-impl Line {
-    /// Takes the URI, in whose place the vendor's comes.
-    fn of(head: &mut Parts, began: Instant) -> Self {
-        Self { method: head.method.clone(), uri: std::mem::take(&mut head.uri), began }
-    }
-}
-
-/// Without the query, where some put secrets, and without what a terminal could take for an order.
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.method)?;
-        self.uri.path().chars().try_for_each(|char| match char.is_ascii_graphic() {
-            true => f.write_char(char),
-            false => write!(f, "{}", char.escape_unicode()),
-        })
     }
 }
 

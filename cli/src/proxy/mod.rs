@@ -14,6 +14,7 @@ mod guard;
 mod headers;
 mod health;
 mod keys;
+mod line;
 mod metrics;
 mod no_answer;
 mod passing;

@@ -14,8 +14,12 @@ use tower_reauth::{BoxError, PeekBody};
 use super::{
     course::Course,
     headers::{RequestRules, ResponseRules},
+    line::Line,
 };
-use crate::idle::Idle;
+use crate::{
+    idle::Idle,
+    message::{chain, tell},
+};
 
 /// A client's body on its way to the vendor.
 pub(crate) struct Upload {
@@ -32,8 +36,11 @@ struct Flow {
 
 /// The vendor's body on its way to the client.
 pub(crate) struct Download {
-    pub(super) body: PeekBody<Incoming>,
-    pub(super) rules: ResponseRules,
+    body: PeekBody<Incoming>,
+    rules: ResponseRules,
+    line: Line,
+    course: Option<Course>,
+    broken: Option<BoxError>,
 }
 
 impl Upload {
@@ -88,6 +95,26 @@ impl HttpBody for Upload {
     }
 }
 
+impl Download {
+    /// The body of the answer to a request that is `line` in the log, and whose own body has this course, if it has one.
+    pub(super) fn of(
+        body: PeekBody<Incoming>,
+        rules: ResponseRules,
+        line: Line,
+        course: Option<Course>,
+    ) -> Self {
+        Self { body, rules, line, course, broken: None }
+    }
+
+    fn tell_breach(&self, error: &BoxError) {
+        let line = &self.line;
+        match self.course.as_ref().and_then(Course::broken) {
+            Some(why) => tell(format_args!("{line}: the client's body broke off: {why}")),
+            None => tell(format_args!("{line}: the vendor's answer broke off: {}", chain(&**error))),
+        }
+    }
+}
+
 impl HttpBody for Download {
     type Data = Bytes;
     type Error = BoxError;
@@ -96,14 +123,26 @@ impl HttpBody for Download {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(
-            frame.map(|frame| Ok(filtered(frame?, |trailers| self.rules.apply_to_trailers(trailers)))),
-        )
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                Poll::Ready(Some(Ok(filtered(frame, |trailers| self.rules.apply_to_trailers(trailers)))))
+            }
+            Some(Err(error)) => {
+                self.tell_breach(&error);
+                // An error has hyper drop what it hasn't written yet, which may be all that has come. While it waits, it writes.
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -152,6 +152,29 @@ async fn an_answer_that_breaks_off_breaks_off_for_the_client() {
     }
 }
 
+/// What has come of it gets to the client, and it is said whose fault it is that no more does.
+#[tokio::test]
+async fn an_answer_that_is_broken_from_its_beginning_has_its_head() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nx\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ] {
+        let (proxy, mut client, mut server) = between("GET /x HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+        head(&mut server).await;
+        server.write_all(answer.as_bytes()).await.unwrap();
+        drop(server);
+        let mut got = String::new();
+        let _ = soon(client.read_to_string(&mut got)).await;
+        assert!(got.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}: {got:?}");
+        assert!(!got.ends_with("0\r\n\r\n"), "{got:?}");
+        assert_eq!(got.contains("half"), answer.contains("half"), "{got:?}");
+        until("that it is said", || proxy.log().contains("GET /x: the vendor's answer broke off: ")).await;
+        drop(client);
+        proxy.stop().await;
+    }
+}
+
 /// Whether the other side has closed the connection, or broken it off.
 async fn is_over(tcp: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
