@@ -40,7 +40,7 @@ impl Site {
     ) -> Response<Body> {
         let began = Instant::now();
         let (entry, answered) = match self.lead(&mut request, arrival) {
-            Ok(Led::Here(response)) => return response,
+            Ok(Led::Here(response)) => return *response,
             Ok(Led::On(entry, target)) => (entry, entry.upstream.forward(request, target, began).await),
             Ok(Led::Changes(entry, target, asked)) => {
                 // In memory of its own, which other requests don't have to bring.
@@ -65,10 +65,10 @@ impl Site {
     fn lead(&self, request: &mut Request<Incoming>, arrival: Arrival) -> Result<Led<'_>, Problem> {
         self.guard.admit(request, arrival)?;
         if let Some(question) = self.health.asked(request.uri()) {
-            return Ok(Led::Here(self.health.answer(request.method(), &question)));
+            return Ok(Led::Here(self.health.answer(request.method(), &question).into()));
         }
         if request.uri().path() == self.metrics_path {
-            return Ok(Led::Here(self.count(request.method())));
+            return Ok(Led::Here(self.count(request.method()).into()));
         }
         let found = self.table.find(request);
         let keys = found.as_ref().and_then(|(entry, _)| entry.keys.as_ref());
@@ -77,7 +77,7 @@ impl Site {
         if headers::stops_here(request) {
             let mut response = Response::new(Body::from(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(Led::Here(response));
+            return Ok(Led::Here(response.into()));
         }
         Ok(match self.upgrades.asked(request)? {
             None => Led::On(entry, target),
@@ -97,7 +97,7 @@ impl Site {
 /// Where a request leads.
 enum Led<'a> {
     /// It is answered here.
-    Here(Response<Body>),
+    Here(Box<Response<Body>>),
     /// To a target at an upstream.
     On(&'a Entry, PathAndQuery),
     /// The same, on a connection that is to change to another protocol.
