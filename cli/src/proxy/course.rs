@@ -25,6 +25,8 @@ enum Stage {
     Awaited,
     /// No more of it will come, and it isn't whole.
     Broken(String),
+    /// All of it has come.
+    Over,
 }
 
 impl Course {
@@ -39,6 +41,10 @@ impl Course {
 
     pub(super) fn is_waited_for(&self) {
         *self.stage() = Stage::Awaited;
+    }
+
+    pub(super) fn ends(&self) {
+        *self.stage() = Stage::Over;
     }
 
     pub(super) fn breaks(&self, error: &Error) {
@@ -56,6 +62,11 @@ impl Course {
             Stage::Broken(why) => Some(why.clone()),
             _ => None,
         }
+    }
+
+    /// Whether all of it has come. Where it hasn't, nobody reads the rest once the answer is given, nor what comes after it.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(*self.stage(), Stage::Over)
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {

@@ -7,7 +7,9 @@ use std::{
 };
 
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header::LOCATION, request::Parts,
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
+    header::{CONNECTION, LOCATION},
+    request::Parts,
     uri::PathAndQuery,
 };
 use hyper::body::Incoming;
@@ -114,16 +116,15 @@ impl Upstream {
         let version = head.version;
         let readdressed = self.readdress(&mut head, target).map(|()| {
             let (upload, course) = Upload::of(body, version, self.request_rules.clone(), idle.clone());
-            let again = (course.is_none() && head.method.is_idempotent()).then(|| head.clone());
+            let again = (course.is_none() && head.method.is_safe()).then(|| head.clone());
             (self.service.clone().oneshot(Request::from_parts(head, upload)), again, course)
         });
         async move {
             let (answered, course) = match readdressed {
                 Ok((sent, again, course)) => {
-                    let sending = Instant::now();
                     let mut answered = idle.bound(pin!(sent)).await;
                     if let (Ok(Err(error)), Some(head)) = (&answered, again)
-                        && sending.elapsed() < AT_ONCE
+                        && began.elapsed() < AT_ONCE
                         && was_hung_up_on(error)
                     {
                         answered = self.once_more(head, &idle).await;
@@ -139,7 +140,11 @@ impl Upstream {
                 _ => Ok(response),
             });
             self.tell(&line, &answered);
-            answered.map(|response| self.hand_back(response, line, course))
+            let rest_is_lost = course.as_ref().is_some_and(|course| !course.is_over());
+            match answered {
+                Ok(response) => Ok(self.hand_back(response, line, course)),
+                Err(problem) => Err(if rest_is_lost { problem.closing() } else { problem }),
+            }
         }
     }
 
@@ -221,13 +226,13 @@ impl Upstream {
             }
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(match course.and_then(Course::broken) {
-                Some(why) => Problem::malformed(format!("the client's body broke off: {why}")).closing(),
+                Some(why) => Problem::malformed(format!("the client's body broke off: {why}")),
                 None => no_answer(&error),
             }),
             Err(Elapsed) if course.is_some_and(Course::is_owed) => {
                 let detail =
                     format!("nothing moved for {:?}, and the client's body isn't at its end", self.timeout);
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "http_request_error", detail).closing())
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "http_request_error", detail))
             }
             Err(Elapsed) => {
                 let detail = format!("nothing moved for {:?}, and there is no answer", self.timeout);
@@ -264,9 +269,14 @@ impl Upstream {
 
     fn hand_back(&self, response: Response<Answer>, line: Line, course: Option<Course>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
+        // Of a vendor that closes its connection, too.
+        let closes = course.as_ref().is_some_and(|course| !course.is_over()) && headers::closes(&head);
         self.response_rules.apply(&mut head.headers, head.version);
         self.lead_back(&mut head.headers);
         head.version = Version::default();
+        if closes {
+            head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let download = Download::of(body, self.response_rules, line, course);
         Response::from_parts(head, Body::Vendors(download))
     }

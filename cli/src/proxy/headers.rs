@@ -8,6 +8,7 @@ use http::{
         ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, MAX_FORWARDS,
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
     },
+    response,
 };
 
 use crate::number::number;
@@ -127,6 +128,12 @@ pub(crate) fn has_passed_here(headers: &HeaderMap) -> bool {
         words.nth(1).is_some_and(|by| by == NAME.as_bytes())
     };
     names(headers, &VIA).any(received_by)
+}
+
+/// Whether a vendor closes its connection once it has answered (RFC 9112 §9.3).
+pub(crate) fn closes(answer: &response::Parts) -> bool {
+    let says = names(&answer.headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case(b"close"));
+    says || answer.version < Version::HTTP_11
 }
 
 /// Whether a body has another coding than `chunked`, or that more than once. Nobody here undoes those, and without the field that says so

@@ -40,7 +40,7 @@ pub(super) fn no_answer(error: &BoxError) -> Problem {
 }
 
 /// Whether the connection broke off, or the vendor says that it has done nothing yet (RFC 9113 §8.7): one that was kept may have been
-/// closed while the request was on its way, and nobody but the sender knows of that. What doesn't do more when it is done twice may be
+/// closed while the request was on its way, and nobody but the sender knows of that. What changes nothing may be
 /// sent again (RFC 9110 §9.2.2).
 pub(super) fn was_hung_up_on(error: &BoxError) -> bool {
     let is_exchange = |error: &ClientError| error.kind() == ClientErrorKind::Exchange;

@@ -72,13 +72,14 @@ impl HttpBody for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(Flow { body, course }) = &mut self.flow else { return Poll::Ready(None) };
-        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
             course.is_waited_for();
             return Poll::Pending;
         };
         match &frame {
             Some(Err(error)) => course.breaks(error),
-            _ => course.flows(),
+            Some(Ok(_)) if !body.is_end_stream() => course.flows(),
+            _ => course.ends(),
         }
         self.idle.moved();
         Poll::Ready(

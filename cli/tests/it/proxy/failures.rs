@@ -190,6 +190,34 @@ async fn what_a_client_does_not_send_to_its_end_is_its_own_fault() {
     }
 }
 
+/// Whoever sends the next request on such a connection has lost it.
+#[tokio::test]
+async fn a_connection_whose_request_is_answered_before_its_end_is_said_to_be_closed() {
+    const HALF: &str = "POST /x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 300000\r\n\r\nab";
+    let whole = HALF.replace("300000", "2");
+    let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno";
+    let server = Raw::with(Manner::Hasty, &[early]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    for (request, is_whole) in [(HALF, false), (&*whole, true)] {
+        let answer = soon(read_message(&mut writes(&proxy, request).await)).await.unwrap();
+        assert_eq!(status(&answer), 413, "{answer}");
+        assert_eq!(answer.contains("\r\nconnection: close\r\n"), !is_whole, "{answer}");
+    }
+    proxy.stop().await;
+    // One that goes away in the middle.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(before(&format!("http://{}", listener.local_addr().unwrap()))).await;
+    let mut tcp = writes(&proxy, HALF).await;
+    let (mut vendor, _) = soon(listener.accept()).await.unwrap();
+    soon(vendor.read(&mut [0; 1024])).await.unwrap();
+    drop(vendor);
+    let answer = soon(read_message(&mut tcp)).await.unwrap();
+    assert_eq!(status(&answer), 502, "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert_eq!(soon(tcp.read(&mut [0])).await.unwrap(), 0);
+    proxy.stop().await;
+}
+
 /// Whose answers these are, nobody should look for a connection that broke off.
 #[tokio::test]
 async fn an_answer_that_makes_no_sense_is_told_as_that() {
@@ -272,25 +300,31 @@ async fn closes_what_is_kept() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_the_vendor_has_closed_is_no_failure_of_what_may_be_done_twice() {
+async fn a_kept_connection_that_the_vendor_has_closed_is_no_failure_of_what_changes_nothing() {
     let (origin, seen) = closes_what_is_kept().await;
     let proxy = Proxy::start(before(&origin)).await;
     for (head, expected) in [
         ("GET", 204),
         ("GET", 204),
-        ("DELETE", 204),
+        ("OPTIONS", 204),
         ("HEAD", 204),
-        // Nobody knows whether it was done.
-        ("POST", 502),
+        // Nobody knows whether it was done, and done again it is another answer.
+        ("DELETE", 502),
         ("POST", 204),
+        ("POST", 502),
         // Bodies aren't kept for that.
-        ("PUT", 502),
+        ("GET", 204),
+        ("GET with a body", 502),
     ] {
-        let length = if head == "PUT" { "Content-Length: 2\r\n\r\nab" } else { "\r\n" };
-        let answer = raw(&proxy.address, &format!("{head} /x HTTP/1.1\r\nHost: HOST\r\n{length}")).await;
+        let (method, length) = match head.split_once(' ') {
+            Some((method, _)) => (method, "Content-Length: 2\r\n\r\nab"),
+            None => (head, "\r\n"),
+        };
+        let answer = raw(&proxy.address, &format!("{method} /x HTTP/1.1\r\nHost: HOST\r\n{length}")).await;
         assert_eq!(status(&answer), expected, "{head}: {answer}");
     }
-    let methods = ["GET", "GET", "GET", "DELETE", "DELETE", "HEAD", "HEAD", "POST", "POST", "PUT"];
+    let methods =
+        ["GET", "GET", "GET", "OPTIONS", "OPTIONS", "HEAD", "HEAD", "DELETE", "POST", "POST", "GET", "GET"];
     assert_eq!(*seen.lock().unwrap(), methods);
     proxy.stop().await;
 
