@@ -5,6 +5,8 @@ use tower_reauth::{
     oauth2::OAuth2Credential,
 };
 
+use crate::message::chain;
+
 /// A refresh token that a login has put into the store. Without one no server is asked.
 #[derive(Clone)]
 pub(crate) struct LoggedIn {
@@ -62,6 +64,7 @@ pub(crate) async fn hint(login: Option<&str>, tokens: &TokenCache) -> Option<Str
         Ok(Some(stored)) if stored.is_dead() => {
             Some(format!("the login has ended; run `reauth login {name}`"))
         }
-        _ => None,
+        Ok(Some(_)) => None,
+        Err(error) => Some(format!("nobody knows who is logged in: {}", chain(&error))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use tower_reauth::{AcquireError, ErrorCode, StoreError};
+use tower_reauth::{AcquireError, ErrorCode, StoreError, StoreErrorKind};
 
 use crate::message::chain;
 
@@ -44,7 +44,7 @@ impl fmt::Display for Failure {
                  under way?"
             ),
             Self::Random => f.write_str("this machine has no randomness"),
-            Self::Store(error) => write!(f, "the login can't be remembered: {}", chain(error)),
+            Self::Store(error) => write!(f, "the login can't be remembered: {}", of_store(error)),
             Self::Server(why) | Self::Refused(why) => f.write_str(why),
             Self::Metadata(issuer, error) => {
                 write!(f, "nobody is logged in: what {issuer} says of itself can't be had: {}", chain(error))
@@ -61,6 +61,15 @@ impl fmt::Display for Failure {
             Self::TimedOut => f.write_str("nobody has logged in in time"),
         }
     }
+}
+
+/// What is wrong with a store, and what to do where it goes on for ever.
+pub(super) fn of_store(error: &StoreError) -> String {
+    let remedy = match error.kind() {
+        StoreErrorKind::Unreadable => "; remove it, and log in again",
+        _ => "",
+    };
+    format!("{}{remedy}", chain(error))
 }
 
 /// What a server says, as it may be shown on a terminal: in one line, and not for ever.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tower_reauth::{AuthError, AuthErrorKind, RefreshPolicy};
 
-use super::args::LogoutArgs;
+use super::{args::LogoutArgs, failure::of_store};
 use crate::{
     config::Whom,
     message::{chain, tell},
@@ -32,9 +32,15 @@ pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
         whom.vendor(client, RefreshPolicy::default())
     })?;
     let tokens = vendor.layer.tokens();
-    let (before, revoked) = runtime.block_on(async { (tokens.stored().await, tokens.revoke().await) });
-    let was_there = !matches!(before, Ok(None));
-    Ok(match revoked {
+    let still_here = |why: String| {
+        tell(format_args!("reauth logout: {name} isn't logged out: {why}"));
+        ExitCode::FAILURE
+    };
+    let was_there = match runtime.block_on(tokens.stored()) {
+        Ok(stored) => stored.is_some(),
+        Err(error) => return Ok(still_here(of_store(&error))),
+    };
+    Ok(match runtime.block_on(tokens.revoke()) {
         Ok(()) if was_there => {
             tell(format_args!("reauth logout: {name} is logged out, and its tokens are revoked"));
             ExitCode::SUCCESS
@@ -49,9 +55,9 @@ pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
             ));
             ExitCode::SUCCESS
         }
-        Err(error) if error.kind() == AuthErrorKind::StoreLost || before.is_err() => {
-            tell(format_args!("reauth logout: {}", chain(&error)));
-            ExitCode::FAILURE
+        // What it has isn't known here, so that the server hasn't been told either.
+        Err(error) if error.kind() == AuthErrorKind::StoreLost => {
+            still_here(tokens.state().store_error().map_or_else(|| chain(&error), of_store))
         }
         Err(error) => {
             tell(format_args!(

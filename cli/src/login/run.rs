@@ -33,6 +33,8 @@ pub(crate) fn login(args: &LoginArgs) -> Result<ExitCode, Mistake> {
         Ok::<_, Mistake>((whom.vendor(client.clone(), RefreshPolicy::default())?, client))
     })?;
     let done = runtime.block_on(async {
+        // Nobody logs in for what can't be remembered.
+        vendor.layer.tokens().stored().await.map_err(Failure::Store)?;
         let token = obtain(args, &registration, &client).await?;
         let has_refresh_token = token.refresh_token().is_some();
         let left = token.lifetime();

@@ -171,3 +171,27 @@ async fn what_has_no_login_is_refused() {
         world.run("login me").await.assert_status(2).assert_says(says);
     }
 }
+
+#[tokio::test]
+async fn what_the_store_has_and_cannot_read_is_said_before_anybody_logs_in_and_no_logout() {
+    let world = World::new("state-damaged", LOGIN, &[tokens("a1", "r1"), EMPTY.to_owned()]).await;
+    world.log_in().await;
+    let record = world.directory.file(".record");
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(&record, &whole[..whole.len() / 2]).unwrap();
+    let damaged = "the record is damaged, or cut off (";
+    for (command, status, words) in [
+        ("login me --no-browser", 1, "reauth login: the login can't be remembered: "),
+        ("logout me", 1, "reauth logout: me isn't logged out: "),
+        ("token me", 3, "reauth token: no token: nobody knows who is logged in: "),
+        ("call --as me GET /x", 3, "reauth call: no token: nobody knows who is logged in: "),
+    ] {
+        let ended = world.run(command).await;
+        ended.assert_status(status).assert_says(words).assert_says(damaged);
+        assert!(!ended.stderr.contains("go to"), "nobody is sent away: {ended:?}");
+    }
+    world.run("logout me").await.assert_says("; remove it, and log in again");
+    assert_eq!((world.server.seen().len(), &*world.state().await), (1, "unknown"));
+    std::fs::write(&record, whole).unwrap();
+    world.run("logout me").await.assert_status(0);
+}
