@@ -39,9 +39,15 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Mistake> {
         text.push_str(&if args.json { seen.json().to_string() } else { seen.line() });
         text.push('\n');
     }
-    let printed = io::stdout().write_all(text.as_bytes());
     let worst = seen.iter().map(|seen| seen.state.status()).max().unwrap_or_default();
-    Ok(if printed.is_err() { ExitCode::FAILURE } else { ExitCode::from(worst) })
+    Ok(match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough, and may ask how it ended all the same.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tell(format_args!("reauth status: the output can't be written: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(worst),
+    })
 }
 
 /// What is seen of a credential.

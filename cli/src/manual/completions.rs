@@ -36,6 +36,8 @@ pub(crate) fn completions(args: &CompletionsArgs, mut whole: Command) -> Result<
 pub(super) fn print(bytes: &[u8]) -> ExitCode {
     match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             tell(format_args!("reauth: the output can't be written: {error}"));
             ExitCode::FAILURE

@@ -113,6 +113,11 @@ impl VendorOptions {
         ]
     }
 
+    /// Whether nothing says whom to call.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.name.is_none() && self.vendor.is_none() && self.config.is_none()
+    }
+
     /// The commands that print secrets.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &SecretCommand> {
         let secrets = self.secrets().into_iter().filter_map(|(_, secret)| secret.as_ref());

@@ -12,6 +12,9 @@ use crate::vendor::Vendor;
 /// By these words on standard output Docker knows that there is nothing, and asks without a password.
 pub(super) const NOTHING: &str = "credentials not found in native keychain";
 
+/// What Docker asks a helper for that has all of its passwords (`credsStore`). To it an empty answer is an error.
+pub(super) const LIST: &str = "list";
+
 /// The server that Docker wants a password for.
 pub(super) fn asked(input: &str, vendor: &Vendor) -> Result<Reply<String>, Senseless> {
     let url = input.strip_suffix('\n').map_or(input, |line| line.strip_suffix('\r').unwrap_or(line));

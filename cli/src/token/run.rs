@@ -35,9 +35,14 @@ const GET: &str = "get";
 /// Prints the token, and says how the program is to end.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
     let words = args.words().map_err(Mistake::new)?;
-    if words.operation.is_some_and(|operation| operation != GET) {
+    if let Some(operation) = words.operation.filter(|operation| operation != GET) {
+        if words.name.is_none() && args.whom.vendor.is_nobody() {
+            return Err(Mistake::new(format!(
+                "{operation:?} is the operation, so that no name is there; git and Docker add get, store or erase behind it"
+            )));
+        }
         input::ignore();
-        return Ok(ExitCode::SUCCESS);
+        return Ok(other(args.helper, &operation));
     }
     let mut options = args.whom.clone();
     options.vendor.name = words.name.or(options.vendor.name);
@@ -146,6 +151,14 @@ fn question<'a>(args: &'a Args, vendor: &Vendor) -> Result<Reply<Answer<'a>>, Se
             Reply::Nothing => Reply::Nothing,
         },
     })
+}
+
+/// The end of a helper that was asked for something else than a token.
+fn other(helper: Option<Helper>, operation: &str) -> ExitCode {
+    if helper == Some(Helper::Docker) && operation == docker::LIST {
+        let _ = writeln!(io::stdout(), "{{}}");
+    }
+    ExitCode::SUCCESS
 }
 
 /// The end of a helper that may not say anything.

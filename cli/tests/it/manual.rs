@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::support::{process::Program, soon};
+use crate::support::{process::Program, soon, temporary::Temporary};
 
 const SUBCOMMANDS: [&str; 6] = ["call", "proxy", "token", "login", "logout", "status"];
 
@@ -45,4 +45,25 @@ async fn the_manual_has_a_page_for_each_subcommand() {
     }
     let ended = Program::bare().args("man cal").run().await;
     ended.assert_status(2).assert_says("There are: call, ");
+}
+
+/// As with `| head -1`.
+#[tokio::test]
+async fn whoever_reads_no_further_has_made_no_mistake() {
+    let content = "[credentials.us]\nvendor = \"videsk\"\nkey = \"env:KEY\"\n";
+    let file = Temporary::new("closed-pipe.toml", content);
+    let program = |args| Program::bare().args(args).variable("REAUTH_CONFIG", file.path());
+    for args in ["man", "man call", "completions bash", "vendors", "check --vendor zoom", "status"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = soon(program(args).start_writing_to(writer.into()).wait_with_output()).await.unwrap();
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]), "{args}: {ended:?}");
+    }
+    #[cfg(target_os = "linux")]
+    for args in ["man", "completions bash", "vendors", "check --vendor zoom", "status"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = soon(program(args).start_writing_to(full.into()).wait_with_output()).await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && said.contains("No space left"), "{args}: {said}");
+    }
 }

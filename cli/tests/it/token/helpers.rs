@@ -36,11 +36,13 @@ async fn docker_gets_it_for_the_credentials_own_registry() {
         // Docker knows these words, and goes on without a password.
         assert_eq!(ended.stdout, "credentials not found in native keychain\n", "{server}");
     }
-    for operation in ["store", "erase", "list", "version"] {
+    for (operation, answer) in [("store", ""), ("erase", ""), ("list", "{}\n"), ("version", "")] {
         let ended = docker(&world, operation, "registry.example.invalid").await;
         ended.assert_status(0);
-        assert_eq!((&*ended.stdout, &*ended.stderr), ("", ""));
+        assert_eq!((&*ended.stdout, &*ended.stderr), (answer, ""));
     }
+    let ended = world.program("--for docker work").input("registry.example.invalid").run().await;
+    ended.assert_status(2).assert_says("\"work\" is the operation, so that no name is there");
     for server in ["registry.example.invalid\nx", "registry.example.invalid\0", "a\rb"] {
         let ended = docker(&world, "get", server).await;
         ended.assert_status(1);
