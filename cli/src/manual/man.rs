@@ -38,7 +38,27 @@ pub(crate) fn man(args: &ManArgs, mut whole: Command) -> Result<ExitCode, Mistak
     let mut page = Vec::new();
     Man::new(command)
         .title(name.to_uppercase())
+        .source(concat!("reauth ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Mistake::new(error.to_string()))?;
-    Ok(print(&page))
+    Ok(print(laid_out(&String::from_utf8_lossy(&page)).as_bytes()))
+}
+
+/// With what comes after the options as it was written: lines that are indented stay as they are, so that an example is what is to be
+/// typed, and those that are headings are some.
+fn laid_out(page: &str) -> String {
+    let Some((page, rest)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
+    let (mut page, mut is_verbatim) = (page.to_owned(), false);
+    for line in rest.lines() {
+        let is_indented = line.starts_with(' ');
+        if is_indented != is_verbatim && !line.is_empty() {
+            page += if is_indented { ".nf\n" } else { ".fi\n" };
+            is_verbatim = is_indented;
+        }
+        match line.strip_suffix(':').filter(|words| !is_indented && words.split(' ').count() <= 2) {
+            Some(words) => page += &format!(".SH \"{}\"\n", words.to_uppercase()),
+            None => page += &format!("{line}\n"),
+        }
+    }
+    page
 }

@@ -41,8 +41,22 @@ async fn the_manual_has_a_page_for_each_subcommand() {
         let page = Program::bare().args("man").arg(name).run().await;
         page.assert_status(0);
         let title = format!(".TH REAUTH-{} 1 ", name.to_uppercase());
-        assert!(page.stdout.contains(&title) && page.stdout.contains("Exit status"), "{}", page.stdout);
+        assert!(
+            page.stdout.contains(&title) && page.stdout.contains(".SH \"EXIT STATUS\""),
+            "{}",
+            page.stdout
+        );
+        assert!(
+            page.stdout.contains(concat!(" \"reauth ", env!("CARGO_PKG_VERSION"), "\"")),
+            "{}",
+            page.stdout
+        );
     }
+    // What is to be typed is not filled up with spaces, nor broken into lines.
+    let token = Program::bare().args("man token").run().await.stdout;
+    let examples = ".SH \"EXAMPLES\"\n.nf\n  curl \\-H \"Authorization: Bearer $(reauth token videos)\" https://api.example.com/videos\n";
+    assert!(token.contains(examples), "{token}");
+    assert!(token.contains(".fi\nA token is taken from the store"), "{token}");
     let ended = Program::bare().args("man cal").run().await;
     ended.assert_status(2).assert_says("There are: call, ");
 }
