@@ -63,13 +63,12 @@ impl Client {
         Ok(Self { authentication, secret })
     }
 
-    /// What is wrong with the configuration, with the option that the client's secret is from, if it is about that.
-    pub(crate) fn mistake(secret: Option<&str>, error: ConfigError) -> Mistake {
-        let option = secret.filter(|_| error.kind() == ConfigErrorKind::Secret);
-        let mistake = Mistake::from(error);
-        match option {
-            Some(option) => Mistake::new(format!("{option}: {mistake}")),
-            None => mistake,
+    /// What is wrong with the configuration, with the option that the client's secret is from, or that has the server's URL, if
+    /// it is about that.
+    pub(crate) fn mistake(secret: Option<&str>, url: &str, error: ConfigError) -> Mistake {
+        match secret.filter(|_| error.kind() == ConfigErrorKind::Secret) {
+            Some(option) => Mistake::new(format!("{option}: {}", Mistake::from(error))),
+            None => Mistake::of_url(url, error),
         }
     }
 }

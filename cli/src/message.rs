@@ -15,7 +15,18 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         }
         next = cause.source();
     }
-    line
+    of_options(&line)
+}
+
+/// What the library says, as whoever writes no Rust knows it.
+fn of_options(line: &str) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("Origin::parse_allowing_plaintext_tokens", "--allow-plaintext-secrets"),
+        (" allow_plaintext_secrets", " --allow-plaintext-secrets"),
+        ("ClientBuilder::identity", "--client-cert and --client-key"),
+        ("trim what was read from a file, or give the file as a SecretSource", "leave that out"),
+    ];
+    WORDS.iter().fold(line.to_owned(), |line, (theirs, ours)| line.replace(theirs, ours))
 }
 
 /// Writes a line to standard error. Where nobody reads that any more, nothing is lost.

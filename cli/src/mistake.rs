@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tower_reauth::ConfigError;
+use tower_reauth::{ConfigError, ConfigErrorKind};
 
 use crate::message::chain;
 
@@ -13,6 +13,16 @@ pub(crate) struct Mistake(String);
 impl Mistake {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+
+    /// What is wrong with a configuration, with the option that has the URL, if it is about that.
+    pub(crate) fn of_url(option: &str, error: ConfigError) -> Self {
+        let is_url = matches!(
+            error.kind(),
+            ConfigErrorKind::Url | ConfigErrorKind::InsecureUrl | ConfigErrorKind::MetadataHost
+        );
+        let mistake = Self::from(error);
+        if is_url { Self(format!("{option}: {mistake}")) } else { mistake }
     }
 
     /// Prints it in the way of other wrong usage, and ends the program with status 2.

@@ -67,6 +67,7 @@ impl Registration {
 
     /// What is wrong with it, with the option that the client's secret is from, if it is about that.
     pub(crate) fn mistake(&self, error: ConfigError) -> Mistake {
-        client::Client::mistake(self.secret, error)
+        let url = if self.token_url.is_some() { "--token-url" } else { "login.issuer" };
+        client::Client::mistake(self.secret, url, error)
     }
 }

@@ -267,12 +267,10 @@ impl Kind {
                 let server = plain(server, options, AuthorizationServer::allow_plaintext_secrets);
                 let credentials = ClientCredentials::new(server, authentication);
                 let credentials = at(credentials, options.scope.take(), ClientCredentials::scope);
-                let origin = match allowed {
-                    true => Origin::parse_allowing_plaintext_tokens(&base_url)?,
-                    false => Origin::parse(&base_url)?,
-                };
+                let origin = origin(&base_url, allowed)?;
                 let credential = credentials.build(transport);
-                let credential = credential.map_err(|error| client::Client::mistake(secret, error))?;
+                let credential =
+                    credential.map_err(|error| client::Client::mistake(secret, "--token-url", error))?;
                 let layer = AuthLayer::new(origin.clone(), credential);
                 Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)
             }
@@ -289,16 +287,22 @@ impl Kind {
     }
 }
 
+/// Whose the token is, in plain text too if that is allowed.
+fn origin(base_url: &str, in_plain_text: bool) -> Result<Origin, Mistake> {
+    let origin = match in_plain_text {
+        true => Origin::parse_allowing_plaintext_tokens(base_url),
+        false => Origin::parse(base_url),
+    };
+    origin.map_err(|error| Mistake::of_url("--base-url", error))
+}
+
 /// An API for which somebody logs in.
 fn logged_in(kind: Kind, options: &mut VendorOptions, transport: Transport) -> Result<Vendor, Mistake> {
     let Some(login) = options.login.take() else { return Err(Mistake::new("there is no login")) };
     let base_url = kind.need("--base-url", options.base_url.take())?;
     let registration = Registration::new(login, options)?;
     let allowed = std::mem::take(&mut options.allow_plaintext_secrets);
-    let origin = match allowed {
-        true => Origin::parse_allowing_plaintext_tokens(&base_url)?,
-        false => Origin::parse(&base_url)?,
-    };
+    let origin = origin(&base_url, allowed)?;
     let nobody = SecretSource::from_fn(|| async { Err("nobody is logged in".into()) });
     let (server, client) = (registration.server.clone(), registration.authentication.clone());
     let credential = RefreshToken::new(server, client, nobody).build(transport);

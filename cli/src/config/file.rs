@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -32,11 +33,21 @@ impl File {
         let path = given.map(Path::to_owned).or(named).or_else(path::usual).ok_or_else(|| {
             Mistake::new(format!("HOME isn't set; say where the configuration is, by --file or {VARIABLE}"))
         })?;
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let bytes = fs::read(&path).map_err(|error| {
+            let example = match error.kind() {
+                ErrorKind::NotFound => "; `reauth --help` has an example of one",
+                _ => "",
+            };
             let path = path.display();
-            Mistake::new(format!("{path} can't be read: {error}; see --file, and {VARIABLE}"))
+            Mistake::new(format!("{path} can't be read: {error}; see --file, and {VARIABLE}{example}"))
         })?;
         refuse_public(&path)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let path = path.display();
+            Mistake::new(format!("{path}, line {line}: it isn't utf-8, as TOML has to be; save it as that"))
+        })?;
         Ok(Self { path, text })
     }
 

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tower_reauth::{RefreshPolicy, Stored};
 
-use super::args::StatusArgs;
+use super::{args::StatusArgs, failure::tame};
 use crate::{
     config::{File, Whom},
     message::{chain, tell},
@@ -146,7 +146,7 @@ impl Seen {
     }
 
     fn line(&self) -> String {
-        let mut line = format!("{}: {}", self.name, self.state.name());
+        let mut line = format!("{}: {}", tame(&self.name), self.state.name());
         match self.expires_in() {
             Some(0) => line.push_str(", its token has expired"),
             Some(left) => line.push_str(&format!(", its token expires in {left} s")),

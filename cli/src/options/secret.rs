@@ -43,7 +43,8 @@ impl Secret {
             Self::Env(name) => (variable(name), format!("the environment variable {name}")),
             Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
         };
-        match secret {
+        // As one in a file, it ends before the line does.
+        match secret.map(|secret| secret.trim_end_matches(['\r', '\n']).to_owned()) {
             Ok(secret) if secret.is_empty() => {
                 Err(Mistake::new(format!("{option}: {place} has no secret; it is empty")))
             }

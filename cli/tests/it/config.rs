@@ -121,7 +121,8 @@ async fn the_file_is_where_the_environment_says_it_is() {
     ended
         .assert_status(2)
         .assert_says("/nowhere/.config/reauth/config.toml can't be read")
-        .assert_says("--file");
+        .assert_says("--file")
+        .assert_says("`reauth --help` has an example");
     fs::remove_dir_all(home.path()).unwrap();
 }
 
@@ -166,4 +167,24 @@ async fn who_may_write_the_file_says_what_is_run() {
     let ended = Program::call().args("--as us GET / --file").arg(file.path()).secret("KEY", KEY).run().await;
     ended.assert_status(2).assert_says("may be written by every user").assert_says("chmod o-w");
     assert_none_shown([KEY], &ended.stderr);
+}
+
+#[tokio::test]
+async fn a_file_and_a_variable_are_read_as_editors_and_shells_leave_them() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let content = format!(
+        "\u{feff}[credentials.us]\r\nvendor = \"api-video\"\r\nbase-url = \"{}\"\r\nkey = \"env:KEY\"\r\n",
+        served.origin()
+    );
+    let file = Temporary::new("config-edited.toml", &content);
+    let program = || Program::call().args("--as us GET /videos --file").arg(file.path());
+    program().secret("KEY", &format!("{KEY}\r\n")).run().await.assert_status(0);
+    let mut bytes = content.into_bytes();
+    bytes.extend(b"# caf\xe9\n");
+    fs::write(file.path(), bytes).unwrap();
+    let ended = program().secret("KEY", KEY).run().await;
+    ended.assert_status(2).assert_says("config-edited.toml, line 5: it isn't utf-8");
+    assert_eq!(fake.counts().api_accepted, 1);
+    fake.assert_no_refusals();
 }

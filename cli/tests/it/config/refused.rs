@@ -3,6 +3,14 @@
 use super::{KEY, call};
 use crate::support::process::{Program, assert_none_shown};
 
+/// A client of OAuth 2.0 with these URLs.
+fn oauth2(base_url: &str, token_url: &str) -> String {
+    format!(
+        "[credentials.us]\nvendor = \"oauth2\"\nbase-url = \"{base_url}\"\ntoken-url = \"{token_url}\"\n\
+         client-id = \"x\"\nclient-auth = \"none\"\n"
+    )
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said_with_its_line_and_its_key() {
     let us = "[credentials.us]\nvendor = \"api-video\"\n";
@@ -68,6 +76,24 @@ async fn what_is_wrong_is_said_with_its_line_and_its_key() {
                 .to_owned(),
             "credentials.us: OAuth 2.0 client credentials needs token-url",
         ),
+        (
+            oauth2("https://a.invalid/?x=1", "https://b.invalid/t"),
+            "line 1: credentials.us: base-url: not an origin: it has a query",
+        ),
+        (
+            oauth2("http://a.invalid", "https://b.invalid/t"),
+            "base-url: http://a.invalid:80 would be sent tokens in plain text; use https, or a loopback host, or \
+             allow-plaintext-secrets if",
+        ),
+        (
+            oauth2("https://a.invalid", "ftp://b.invalid/t"),
+            "credentials.us: token-url: a token request's url needs",
+        ),
+        (
+            oauth2("https://a.invalid", "http://b.invalid/t"),
+            "or a loopback host, or allow-plaintext-secrets if",
+        ),
+        (format!("{us}key = \"env:KEY\"\nstore = {{ place = \"file:/x\" }}\n"), "; see store.subject"),
         (format!("{us}key = \"env:KEY\"\nstore = {{}}\n"), "credentials.us.store: it needs place"),
         (
             format!("[store]\nplace = \"file:/x\"\n{us}key = \"env:KEY\"\nstore = {{ key = \"env:KEY\" }}\n"),
@@ -83,7 +109,7 @@ async fn what_is_wrong_is_said_with_its_line_and_its_key() {
         ),
         (
             format!("{us}key = \"env:KEY\"\nstore = {{ place = \"redis://h\" }}\n"),
-            "credentials.us: store: what is in Redis has to be sealed",
+            "credentials.us: store: what is in Redis has to be sealed; give store.key",
         ),
         (
             format!("{us}key = \"env:KEY\"\nstore = {{ place = \"file:/x\", old-keys = [\"env:KEY\"] }}\n"),
