@@ -243,7 +243,8 @@ impl TokenCache {
         }
     }
 
-    /// Waits until nothing is under way: a flight, and the saving of what it has brought for other processes. At most for as
+    /// Waits until nothing is under way: a flight, and the saving of what it has brought for other processes, or the word to them
+    /// that it has failed. At most for as
     /// long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default). Where other processes count rejections in a
     /// row, and a server has accepted the newest token here, they are told: that ends the row.
     ///
@@ -257,7 +258,9 @@ impl TokenCache {
         const BETWEEN: Duration = Duration::from_millis(20);
         let limit = self.shared.look(|state| state.policy().flight_limit());
         let deadline = after(Instant::now(), limit);
-        while self.shared.look(State::is_busy) && Instant::now() < deadline {
+        let is_busy =
+            || self.shared.look(State::is_busy) || self.shared.link().is_some_and(|link| link.is_busy());
+        while is_busy() && Instant::now() < deadline {
             let Some(timer) = sleep_until(after(Instant::now(), BETWEEN)) else { return };
             timer.await;
         }

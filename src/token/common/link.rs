@@ -9,7 +9,7 @@ use crate::{
     error::StoreError,
     observe::{Event, Observer},
     store::{Claim, Claimed, Digest, Draft, Release, Revision, Save, Saved, Seen, Shelf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError},
     time::after,
 };
 
@@ -26,7 +26,18 @@ pub(in crate::token) struct Link {
     trouble: Mutex<Option<Trouble>>,
     /// What a flight has brought and could not save yet.
     unsaved: Mutex<Option<Unsaved>>,
+    /// Flights that may have something to tell the store, also after those who wait here were told.
+    flights: AtomicU64,
     observer: Observer,
+}
+
+/// A flight that may have something to tell the store, until it is dropped.
+pub(super) struct UnderWay<'a>(&'a Link);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.flights.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What is done with a refresh token that is used up by its use, and is the only grant, while the store can't be asked.
@@ -59,7 +70,18 @@ struct Trouble {
 
 impl Link {
     pub(in crate::token) fn new(shelf: Shelf, mark: String, alone: Alone, observer: Observer) -> Self {
-        Self { shelf, mark, alone, trouble: Mutex::new(None), unsaved: Mutex::new(None), observer }
+        let (trouble, unsaved, flights) = (Mutex::new(None), Mutex::new(None), AtomicU64::new(0));
+        Self { shelf, mark, alone, trouble, unsaved, flights, observer }
+    }
+
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.flights.fetch_add(1, Ordering::SeqCst);
+        UnderWay(self)
+    }
+
+    /// Whether a flight may still have something to tell the store.
+    pub(in crate::token) fn is_busy(&self) -> bool {
+        self.flights.load(Ordering::SeqCst) > 0
     }
 
     pub(super) fn mark(&self) -> &str {

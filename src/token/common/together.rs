@@ -61,6 +61,8 @@ enum End {
 
 /// The flight's task, once it has departed.
 pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: Superseded, link: Arc<Link>) {
+    // Whoever ends after that waits until others know what has failed, too.
+    let _under_way = link.begin();
     let claimant = Claimant::new(link.clone(), order.known.revision);
     let (id, deadline) = (order.id, order.deadline);
     let end = {

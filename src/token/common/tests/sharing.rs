@@ -185,6 +185,19 @@ async fn nothing_is_under_way_when_a_cache_has_settled() {
     assert_eq!(text(&server.process(&store)).await, "token-1");
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_ends_when_a_cache_has_settled_has_told_others_of_its_failure() {
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    for _ in 0..3 {
+        let tokens = server.process(&store);
+        server.next([Act::WrongKey]);
+        assert!(get(&tokens).await.is_err());
+        tokens.settled().await;
+        assert!(store.record().claim.is_none(), "nobody has to wait for a process that has ended");
+    }
+    assert_eq!(server.calls(), 1, "a wrong key is sent once");
+}
+
 /// Programs that end after a request or two, and whose token is revoked before each.
 #[tokio::test(start_paused = true)]
 async fn short_programs_whose_tokens_are_accepted_begin_no_row_together() {
