@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
@@ -122,16 +122,23 @@ where
     std::future::poll_fn(|cx| client.poll_ready(cx))
         .await
         .map_err(|error| failed("the client for token requests is not ready", error.into()))?;
-    let response = client
-        .call(request.map(B::from))
-        .await
-        .map_err(|error| failed("the token request could not be sent or was not answered", error.into()))?;
+    let host = host_of(request.uri());
+    let unanswered = |error: S::Error| {
+        failed(&format!("the token request to {host} could not be sent or was not answered"), error.into())
+    };
+    let response = client.call(request.map(B::from)).await.map_err(unanswered)?;
     let (head, body) = response.into_parts();
     match Limited::new(body, MAX_ANSWER).collect().await {
         Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Err(too_long()),
         Err(error) => Err(failed("the token endpoint's answer broke off", error)),
     }
+}
+
+/// Host and port, by which a URL is known without anything that may be a secret.
+fn host_of(uri: &Uri) -> String {
+    let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 pub(super) fn too_long() -> AcquireError {

@@ -123,12 +123,13 @@ async fn an_acquisition_says_it_in_the_place_of_its_sources() {
         for (url, words) in
             [(nobody().await, "connection refused"), (ending(reset).await, "connection reset")]
         {
+            let host = url.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
             let endpoint = TokenEndpoint::new("Acme", url, TokenRequest::post("/token"));
             let tokens = TokenCache::new(endpoint.build(transport.clone()).unwrap());
             let error = tokens.get(Duration::ZERO).await.unwrap_err();
             let acquire = AuthError::acquire_error(&error).unwrap();
             assert_eq!(acquire.kind(), AcquireErrorKind::Transient);
-            let text = format!("the token request could not be sent or was not answered: {words}");
+            let text = format!("the token request to {host} could not be sent or was not answered: {words}");
             assert_eq!(acquire.to_string(), text);
             if is_ours {
                 assert_says_once(acquire, words);

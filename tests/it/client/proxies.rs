@@ -240,7 +240,7 @@ async fn an_acquisition_says_that_it_was_the_proxy() {
         let acquire = AuthError::acquire_error(&error).unwrap();
         assert_eq!((acquire.kind(), acquire.status()), (kind, None));
         let text = format!(
-            "the token request could not be sent or was not answered: the proxy {} {words}",
+            "the token request to id.example.test could not be sent or was not answered: the proxy {} {words}",
             proxy.name()
         );
         assert!(acquire.to_string().starts_with(&text), "{acquire}");
