@@ -210,8 +210,11 @@ impl Record {
         (self.revision, self.author, self.saved_at) = (draft.revision, Some(draft.nonce), now);
         (self.standing, self.accepted) = (draft.standing, false);
         self.body = draft.body.clone();
-        if draft.standing == Standing::Rejected {
-            self.rejections = self.rejections.saturating_add(1).max(2);
+        match draft.standing {
+            Standing::Rejected => self.rejections = self.rejections.saturating_add(1).max(2),
+            // Whoever has it forgotten begins anew, as in memory.
+            Standing::Revoked => self.rejections = 0,
+            Standing::Offered => {}
         }
         self.claim.take_if(|held| held.by == draft.nonce);
         self.note.take_if(|note| note.revision < draft.revision);

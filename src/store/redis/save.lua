@@ -28,6 +28,7 @@ put_text('standing', standing)
 record.accepted = nil
 put_text('body', body)
 if standing == 'rejected' then put('rejections', math.max(get('rejections') + 1, 2)) end
+if standing == 'revoked' then record.rejections = nil end
 if record['claim.by'] == nonce then forget('claim.') end
 if record['note.by'] and get('note.revision') < revision then forget('note.') end
 -- It may have been saved before, and then been lost with what came of it.

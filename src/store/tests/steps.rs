@@ -337,6 +337,8 @@ fn a_row_of_rejections_ends_with_an_acceptance_and_grows_with_a_token_that_comes
 #[test]
 fn a_revoked_token_stays_revoked() {
     let mut record = saved(1, 500);
+    // The row of rejections before it ends with it.
+    record.rejections = 5;
     granted(record.claim(at(1_500), &Claim::new(nonce(2), revision(500))));
     let tombstone =
         Draft::new(nonce(3), revision(500), revision(2_000), &b""[..]).standing(Standing::Revoked);

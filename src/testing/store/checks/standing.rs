@@ -48,7 +48,8 @@ pub(super) async fn a_token_that_comes_again_is_no_progress<S: Store>(
 pub(super) async fn a_revoked_token_stays_revoked<S: Store>(check: &Check<'_, S>) -> Result<(), Wrong> {
     let (at, _, known) = with_record(check).await?;
     let [flight, revoker] = flights();
-    let (_, late) = at.granted(Claim::new(flight, known)).await?;
+    // The row of rejections ends with it.
+    let (_, late) = at.granted(Claim::new(flight, known).rejected(Rejection::Early)).await?;
     let tombstone = Draft::new(revoker, known, late.next(), Body::default()).standing(Standing::Revoked);
     at.saved(tombstone).await?;
     let seen = at.overtaken(draft(flight, known, late)).await?;
