@@ -56,7 +56,7 @@ impl Draft {
 
     /// Sets what has become of it already. [`Standing::Rejected`] is for an access token that was rejected before, and has
     /// come again: it counts as one more rejection in a row, and as the second at least. [`Standing::Revoked`] is what is
-    /// left of one that the program has revoked.
+    /// left of one that the program has revoked, and ends the row.
     pub fn standing(mut self, standing: Standing) -> Self {
         self.standing = standing;
         self

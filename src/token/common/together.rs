@@ -62,7 +62,7 @@ enum End {
 /// The flight's task, once it has departed.
 pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: Superseded, link: Arc<Link>) {
     // Whoever ends after that waits until others know what has failed, too.
-    let _under_way = link.begin();
+    let under_way = link.begin();
     let claimant = Claimant::new(link.clone(), order.known.revision);
     let (id, deadline) = (order.id, order.deadline);
     let end = {
@@ -81,6 +81,8 @@ pub(in crate::token) async fn fly(report: Report, mut order: Order, superseded: 
             claimant.release(None).await;
         }
         Some(Ok(End::Caught(catch))) => {
+            // Saving it is the cache's business, and looking later whether it is still there nobody waits for.
+            drop(under_way);
             hand_over(report, &link, &claimant, id, catch, superseded.is_so()).await;
         }
         Some(Ok(End::Adopted(adopted))) => {

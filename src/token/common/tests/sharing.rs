@@ -196,6 +196,13 @@ async fn whoever_ends_when_a_cache_has_settled_has_told_others_of_its_failure() 
         assert!(store.record().claim.is_none(), "nobody has to wait for a process that has ended");
     }
     assert_eq!(server.calls(), 1, "a wrong key is sent once");
+    // Nobody waits for what is looked at later, after a token was saved.
+    let (store, server) = (Shelves::new(), Server::new(Grants::Reusable, Some(600 * SECOND)));
+    let tokens = server.process(&store);
+    text(&tokens).await;
+    let since = Instant::now();
+    tokens.settled().await;
+    assert!(since.elapsed() < SECOND, "{:?}", since.elapsed());
 }
 
 /// Programs that end after a request or two, and whose token is revoked before each.
