@@ -52,6 +52,8 @@ The proxy's own answers have Proxy-Status (RFC 9209), and a problem in JSON (RFC
   405            only GET is for health
   407            the key is missing, or is none of --allow-key
   408            the client stopped in the middle of its body for as long as --timeout says
+  417            something is expected that is not 100-continue
+  421            the target's scheme is not http, or https by a name of --allow-host
   502            the vendor can't be reached, or broke off
   503            there is no token, perhaps with Retry-After
   504            nothing moved for as long as --timeout says

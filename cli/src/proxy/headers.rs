@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
     header::{
-        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, MAX_FORWARDS,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST,
+        MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
+        VIA,
     },
     response,
 };
@@ -63,6 +64,7 @@ impl RequestRules {
     pub(crate) fn apply(&self, headers: &mut HeaderMap, version: Version) {
         let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
         strip(headers, |name| self.withheld.contains(name));
+        say_length_once(headers);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if takes_trailers {
             // RFC 9110 §10.1.4.
@@ -100,6 +102,7 @@ impl ResponseRules {
 
     pub(crate) fn apply(&self, headers: &mut HeaderMap, version: Version) {
         self.apply_to_trailers(headers);
+        say_length_once(headers);
         headers.append(VIA, via(version));
     }
 
@@ -143,6 +146,12 @@ pub(crate) fn is_coded(headers: &HeaderMap) -> bool {
     codings.next().is_some_and(|coding| !coding.eq_ignore_ascii_case(b"chunked")) || codings.next().is_some()
 }
 
+/// Whether something is expected that nobody here knows, and that must not be left out in silence (RFC 9110 §10.1.1).
+pub(crate) fn expects_more(headers: &HeaderMap) -> bool {
+    names(headers, &EXPECT)
+        .any(|expected| !expected.is_empty() && !expected.eq_ignore_ascii_case(b"100-continue"))
+}
+
 /// The members of a list of names, which have no case. What isn't ASCII in one of them hides none of the others.
 pub(crate) fn names<'a>(headers: &'a HeaderMap, list: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     members(headers.get_all(list).iter())
@@ -163,6 +172,18 @@ fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool)
     }
     for name in going {
         headers.remove(name);
+    }
+}
+
+/// A length that is said twice is one, which was read already, and goes on as one (RFC 9110 §8.6).
+fn say_length_once(headers: &mut HeaderMap) {
+    let length = {
+        let mut lengths = names(headers, &CONTENT_LENGTH);
+        let first = lengths.next();
+        lengths.next().and(first).and_then(|length| HeaderValue::from_bytes(length).ok())
+    };
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, length);
     }
 }
 

@@ -24,6 +24,7 @@ mod setup;
 mod signals;
 mod site;
 mod table;
+mod target;
 mod upgrade;
 
 pub(crate) use self::{args::Args, serve::run};

@@ -17,6 +17,7 @@ use super::{
     metrics::{Line, Metrics},
     problem::Problem,
     table::{Entry, Table},
+    target,
     upgrade::{Asked, Upgrades},
 };
 
@@ -64,6 +65,11 @@ impl Site {
     /// A problem here is one of requests that get to no upstream.
     fn lead(&self, request: &mut Request<Incoming>, arrival: Arrival) -> Result<Led<'_>, Problem> {
         self.guard.admit(request, arrival)?;
+        target::admit(request, arrival)?;
+        if headers::expects_more(request.headers()) {
+            let detail = "nothing can be expected here but 100-continue";
+            return Err(Problem::new(StatusCode::EXPECTATION_FAILED, "http_request_error", detail));
+        }
         if let Some(question) = self.health.asked(request.uri()) {
             return Ok(Led::Here(self.health.answer(request.method(), &question).into()));
         }

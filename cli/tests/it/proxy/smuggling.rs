@@ -6,6 +6,10 @@ use tokio::{
 };
 
 use super::*;
+use crate::support::{
+    frames::{self, PREFACE, SETTINGS},
+    temporary::Temporary,
+};
 
 /// What a second request would look like.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n";
@@ -180,5 +184,95 @@ async fn a_refusal_of_whoever_waits_to_go_on_closes_the_connection() {
     assert!(answers.starts_with("HTTP/1.1 403 ") && answers.matches("HTTP/1.1 ").count() == 1, "{answers}");
     assert!(answers.contains("\r\nconnection: close\r\n"), "{answers}");
     assert!(server.seen().is_empty(), "{:?}", server.seen());
+    proxy.stop().await;
+}
+
+/// Nobody here knows of it, and to leave it out in silence would be a promise.
+#[tokio::test]
+async fn what_else_is_expected_is_refused() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let ask = async |expected: &str| {
+        let head = "POST /x HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\nExpect: ";
+        status(&raw(&proxy.address, &format!("{head}{expected}\r\n\r\n")).await)
+    };
+    assert_eq!(ask("payment").await, 417);
+    assert_eq!(ask("100-continue, payment").await, 417);
+    assert!(server.seen().is_empty(), "{:?}", server.seen());
+    assert_eq!(ask("100-Continue").await, 100);
+    proxy.stop().await;
+}
+
+/// What has an end of its own in HTTP/2 gets one by a length in HTTP/1.1, and upstreams may be known by their hosts.
+#[tokio::test]
+async fn over_http_2_too_a_request_has_one_host_one_scheme_and_one_length() {
+    let (first, second) = (Raw::start(&[EMPTY]).await, Raw::start(&[EMPTY]).await);
+    let upstream = |name: &str, server: &Raw| {
+        format!(
+            "[credentials.{name}]\nvendor = 'videsk'\nkey = 'env:KEY'\nbase-url = '{}'\n\
+             [[proxy.upstreams]]\nas = '{name}'\nhost = '{name}.internal'\n",
+            server.origin
+        )
+    };
+    let config = [upstream("first", &first), upstream("second", &second)].concat();
+    let file = Temporary::new("one-host", &config);
+    let proxy = Program::proxy().args("--upstreams --file").arg(file.path()).secret("KEY", KEY);
+    let proxy = Proxy::start(proxy).await;
+    let (method, path, scheme) = ((":method", "GET"), (":path", "/x"), (":scheme", "http"));
+    let (is_first, is_second) = ((":authority", "first.internal"), (":authority", "second.internal"));
+    let (host_first, host_second) = (("host", "first.internal"), ("host", "second.internal"));
+    let nothing = ("content-length", "0");
+    // None is a reset of the stream.
+    for (fields, expected) in [
+        (vec![method, path, scheme, is_first], Some("204")),
+        (vec![method, path, scheme, host_first], Some("204")),
+        (vec![method, path, scheme, is_first, host_first], Some("204")),
+        (vec![method, path, scheme, is_first, host_second], Some("400")),
+        (vec![method, path, scheme, is_first, is_second], None),
+        (vec![method, path, scheme, host_first, host_second], Some("400")),
+        (vec![method, path, scheme], Some("400")),
+        (vec![method, path, (":scheme", "https"), is_first], Some("204")),
+        (vec![method, path, (":scheme", "ftp"), is_first], Some("421")),
+        (vec![method, path, (":scheme", ""), is_first], Some("421")),
+        (vec![method, (":path", "*"), scheme, is_first], Some("400")),
+        (vec![method, path, scheme, is_first, nothing, nothing], Some("204")),
+        (vec![method, path, scheme, is_first, nothing, ("content-length", "30")], None),
+        (vec![method, path, scheme, is_first, ("transfer-encoding", "chunked")], None),
+        (vec![method, path, scheme, is_first, ("connection", "x")], None),
+    ] {
+        let mut tcp = TcpStream::connect(&proxy.address).await.unwrap();
+        let sent = [PREFACE, &SETTINGS, &frames::request(1, &fields)].concat();
+        tcp.write_all(&sent).await.unwrap();
+        let mut seen = Vec::new();
+        let answer = loop {
+            let answer = frames::split(&seen).into_iter().find(|frame| frame.stream == 1);
+            match answer {
+                Some(answer) if answer.kind != frames::WINDOW_UPDATE => break answer,
+                _ => assert!(soon(tcp.read_buf(&mut seen)).await.unwrap() > 0, "{fields:?}"),
+            }
+        };
+        // The table of RFC 7541, appendix A, has some statuses; others are written out, here without Huffman's code.
+        let status = match (answer.kind, &*answer.payload) {
+            (frames::RST_STREAM, _) => None,
+            (_, [0x89, ..]) => Some("204"),
+            (_, [0x8c, ..]) => Some("400"),
+            (_, payload) => Some(if payload.starts_with(&[0x48]) { "421" } else { "?" }),
+        };
+        assert_eq!(status, expected, "{fields:?}");
+    }
+    assert!(second.seen().is_empty(), "{:?}", second.seen());
+    let seen = first.seen();
+    assert_eq!(seen.len(), 5);
+    assert_eq!(seen[4].matches("content-length: 0\r\n").count(), 1, "{}", seen[4]);
+    proxy.stop().await;
+}
+
+/// RFC 9110 §8.6.
+#[tokio::test]
+async fn a_length_that_a_vendor_says_twice_goes_on_once() {
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab"]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let answer = raw(&proxy.address, "HEAD /x HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("\r\ncontent-length: 2\r\n"), "{answer}");
     proxy.stop().await;
 }

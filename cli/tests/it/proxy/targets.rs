@@ -65,6 +65,11 @@ async fn of_a_whole_url_only_the_path_is_used_and_only_if_it_is_the_proxys() {
         ("GET http://HOST@evil.example/x", Err(400)),
         ("GET http://user:password@HOST/x", Err(400)),
         ("GET evil.example:80", Err(403)),
+        // What is spoken here is http (RFC 9110 §7.4).
+        ("GET https://HOST/x", Err(421)),
+        ("GET ftp://HOST/x", Err(421)),
+        ("GET HTTP://HOST/x", Ok("GET /x")),
+        ("GET *", Err(400)),
         ("GET evil.example/x", Err(400)),
         (r"GET \\evil.example\x", Err(400)),
         ("GET ?x", Err(400)),
@@ -77,5 +82,24 @@ async fn of_a_whole_url_only_the_path_is_used_and_only_if_it_is_the_proxys() {
     }
     let answer = raw(&proxy.address, "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n").await;
     assert!(answer.contains("call it as if it were the vendor"), "{answer}");
+    proxy.stop().await;
+}
+
+/// Something before the proxy has ended TLS, and over HTTP/2 may say so in each request.
+#[tokio::test]
+async fn https_is_for_a_gateway_that_has_a_name_for_the_proxy() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--allow-host gateway.internal")).await;
+    for (target, expected) in [
+        ("https://gateway.internal/x", 204),
+        ("http://gateway.internal/x", 204),
+        ("ftp://gateway.internal/x", 421),
+        ("https://HOST/x", 421),
+    ] {
+        let host = target.split('/').nth(2).unwrap();
+        let answer = raw(&proxy.address, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert_eq!(status(&answer), expected, "{target}: {answer}");
+    }
+    assert_eq!(server.seen().len(), 2);
     proxy.stop().await;
 }

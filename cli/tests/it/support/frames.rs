@@ -67,6 +67,15 @@ pub(crate) fn post(stream: u32, flags: u8, authority: &str) -> Vec<u8> {
     whole
 }
 
+/// The whole of a request with these fields, each of them written out (RFC 7541 §6.2.2).
+pub(crate) fn request(stream: u32, fields: &[(&str, &str)]) -> Vec<u8> {
+    let length = |text: &str| u8::try_from(text.len()).ok().filter(|length| *length < 127).expect("short");
+    let block = fields.iter().flat_map(|(name, value)| {
+        [&[0, length(name)], name.as_bytes(), &[length(value)], value.as_bytes()].concat()
+    });
+    frame(HEADERS, 0x05, stream, &block.collect::<Vec<_>>())
+}
+
 /// The frames that are whole.
 pub(crate) fn split(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
