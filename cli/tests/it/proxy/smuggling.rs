@@ -143,6 +143,20 @@ async fn a_body_whose_chunks_are_none_never_comes_to_its_end_at_the_vendor() {
     proxy.stop().await;
 }
 
+/// RFC 9112 §7.1.2 has CRLF there. What comes behind isn't taken for a request, whatever it looks like.
+#[tokio::test]
+async fn trailers_that_do_not_come_to_their_end_hide_no_request_and_keep_no_connection() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).args("--idle-timeout 0.5")).await;
+    for end in ["0\r\nX-A: 1\n\n", "0\r\nX-A: 1\r\n\n", "0\r\n\n"] {
+        let head = "POST /x HTTP/1.1\r\nHost: HOST\r\nTrailer: X-A\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let answers = conversation(&proxy, &format!("{head}2\r\nab\r\n{end}{HIDDEN}")).await;
+        assert!(answers.matches("HTTP/1.1 ").count() < 2, "{end:?}: {answers}");
+    }
+    assert!(server.seen().iter().all(|request| !request.contains("hidden")), "{:?}", server.seen());
+    proxy.stop().await;
+}
+
 /// RFC 9112 §3.2.2: the target's host counts. Both must be the proxy's, though, so that nobody can read them in two ways.
 #[tokio::test]
 async fn a_whole_url_with_another_host_is_refused() {
