@@ -9,7 +9,10 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Version, header::CONNECTION};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{
+    body::{Body, Incoming},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -76,7 +79,8 @@ impl Protocols {
         let pulse = Arc::new(Pulse::new(&self.limits));
         let (arrival, ending) = (self.arrival, ended.clone());
         let service = service_fn(|request: Request<Incoming>| {
-            let (busy, answers, ending) = (pulse.begin(), Arc::clone(&answers), ending.clone());
+            let busy = pulse.begin(!request.body().is_end_stream());
+            let (answers, ending) = (Arc::clone(&answers), ending.clone());
             if ending.has_begun() && request.version() == Version::HTTP_2 {
                 // It has come after all: nobody knew by then what it speaks.
                 pulse.is_last();

@@ -11,15 +11,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{link::Link, pulse::Pulse};
 
+/// How much of what nobody wants is read at once, in bytes.
+const UNWANTED: usize = 8 * 1024;
+
 /// A link, and the pulse of what goes over it.
 pub(super) struct Metered {
     link: Link,
     pulse: Arc<Pulse>,
+    /// Whether to read what nobody wants before it is closed, once that is known.
+    drains: Option<bool>,
 }
 
 impl Metered {
     pub(super) fn new(link: Link, pulse: Arc<Pulse>) -> Self {
-        Self { link, pulse }
+        Self { link, pulse, drains: None }
     }
 
     fn written<T>(&self, written: Poll<T>) -> Poll<T> {
@@ -72,7 +77,25 @@ impl AsyncWrite for Metered {
         Pin::new(&mut self.link).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.link).poll_shutdown(cx)
+    /// Then reads on for as long as the pulse allows, where the client sends on.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        let pulse = &me.pulse;
+        let drains = match me.drains {
+            Some(drains) => drains,
+            None => {
+                ready!(Pin::new(&mut me.link).poll_shutdown(cx))?;
+                *me.drains.insert(pulse.is_sent_to())
+            }
+        };
+        let mut unwanted = [0; UNWANTED];
+        while drains {
+            let mut piece = ReadBuf::new(&mut unwanted);
+            ready!(Pin::new(&mut me.link).poll_read(cx, &mut piece))?;
+            if piece.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }

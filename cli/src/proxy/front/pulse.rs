@@ -33,6 +33,8 @@ struct State {
     is_last: bool,
     /// When it has to be closed, once it was asked to.
     close_by: Option<Instant>,
+    /// Whether the last request had a body, of which not all may have come.
+    has_body: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -77,6 +79,7 @@ impl Pulse {
             stall: limits.stall_timeout,
             is_last: false,
             close_by: None,
+            has_body: false,
         };
         Self { state: Mutex::new(state) }
     }
@@ -104,9 +107,10 @@ impl Pulse {
         self.state().stalled.get_or_insert_with(Instant::now);
     }
 
-    /// A request has come.
-    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+    /// A request has come, whose body may be on its way.
+    pub(super) fn begin(self: &Arc<Self>, has_body: bool) -> Busy {
         let mut state = self.state();
+        state.has_body = has_body;
         state.doing = match state.doing {
             Doing::Busy(requests) => Doing::Busy(requests + 1),
             _ => Doing::Busy(1),
@@ -132,6 +136,17 @@ impl Pulse {
     /// The connection was asked to close.
     pub(super) fn closes(&self) {
         self.state().close_by.get_or_insert_with(|| Instant::now() + CLOSING);
+    }
+
+    /// Nothing more is written. Whether the client may be sending still, as it does whose body nobody wanted: if nobody read that, it would be
+    /// told of a connection that is reset, and not of the answer (RFC 9112 §9.6).
+    pub(super) fn is_sent_to(&self) -> bool {
+        let mut state = self.state();
+        let is_so = state.has_body && state.protocol != Protocol::Http2 && state.since.elapsed() < CLOSING;
+        if is_so {
+            state.close_by.get_or_insert_with(|| Instant::now() + CLOSING);
+        }
+        is_so
     }
 
     /// Whether it speaks HTTP/2.

@@ -123,3 +123,31 @@ async fn whoever_closes_its_own_direction_is_taken_for_gone() {
     until("the end of the vendor's connection", || silent.open_connections() == 0).await;
     proxy.stop().await;
 }
+
+/// Many programs read nothing until they have sent everything, and take a connection that breaks off meanwhile for the answer.
+#[tokio::test]
+async fn whoever_still_sends_what_is_refused_gets_the_refusal_and_may_not_send_for_ever() {
+    const LONG: usize = 20_000_000;
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin)).await;
+    let head = |length: &str| {
+        format!("POST /x HTTP/1.1\r\nHost: {}\r\nOrigin: https://page\r\n{length}\r\n\r\n", proxy.address)
+    };
+    let mut tcp = connect(&proxy, head(&format!("Content-Length: {LONG}")).as_bytes()).await;
+    let piece = vec![b'x'; 100_000];
+    for _ in 0..LONG / piece.len() {
+        soon(tcp.write_all(&piece)).await.unwrap();
+    }
+    let said = String::from_utf8(rest(&mut tcp).await).unwrap();
+    assert!(said.starts_with("HTTP/1.1 403 ") && said.contains("Origin"), "{said}");
+
+    let mut tcp = connect(&proxy, head("Transfer-Encoding: chunked").as_bytes()).await;
+    let endless = async {
+        while tcp.write_all(b"3\r\nand\r\n").await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon(endless).await;
+    assert!(server.seen().is_empty(), "{:?}", server.seen());
+    proxy.stop().await;
+}
