@@ -80,22 +80,23 @@ impl AsyncWrite for Metered {
     /// Then reads on for as long as the pulse allows, where the client sends on.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
-        let pulse = &me.pulse;
         let drains = match me.drains {
             Some(drains) => drains,
             None => {
                 ready!(Pin::new(&mut me.link).poll_shutdown(cx))?;
-                *me.drains.insert(pulse.is_sent_to())
+                *me.drains.insert(me.pulse.is_sent_to())
             }
         };
+        if !drains {
+            return Poll::Ready(Ok(()));
+        }
         let mut unwanted = [0; UNWANTED];
-        while drains {
+        loop {
             let mut piece = ReadBuf::new(&mut unwanted);
             ready!(Pin::new(&mut me.link).poll_read(cx, &mut piece))?;
             if piece.filled().is_empty() {
-                break;
+                return Poll::Ready(Ok(()));
             }
         }
-        Poll::Ready(Ok(()))
     }
 }
