@@ -7,7 +7,7 @@ use tower_reauth::{ConfigError, ConfigErrorKind};
 use crate::message::chain;
 
 /// What is wrong with a command line, in words that say what to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mistake(String);
 
 impl Mistake {

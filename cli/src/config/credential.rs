@@ -23,6 +23,8 @@ pub(crate) struct Configured {
     pub(crate) vendor: VendorOptions,
     pub(crate) store: StoreOptions,
     pub(crate) trust: TrustOptions,
+    /// Why there is no place for its tokens, if somebody logs in for it and nothing says where they are to be.
+    pub(super) homeless: Option<Mistake>,
     /// Where it is, for what turns out to be wrong with the whole.
     pub(super) place: String,
 }
@@ -78,18 +80,23 @@ impl Configured {
             );
         }
         let own_store = section.take("store");
+        let mut homeless = None;
         let store = match (store(own_store.as_ref(), default_store)?, &vendor.login) {
             (Some(store), None) => store,
             (Some(store), Some(login)) => store.of(&login.name),
             (None, None) => StoreOptions::none(),
-            (None, Some(login)) => {
-                let path = path::usual_tokens();
-                let path =
-                    path.ok_or_else(|| section.wrong("HOME isn't set; say by store where tokens are to be"))?;
-                let place = format!("file:{}", path.display());
-                let store = StoreOptions::at(&place, None, None, None, Vec::new());
-                store.map_err(|why| section.wrong(&why))?.of(&login.name)
-            }
+            (None, Some(login)) => match path::usual_tokens() {
+                Some(path) => {
+                    let place = format!("file:{}", path.display());
+                    let store = StoreOptions::at(&place, None, None, None, Vec::new());
+                    store.map_err(|why| section.wrong(&why))?.of(&login.name)
+                }
+                // The others can do without.
+                None => {
+                    homeless = Some(section.wrong("HOME isn't set; say by store where tokens are to be"));
+                    StoreOptions::none()
+                }
+            },
         };
         let trust = match section.take("connections") {
             Some(item) => trust(&item)?,
@@ -98,7 +105,7 @@ impl Configured {
         section.finish()?;
         let place = item.wrong("").to_string();
         debug_assert!(place.contains(name), "a place names its credential");
-        Ok(Self { vendor, store, trust, place })
+        Ok(Self { vendor, store, trust, homeless, place })
     }
 }
 

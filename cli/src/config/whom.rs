@@ -54,8 +54,12 @@ impl Whom {
         trust: &TrustOptions,
     ) -> Result<Self, Mistake> {
         let found = File::open(file)?.credential(name)?;
-        let Configured { vendor, store: own, trust: rest, place } = found;
-        let store = if store.is_given() { store.clone() } else { own };
+        let Configured { vendor, store: own, trust: rest, homeless, place } = found;
+        let store = match (store.is_given(), homeless) {
+            (true, _) => store.clone(),
+            (false, Some(mistake)) => return Err(mistake),
+            (false, None) => own,
+        };
         Ok(Self { vendor, store, trust: trust.clone().or(rest), place: Some(place) })
     }
 

@@ -12,8 +12,11 @@ use crate::{message::tell, mistake::Mistake};
 
 const AFTER: &str = "\
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   reauth completions bash > ~/.local/share/bash-completion/completions/reauth
-  reauth completions zsh > \"${fpath[1]}/_reauth\"
+  mkdir -p ~/.zfunc    # and in ~/.zshrc, before compinit: fpath+=~/.zfunc
+  reauth completions zsh > ~/.zfunc/_reauth
+  mkdir -p ~/.config/fish/completions
   reauth completions fish > ~/.config/fish/completions/reauth.fish";
 
 /// Prints completions for a shell.

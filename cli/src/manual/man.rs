@@ -11,6 +11,7 @@ use crate::mistake::Mistake;
 const AFTER: &str = "\
 Examples:
   reauth man | man -l -
+  mkdir -p ~/.local/share/man/man1
   reauth man call > ~/.local/share/man/man1/reauth-call.1";
 
 /// Prints a page of the manual, for man(1).

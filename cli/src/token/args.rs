@@ -31,7 +31,7 @@ Exit status:
   1    what a helper was asked makes no sense, or the output can't be written; for Docker, and with kubectl, also that
        there is nothing it may say
   2    wrong usage, or a configuration that can't work
-  3    there is no token: the vendor refused the credentials, or its token endpoint doesn't work";
+  3    there is no token: the vendor refused the credentials, its token endpoint doesn't work, or a secret can't be had";
 
 /// Prints a valid token, and nothing else.
 #[derive(Debug, clap::Args)]

@@ -170,6 +170,25 @@ async fn who_may_write_the_file_says_what_is_run() {
 }
 
 #[tokio::test]
+async fn without_a_home_those_that_need_none_are_as_they_are() {
+    let fake = FakeApiVideo::new(KEY);
+    let served = fake.serve().await.unwrap();
+    let content = format!(
+        "[credentials.me]\nvendor = \"oauth2\"\nbase-url = \"https://a.invalid\"\nclient-id = \"x\"\n\
+         login = {{ issuer = \"https://b.invalid\" }}\n[credentials.us]\nvendor = \"api-video\"\nkey = \"env:KEY\"\n\
+         base-url = \"{}\"\n",
+        served.origin()
+    );
+    call("config-homeless.toml", &content, "").await.assert_status(0);
+    let file = Temporary::new("config-homeless-login.toml", &content);
+    let ended = Program::bare().args("login me --file").arg(file.path()).run().await;
+    ended
+        .assert_status(2)
+        .assert_says("line 1: credentials.me: HOME isn't set; say by store where tokens are to be");
+    fake.assert_no_refusals();
+}
+
+#[tokio::test]
 async fn a_file_and_a_variable_are_read_as_editors_and_shells_leave_them() {
     let fake = FakeApiVideo::new(KEY);
     let served = fake.serve().await.unwrap();
