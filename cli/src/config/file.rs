@@ -53,37 +53,35 @@ impl File {
 
     /// The credential of this name. All of them are looked at, and the secrets of none.
     pub(crate) fn credential(&self, name: &str) -> Result<Configured, Mistake> {
-        self.read(|mut root| {
-            let credentials = root.take("credentials").map(|item| item.section()).transpose()?;
-            let store = root.take("store");
-            root.take("proxy");
-            root.finish()?;
-            let mut found = None;
-            let entries = credentials.map(|section| section.entries()).unwrap_or_default();
-            for (known, item) in &entries {
-                let configured = Configured::read(known, item, store.as_ref())?;
-                found = found.or_else(|| (*known == name).then_some(configured));
-            }
-            found.ok_or_else(|| {
+        let mut all = self.credentials()?;
+        match all.iter().position(|(known, _)| known == name) {
+            Some(at) => Ok(all.swap_remove(at).1),
+            None => {
                 let path = self.path.display();
-                let names: Vec<_> = entries.iter().map(|(name, _)| *name).collect();
-                Mistake::new(match names.is_empty() {
+                let names: Vec<&str> = all.iter().map(|(name, _)| &**name).collect();
+                Err(Mistake::new(match names.is_empty() {
                     true => format!("{path} has no credential; write a table [credentials.{name}]"),
                     false => {
                         let hint = hint(name, &names);
                         format!("{path} has no credential {name:?}{hint}It has: {}", names.join(", "))
                     }
-                })
-            })
-        })
+                }))
+            }
+        }
     }
 
-    /// The names of all credentials, in the order of the alphabet.
-    pub(crate) fn names(&self) -> Result<Vec<String>, Mistake> {
+    /// All credentials with their names, in the order of the alphabet.
+    pub(crate) fn credentials(&self) -> Result<Vec<(String, Configured)>, Mistake> {
         self.read(|mut root| {
             let credentials = root.take("credentials").map(|item| item.section()).transpose()?;
+            let store = root.take("store");
+            root.take("proxy");
+            root.finish()?;
             let entries = credentials.map(|section| section.entries()).unwrap_or_default();
-            Ok(entries.into_iter().map(|(name, _)| name.to_owned()).collect())
+            let read = |(name, item): &(&str, _)| {
+                Ok(((*name).to_owned(), Configured::read(name, item, store.as_ref())?))
+            };
+            entries.iter().map(read).collect()
         })
     }
 

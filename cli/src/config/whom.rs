@@ -53,7 +53,17 @@ impl Whom {
         store: &StoreOptions,
         trust: &TrustOptions,
     ) -> Result<Self, Mistake> {
-        let found = File::open(file)?.credential(name)?;
+        Self::of(File::open(file)?.credential(name)?, store, trust)
+    }
+
+    /// All credentials of the file with their names, in the order of the alphabet.
+    pub(crate) fn all(file: Option<&Path>) -> Result<Vec<(String, Self)>, Mistake> {
+        let of =
+            |(name, found)| Ok((name, Self::of(found, &StoreOptions::none(), &TrustOptions::default())?));
+        File::open(file)?.credentials()?.into_iter().map(of).collect()
+    }
+
+    fn of(found: Configured, store: &StoreOptions, trust: &TrustOptions) -> Result<Self, Mistake> {
         let Configured { vendor, store: own, trust: rest, homeless, place } = found;
         let store = match (store.is_given(), homeless) {
             (true, _) => store.clone(),

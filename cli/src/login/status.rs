@@ -10,7 +10,7 @@ use tower_reauth::{RefreshPolicy, Stored};
 
 use super::{args::StatusArgs, failure::tame};
 use crate::{
-    config::{File, Whom},
+    config::Whom,
     message::{chain, tell},
     mistake::Mistake,
     options::{StoreOptions, TrustOptions},
@@ -18,9 +18,10 @@ use crate::{
 
 /// Says how credentials are doing, and how the program is to end.
 pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Mistake> {
-    let names = match &args.name {
-        Some(name) => vec![name.clone()],
-        None => File::open(args.file.as_deref())?.names()?,
+    let (file, none) = (args.file.as_deref(), (StoreOptions::none(), TrustOptions::default()));
+    let all = match &args.name {
+        Some(name) => vec![(name.clone(), Whom::named(name, file, &none.0, &none.1)?)],
+        None => Whom::all(file)?,
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -30,8 +31,7 @@ pub(crate) fn status(args: &StatusArgs) -> Result<ExitCode, Mistake> {
         }
     };
     let mut seen = Vec::new();
-    for name in names {
-        let whom = Whom::named(&name, args.file.as_deref(), &StoreOptions::none(), &TrustOptions::default())?;
+    for (name, whom) in all {
         seen.push(runtime.block_on(Seen::of(name, &whom)));
     }
     let mut text = String::new();
