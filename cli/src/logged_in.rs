@@ -11,19 +11,20 @@ use crate::message::chain;
 #[derive(Clone)]
 pub(crate) struct LoggedIn {
     inner: OAuth2Credential,
-    name: String,
+    /// The command that has somebody log in.
+    command: String,
 }
 
 impl LoggedIn {
-    pub(crate) fn new(inner: OAuth2Credential, name: String) -> Self {
-        Self { inner, name }
+    pub(crate) fn new(inner: OAuth2Credential, command: String) -> Self {
+        Self { inner, command }
     }
 }
 
 impl Credential for LoggedIn {
     async fn acquire(&self, acquire: Acquire<'_>) -> Result<AccessToken, AcquireError> {
         if self.inner.refresh_token().is_none() {
-            let words = format!("nobody is logged in; run `reauth login {}`", self.name);
+            let words = format!("nobody is logged in; run `{}`", self.command);
             return Err(AcquireError::grant_rejected(words));
         }
         self.inner.acquire(acquire).await.map_err(|error| {
@@ -31,7 +32,7 @@ impl Credential for LoggedIn {
             if !is_over || error.kind() != AcquireErrorKind::Rejected {
                 return error;
             }
-            let words = format!("the login has ended; run `reauth login {}`", self.name);
+            let words = format!("the login has ended; run `{}`", self.command);
             AcquireError::grant_rejected(words).with_code(ErrorCode::InvalidGrant).with_source(error)
         })
     }
@@ -55,15 +56,13 @@ impl Credential for LoggedIn {
 
 /// What to do where there is no token, if it is that somebody logs in.
 pub(crate) async fn hint(login: Option<&str>, tokens: &TokenCache) -> Option<String> {
-    let name = login?;
+    let command = login?;
     match tokens.stored().await {
-        Ok(None) => Some(format!("nobody is logged in; run `reauth login {name}`")),
+        Ok(None) => Some(format!("nobody is logged in; run `{command}`")),
         Ok(Some(stored)) if !stored.has_refresh_token() && !stored.is_usable() => {
-            Some(format!("the login has ended; run `reauth login {name}`"))
+            Some(format!("the login has ended; run `{command}`"))
         }
-        Ok(Some(stored)) if stored.is_dead() => {
-            Some(format!("the login has ended; run `reauth login {name}`"))
-        }
+        Ok(Some(stored)) if stored.is_dead() => Some(format!("the login has ended; run `{command}`")),
         Ok(Some(_)) => None,
         Err(error) => Some(format!("nobody knows who is logged in: {}", chain(&error))),
     }

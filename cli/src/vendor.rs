@@ -25,7 +25,7 @@ pub(crate) struct Vendor {
     pub(crate) header: Option<HeaderName>,
     /// The scheme before it there.
     pub(crate) scheme: Option<String>,
-    /// The credential's name, if somebody has to log in for it.
+    /// The command that has somebody log in, if that is needed.
     pub(crate) login: Option<String>,
     /// All that gets the token.
     origin: Origin,
@@ -307,10 +307,10 @@ fn logged_in(kind: Kind, options: &mut VendorOptions, transport: Transport) -> R
     let (server, client) = (registration.server.clone(), registration.authentication.clone());
     let credential = RefreshToken::new(server, client, nobody).build(transport);
     let credential = credential.map_err(|error| registration.mistake(error))?;
-    let name = registration.login.name;
-    let layer = AuthLayer::new(origin.clone(), LoggedIn::new(credential, name.clone()));
+    let command = registration.login.command;
+    let layer = AuthLayer::new(origin.clone(), LoggedIn::new(credential, command.clone()));
     let vendor = Vendor::with(layer.signatures(Signatures::oauth2()), &Placement::default(), origin)?;
-    Ok(Vendor { login: Some(name), ..vendor })
+    Ok(Vendor { login: Some(command), ..vendor })
 }
 
 /// A vendor as a declaration has it, with its inputs filled.

@@ -144,6 +144,7 @@ fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
         params.iter().map(|(name, item)| Ok(((*name).to_owned(), item.text()?.to_owned()))).collect();
     let login = LoginOptions {
         name: name.to_owned(),
+        command: format!("reauth login {}", word(name)),
         by,
         issuer: section.text("issuer")?,
         authorization_url: section.text("authorization-url")?,
@@ -154,6 +155,15 @@ fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
     };
     section.finish()?;
     Ok(login)
+}
+
+/// As a shell takes it for one word.
+pub(super) fn word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+@%:,".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// A credential's own store; or the file's, in which it may have a slot and a subject of its own.

@@ -5,7 +5,11 @@ use std::path::Path;
 use ring::digest::{Context, SHA256};
 use tower_reauth::{Client, RefreshPolicy, client::ClientBuilder};
 
-use super::{credential::Configured, file::File, words::of_keys};
+use super::{
+    credential::{Configured, word},
+    file::File,
+    words::of_keys,
+};
 use crate::{
     command::SecretCommand,
     mistake::Mistake,
@@ -53,7 +57,11 @@ impl Whom {
         store: &StoreOptions,
         trust: &TrustOptions,
     ) -> Result<Self, Mistake> {
-        Self::of(File::open(file)?.credential(name)?, store, trust)
+        let mut found = File::open(file)?.credential(name)?;
+        if let (Some(login), Some(file)) = (&mut found.vendor.login, file) {
+            login.command += &format!(" --file {}", word(&file.to_string_lossy()));
+        }
+        Self::of(found, store, trust)
     }
 
     /// All credentials of the file with their names, in the order of the alphabet.

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 pub(crate) struct LoginOptions {
     /// What the credential is called.
     pub(crate) name: String,
+    /// The command that has somebody log in.
+    pub(crate) command: String,
     pub(crate) by: Way,
     pub(crate) issuer: Option<String>,
     pub(crate) authorization_url: Option<String>,

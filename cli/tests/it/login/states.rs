@@ -24,6 +24,13 @@ async fn nothing_but_login_begins_one() {
     }
     let ended = world.run("call --as me GET /x").await;
     ended.assert_status(3).assert_says("no token: nobody is logged in; run `reauth login me`");
+    // In whichever file it is.
+    let elsewhere = TemporaryDirectory::new("state nobody");
+    std::fs::create_dir(elsewhere.path()).unwrap();
+    let file = elsewhere.path().join("other.toml");
+    std::fs::copy(world.file.path(), &file).unwrap();
+    let ended = Program::bare().args("token me --file").arg(&file).run().await;
+    ended.assert_status(3).assert_says(&format!("run `reauth login me --file '{}'`", file.display()));
     assert_eq!(world.server.seen().len(), 0, "no server is asked");
     // What these have failed by holds nobody back who logs in.
     world.log_in().await;
