@@ -28,6 +28,8 @@ pub struct AcquireError {
     code: Option<ErrorCode>,
     retry_after: Option<Duration>,
     throttled: bool,
+    /// No server was asked.
+    unasked: bool,
     attempts_apart: Option<Duration>,
     refresh_token: Option<SecretString>,
     source: Option<BoxError>,
@@ -137,6 +139,7 @@ impl AcquireError {
             code: None,
             retry_after: None,
             throttled: false,
+            unasked: false,
             attempts_apart: None,
             refresh_token: None,
             source: None,
@@ -162,6 +165,16 @@ impl AcquireError {
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
+    }
+
+    /// It may work later, and no server was asked: what it would be asked with is in other hands for now.
+    pub(crate) fn unasked(message: impl Into<String>) -> Self {
+        Self { unasked: true, ..Self::transient(message) }
+    }
+
+    /// Whether no server was asked.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.unasked
     }
 
     /// Says that the server asked to be left alone, without saying for how long.

@@ -34,7 +34,8 @@ pub enum AuthErrorKind {
     /// The token endpoint refused the credentials. Calls fail fast until [`AuthError::retry_at`], so that the
     /// account isn't locked; [`TokenCache::invalidate`](crate::TokenCache::invalidate) tries again at once.
     CredentialsRejected,
-    /// The token endpoint can't be reached, is overloaded, or isn't working.
+    /// The token endpoint can't be reached, is overloaded, or isn't working; or it can't be asked for now, since other processes may
+    /// have sent what it would be asked with.
     Unavailable,
     /// A secret that is needed can't be had: its variable, file, command or vault gives none. [`AuthError::acquire_error`] says
     /// which. No server was asked, and calls go on when it is there.
@@ -181,6 +182,9 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             AuthErrorKind::CredentialsRejected => "the token endpoint rejected the credentials; check them",
+            AuthErrorKind::Unavailable if self.source.as_ref().is_some_and(|error| error.is_unasked()) => {
+                "no server can be asked for a token for now; try again later"
+            }
             AuthErrorKind::Unavailable => "the token endpoint is unavailable; try again later",
             AuthErrorKind::NoSecret => "a secret that is needed can't be had; look at where it comes from",
             AuthErrorKind::EndpointUnusable => {

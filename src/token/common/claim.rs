@@ -68,8 +68,8 @@ pub(in crate::token) enum Barred {
 impl Barred {
     pub(in crate::token) fn into_error(self) -> AcquireError {
         match self {
-            Self::Lost => AcquireError::transient("another process has taken over"),
-            Self::Spent => AcquireError::transient("another process may have sent the refresh token already"),
+            Self::Lost => AcquireError::unasked("another process has taken over"),
+            Self::Spent => AcquireError::unasked("another process may have sent the refresh token already"),
             Self::Unreachable(error) => unreachable(error),
             Self::Late => {
                 AcquireError::new(AcquireErrorKind::TimedOut, "there was no time left for an attempt")
@@ -80,7 +80,7 @@ impl Barred {
 
 /// No refresh token that is used up by its use is sent without the store's knowledge.
 pub(super) fn unreachable(error: StoreError) -> AcquireError {
-    AcquireError::transient(
+    AcquireError::unasked(
         "a refresh token that other processes have too isn't sent while the store can't be asked",
     )
     .with_source(error)

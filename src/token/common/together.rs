@@ -366,7 +366,7 @@ impl Trip<'_> {
                 if !wait.is_zero() {
                     let words =
                         "another process may have sent the refresh token already, and it is the only one";
-                    return Some(missed(AcquireError::transient(words).with_retry_after(wait)));
+                    return Some(missed(AcquireError::unasked(words).with_retry_after(wait)));
                 }
                 if let Some(note) = note {
                     self.claimant.replace_note(note.by);

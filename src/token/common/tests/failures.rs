@@ -61,6 +61,7 @@ async fn without_the_store_the_only_grant_is_not_sent() {
     store.set(Mood::Down);
     sleep(601 * SECOND).await;
     let error = get(&tokens).await.expect_err("nobody knows");
+    assert_eq!(error.to_string(), "no server can be asked for a token for now; try again later");
     assert!(error.retry_at().is_none_or(|at| at <= Instant::now() + 2 * SECOND), "{error:?}");
     assert_eq!(server.calls(), 1);
     store.set(Mood::Well);

@@ -64,6 +64,7 @@ async fn where_it_is_the_only_one_it_is_sent_again_once_and_not_soon() {
     assert_eq!(text(&tokens).await, "token-1", "it is valid");
     sleep(6 * SECOND).await;
     let error = get(&tokens).await.expect_err("in doubt");
+    assert_eq!(error.to_string(), "no server can be asked for a token for now; try again later");
     assert!(error.retry_at().is_some_and(|at| at <= Instant::now() + 12 * SECOND), "{error:?}");
     assert_eq!(server.calls(), 1);
     sleep(12 * SECOND).await;
