@@ -1,9 +1,9 @@
 //! [`Secret`]: where a secret is to be read. The command line never holds the secret itself.
 
 use std::{
-    env,
+    env, fs,
     io::{self, BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::builder::TypedValueParser;
@@ -35,9 +35,10 @@ impl Secret {
     }
 
     /// What a vendor is given: a file to be read at each acquisition, since it may be changed meanwhile, or the
-    /// secret as it is now. `option` names it in errors.
+    /// secret as it is now. So is one that can be read only once, such as the `<(pass show key)` of a shell. `option` names it in errors.
     pub(crate) fn source(&self, option: &str) -> Result<SecretSource, Mistake> {
         let (secret, place) = match self {
+            Self::File(path) if is_stream(path) => (whole(path), format!("{}", path.display())),
             Self::File(path) => return Ok(SecretSource::file(path)),
             Self::Command(command) => return Ok(command.source()),
             Self::Env(name) => (variable(name), format!("the environment variable {name}")),
@@ -96,6 +97,20 @@ fn variable(name: &str) -> io::Result<String> {
     // `VarError` would show what is not unicode.
     let value = env::var_os(name).ok_or_else(|| io::Error::other("it is not set"))?;
     value.into_string().map_err(|_| io::Error::other("it is not utf-8"))
+}
+
+/// Whether what is there is gone once it was read.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
+
+fn whole(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(MAX_LEN + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MAX_LEN {
+        true => Err(io::Error::other("it is longer than 64 KiB")),
+        false => Ok(text),
+    }
 }
 
 /// One line, without its end.

@@ -153,3 +153,25 @@ async fn what_goes_wrong_is_said_on_standard_error_with_a_status() {
     }
     assert_eq!(world.asked(), 1);
 }
+
+/// As with `file:<(pass show key)`: it is there once, and read when the program starts.
+#[tokio::test]
+async fn a_secret_may_come_through_a_pipe() {
+    let world = World::new("token-pipe.toml", "https://api.example.invalid").await;
+    let program = |input: &str| {
+        let url = format!("{}/token", world.server.origin);
+        let program = Program::bare()
+            .args("token --vendor oauth2 --base-url https://api.example.invalid --client-id me");
+        program.args("--client-auth body --client-secret file:/dev/stdin --token-url").arg(url).input(input)
+    };
+    let ended = program(&format!("{SECRET}\n")).run().await;
+    ended.assert_status(0);
+    assert_eq!(ended.stdout, "an-access-token\n");
+    let seen = world.server.seen();
+    assert!(seen[0].ends_with(&format!("&client_secret={SECRET}")), "{seen:?}");
+    let ended = program("\n").run().await;
+    ended.assert_status(2).assert_says("--client-secret: /dev/stdin has no secret; it is empty");
+    let ended = program(&"x".repeat(70_000)).run().await;
+    ended.assert_status(2).assert_says("/dev/stdin can't be read: it is longer than 64 KiB");
+    assert_eq!(world.asked(), 1);
+}
