@@ -5,8 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Command;
+use clap::{
+    Command,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 use clap_complete::{Shell, generate};
+use tower_reauth::catalogue;
 
 use crate::{message::tell, mistake::Mistake};
 
@@ -29,10 +33,29 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Prints them for the whole of the program.
-pub(crate) fn completions(args: &CompletionsArgs, mut whole: Command) -> Result<ExitCode, Mistake> {
+pub(crate) fn completions(args: &CompletionsArgs, whole: Command) -> Result<ExitCode, Mistake> {
     let mut script = Vec::new();
-    generate(args.shell, &mut whole, "reauth", &mut script);
+    generate(args.shell, &mut with_names(whole), "reauth", &mut script);
     Ok(print(&script))
+}
+
+/// With the names of the catalogue, which a help says in words.
+fn with_names(whole: Command) -> Command {
+    whole.mut_subcommands(|command| {
+        let name = command.get_name().to_owned();
+        command.mut_args(|arg| {
+            let own = arg.get_possible_values();
+            let names: Vec<PossibleValue> = match (&*name, arg.get_id().as_str()) {
+                ("vendors", "name") | (_, "vendor") => {
+                    let is_other = |name: &&str| !own.iter().any(|own| own.get_name() == *name);
+                    let others = catalogue::names().filter(is_other).map(PossibleValue::new);
+                    own.iter().cloned().chain(others).collect()
+                }
+                _ => return arg,
+            };
+            arg.value_parser(PossibleValuesParser::new(names))
+        })
+    })
 }
 
 /// Prints it, and says how the program is to end.

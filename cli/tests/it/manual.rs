@@ -23,12 +23,29 @@ async fn each_shell_has_completions_for_all_of_it() {
 #[tokio::test]
 async fn bash_completes_by_what_it_is_given() {
     let script = Program::bare().args("completions bash").run().await.stdout;
-    let ask = "\nCOMP_WORDS=(reauth token --min); COMP_CWORD=2\n_reauth reauth --min token\necho \"${COMPREPLY[@]}\"\n";
+    let asked = [
+        ("token --min", "--min", "token", "--min-ttl"),
+        ("call --vendor zo", "zo", "--vendor", "zoho zoom"),
+        ("proxy --vendor oa", "oa", "--vendor", "oauth2"),
+        ("check --vendor zoo", "zoo", "--vendor", "zoom"),
+        ("vendors zoo", "zoo", "vendors", "zoom"),
+        // These are names that somebody has chosen.
+        ("login zoo", "zoo", "login", ""),
+    ];
+    let ask = |(words, current, before, _): &(&str, &str, &str, &str)| {
+        let at = words.split(' ').count();
+        format!(
+            "COMP_WORDS=(reauth {words}); COMP_CWORD={at}; COMPREPLY=()\n_reauth reauth {current} {before}\n\
+             echo \"${{COMPREPLY[@]}}\"\n"
+        )
+    };
+    let asks: String = asked.iter().map(ask).collect();
     let mut bash =
         Command::new("bash").arg("--norc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    bash.stdin.take().unwrap().write_all(format!("{script}{ask}").as_bytes()).await.unwrap();
+    bash.stdin.take().unwrap().write_all(format!("{script}\n{asks}").as_bytes()).await.unwrap();
     let output = soon(bash.wait_with_output()).await.unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "--min-ttl\n");
+    let answers: Vec<_> = asked.iter().map(|(.., answer)| *answer).collect();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>(), answers);
 }
 
 #[tokio::test]
