@@ -57,7 +57,7 @@ impl Secret {
     /// The secret as it is now, for the program's own use. A command is not asked.
     pub(crate) fn read(&self, option: &str) -> Result<String, Mistake> {
         let (secret, place) = match self {
-            Self::File(path) => (std::fs::read_to_string(path), path.display().to_string()),
+            Self::File(path) => (fs::read_to_string(path), path.display().to_string()),
             Self::Env(name) => (variable(name), format!("the environment variable {name}")),
             Self::Stdin => (line(io::stdin()), "standard input".to_owned()),
             Self::Command(_) => {
