@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode, header::EXPECT, uri::PathAndQuery};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower_reauth::AuthOutcome;
@@ -32,6 +33,9 @@ pub(crate) struct Site {
     pub(crate) table: Table,
 }
 
+/// A body of no more than that may have come with its head, in bytes.
+const SHORT: u64 = 8 * 1024;
+
 impl Site {
     /// Answers a request, whatever site takes the place of this one meanwhile.
     pub(crate) async fn answer(
@@ -50,10 +54,7 @@ impl Site {
             }
             Err(problem) => {
                 self.metrics.refused.answered(problem.status(), began.elapsed(), false);
-                // A client that waits to be told to go on may send its body after this, or leave it out (RFC 9110 §10.1.1).
-                let problem =
-                    if request.headers().contains_key(EXPECT) { problem.closing() } else { problem };
-                return problem.answer();
+                return if is_left_unread(&request) { problem.closing().answer() } else { problem.answer() };
             }
         };
         let response = answered.unwrap_or_else(|problem| problem.answer());
@@ -114,4 +115,11 @@ fn line(entry: &Entry) -> Line<'_> {
     let tokens = entry.upstream.tokens();
     let is_ready = is_ready(&tokens.state());
     Line { name: &entry.name, counts: &entry.counts, tokens, is_ready }
+}
+
+/// Whether a request that goes nowhere has a body that keeps the connection from being used again: a client that waits to be told to
+/// go on may send it after this, or leave it out (RFC 9110 §10.1.1), and of a long one hyper reads no more than has come already.
+fn is_left_unread(request: &Request<Incoming>) -> bool {
+    let is_short = request.body().size_hint().upper().is_some_and(|length| length <= SHORT);
+    !is_short || request.headers().contains_key(EXPECT)
 }

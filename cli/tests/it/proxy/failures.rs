@@ -1,20 +1,25 @@
 //! What clients are told when the vendor can't be called.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    time::sleep,
 };
 
 use super::*;
 use crate::support::{
     frames::{HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split},
     server::{Manner, read_message},
+    temporary::Temporary,
 };
 
 /// The problem that a request comes to: its status, and what is said.
@@ -63,7 +68,7 @@ async fn a_token_endpoint_that_is_down_is_503_too() {
     until("a token again", || fake.counts().acquires > 0).await;
     let recovered = async {
         while get(&proxy.url("/x")).await.status() != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
     };
     soon(recovered).await;
@@ -216,6 +221,48 @@ async fn a_connection_whose_request_is_answered_before_its_end_is_said_to_be_clo
     assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
     assert_eq!(soon(tcp.read(&mut [0])).await.unwrap(), 0);
     proxy.stop().await;
+}
+
+/// A vendor that answers before it reads, and throws away what comes.
+async fn answers_at_once(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            assert!(tcp.read(&mut [0; 1024]).await.unwrap() > 0);
+            tcp.write_all(answer.as_bytes()).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await });
+        }
+    });
+    origin
+}
+
+/// As many do, and the system forgets an answer once it is told that the rest was not wanted.
+#[tokio::test]
+async fn a_client_that_writes_all_before_it_reads_has_its_answer() {
+    const LENGTH: usize = 8 * 1024 * 1024;
+    let origin =
+        answers_at_once("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno").await;
+    let key = Temporary::new("cut-off-key", "a-key-of-the-clients");
+    for (program, expected) in
+        [(before(&origin), 413), (before(&origin).arg("--allow-key").arg(key.reference()), 407)]
+    {
+        let proxy = Proxy::start(program).await;
+        for head in [
+            format!("Content-Length: {LENGTH}\r\n\r\n"),
+            "Transfer-Encoding: chunked\r\n\r\n1000000\r\n".to_owned(),
+        ] {
+            let mut tcp = writes(&proxy, &format!("POST /x HTTP/1.1\r\nHost: HOST\r\n{head}")).await;
+            for _ in 0..128 {
+                tcp.write_all(&[b'a'; LENGTH / 128]).await.expect("it is taken");
+                sleep(Duration::from_millis(2)).await;
+            }
+            let answer = soon(read_message(&mut tcp)).await.unwrap();
+            assert_eq!(status(&answer), expected, "{answer}");
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        }
+        proxy.stop().await;
+    }
 }
 
 /// Whose answers these are, nobody should look for a connection that broke off.
