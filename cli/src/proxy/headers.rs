@@ -43,6 +43,7 @@ fn hop_by_hop(name: &HeaderName) -> Option<HeaderName> {
 #[derive(Clone, Debug)]
 pub(crate) struct RequestRules {
     withheld: Arc<[HeaderName]>,
+    cookies: bool,
 }
 
 impl RequestRules {
@@ -57,7 +58,7 @@ impl RequestRules {
         if !cookies {
             withheld.push(COOKIE);
         }
-        Self { withheld: withheld.into() }
+        Self { withheld: withheld.into(), cookies }
     }
 
     /// Makes of the client's headers what the vendor gets.
@@ -65,6 +66,9 @@ impl RequestRules {
         let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
         strip(headers, |name| self.withheld.contains(name));
         say_length_once(headers);
+        if self.cookies && version == Version::HTTP_2 {
+            join_cookies(headers);
+        }
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if takes_trailers {
             // RFC 9110 §10.1.4.
@@ -184,6 +188,16 @@ fn say_length_once(headers: &mut HeaderMap) {
     };
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, length);
+    }
+}
+
+/// HTTP/2 has cookies in as many fields as its client likes, and HTTP/1.1 in one (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() > 1
+        && let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, whole);
     }
 }
 

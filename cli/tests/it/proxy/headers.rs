@@ -118,6 +118,27 @@ async fn the_clients_own_credentials_and_cookies_stay_here_unless_that_is_asked_
     assert_eq!(cookies, [OURS[0], OURS[1], "cookie: a=b", OURS[2]]);
 }
 
+/// RFC 9113 §8.2.3: as many servers of HTTP/1.1 read the first field alone.
+#[tokio::test]
+async fn cookies_that_http_2_has_in_pieces_are_one_field_to_a_vendor() {
+    let server = Raw::start(&[EMPTY]).await;
+    let proxy = Proxy::start(before(&server.origin).arg("--forward-cookies")).await;
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http::<Full<Bytes>>();
+    for (cookies, expected) in [(&["a=b"][..], "a=b"), (&["a=b", "c=d", "e=f; g=h"], "a=b; c=d; e=f; g=h")] {
+        let request = cookies
+            .iter()
+            .fold(Request::get(proxy.url("/x")), |request, cookie| request.header("cookie", *cookie));
+        soon(client.request(request.body(Full::default()).unwrap())).await.unwrap();
+        let seen = server.seen().pop().unwrap();
+        assert!(seen.contains(&format!("\r\ncookie: {expected}\r\n")), "{seen}");
+        assert_eq!(seen.matches("cookie: ").count(), 1, "{seen}");
+    }
+    drop(client);
+    proxy.stop().await;
+}
+
 #[tokio::test]
 async fn of_an_answer_what_is_for_one_connection_only_stays_there() {
     let answer = "HTTP/1.1 200 OK\r\nConnection: X-Named, keep-alive\r\nX-Named: 1\r\nX-Kept: 2\r\n\
