@@ -123,6 +123,7 @@ impl Pulse {
     pub(super) fn linger(&self, at_most: Duration) {
         let mut state = self.state();
         state.idle = state.idle.min(at_most);
+        state.close_by = state.close_by.map(|at| at.min(Instant::now() + at_most));
         if state.doing == Doing::Idle {
             state.since = Instant::now();
         }
@@ -144,7 +145,8 @@ impl Pulse {
         let mut state = self.state();
         let is_so = state.has_body && state.protocol != Protocol::Http2 && state.since.elapsed() < CLOSING;
         if is_so {
-            state.close_by.get_or_insert_with(|| Instant::now() + CLOSING);
+            let wait = CLOSING.min(state.idle);
+            state.close_by.get_or_insert_with(|| Instant::now() + wait);
         }
         is_so
     }

@@ -71,3 +71,16 @@ async fn with_no_request_in_flight_it_ends_at_once() {
     soon(read_message(&mut tcp)).await.unwrap();
     proxy.stop().await;
 }
+
+/// It has its answer, though it hasn't sent all of its body.
+#[tokio::test]
+async fn whoever_was_refused_and_does_not_go_away_is_nobody_to_wait_for() {
+    let proxy = Proxy::start(before("http://127.0.0.1:1").args("--grace 2")).await;
+    let mut tcp = TcpStream::connect(&proxy.address).await.unwrap();
+    let head =
+        format!("POST /x HTTP/1.1\r\nHost: {}\r\nOrigin: x\r\nContent-Length: 9\r\n\r\n", proxy.address);
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(status(&soon(read_message(&mut tcp)).await.unwrap()), 403);
+    // Which says that nothing was cut off.
+    proxy.stop().await;
+}
