@@ -1,6 +1,6 @@
 //! The command line of `reauth call`.
 
-use std::{convert::Infallible, path::PathBuf, str::FromStr, time::Duration};
+use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
@@ -69,8 +69,8 @@ pub(crate) struct Args {
     pub(crate) data: Option<Data>,
 
     /// A header, as often as needed; `Name:` leaves a default one out
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<Header>,
 
     /// Write the answer to a file instead of standard output. It is opened before the call, and what is in it stays until the
     /// answer comes
@@ -109,7 +109,8 @@ impl Args {
         if self.data.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        for (name, _) in &self.headers {
+        let given = self.headers.iter().map(Header::parsed).collect::<Result<Vec<_>, _>>()?;
+        for (name, _) in &given {
             if Some(name) == vendor.header.as_ref() {
                 return Err(Mistake::new(format!(
                     "--header: {name} is where the token goes; leave it out, and give the secret by its option"
@@ -125,8 +126,8 @@ impl Args {
             }
             headers.remove(name);
         }
-        for (name, value) in self.headers.iter().filter(|(_, value)| !value.is_empty()) {
-            headers.append(name, value.clone());
+        for (name, value) in given.into_iter().filter(|(_, value)| !value.is_empty()) {
+            headers.append(name, value);
         }
         let lengths: Vec<_> = headers.get_all(CONTENT_LENGTH).iter().map(HeaderValue::as_bytes).collect();
         match lengths[..] {
@@ -185,9 +186,32 @@ fn method(text: &str) -> Result<Method, String> {
     }
 }
 
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("write Name: value")?;
-    let name = HeaderName::from_str(name.trim()).map_err(|error| error.to_string())?;
-    let value = HeaderValue::from_str(value.trim()).map_err(|error| error.to_string())?;
-    Ok((name, value))
+/// A header, not checked yet: what is wrong with it is said without it, since it may be a secret.
+#[derive(Clone)]
+struct Header(String);
+
+impl Header {
+    fn parsed(&self) -> Result<(HeaderName, HeaderValue), Mistake> {
+        let wrong = |why: String| Mistake::new(format!("--header: {why}"));
+        let (name, value) = self.0.split_once(':').ok_or_else(|| wrong("write Name: value".to_owned()))?;
+        let name = HeaderName::from_str(name.trim()).map_err(|error| wrong(error.to_string()))?;
+        let value = HeaderValue::from_str(value.trim()).map_err(|_| {
+            wrong(format!("the value of {name} has a line break or another character that none can have"))
+        })?;
+        Ok((name, value))
+    }
+}
+
+impl FromStr for Header {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Header(..)")
+    }
 }

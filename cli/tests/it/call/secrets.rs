@@ -38,6 +38,21 @@ async fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
     }
 }
 
+/// It may be the secret of another API.
+#[tokio::test]
+async fn a_header_that_is_none_is_not_repeated() {
+    for (header, says) in [
+        (KEY.to_owned(), "--header: write Name: value"),
+        (format!("{KEY}\u{e4}: x"), "--header: invalid HTTP header name"),
+        (format!("x-other: {KEY}\n{KEY}"), "--header: the value of x-other has a line break"),
+    ] {
+        let program = Program::call().args("--vendor videsk --key env:KEY").secret("KEY", "another-key");
+        let ended = program.args("GET /x -H").arg(&header).run().await;
+        ended.assert_status(2).assert_says(says);
+        assert_none_shown([KEY], &ended.stderr);
+    }
+}
+
 #[tokio::test]
 async fn a_secret_that_is_not_there_is_wrong_usage() {
     let empty = Temporary::new("empty", "\n");
