@@ -65,9 +65,12 @@ impl RequestRules {
     pub(crate) fn apply(&self, headers: &mut HeaderMap, version: Version) {
         let takes_trailers = names(headers, &TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
         strip(headers, |name| self.withheld.contains(name));
-        say_length_once(headers);
-        if self.cookies && version == Version::HTTP_2 {
-            join_cookies(headers);
+        if version == Version::HTTP_2 {
+            // Over HTTP/1.1 hyper has seen to that.
+            say_length_once(headers);
+            if self.cookies {
+                join_cookies(headers);
+            }
         }
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if takes_trailers {
@@ -181,12 +184,13 @@ fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool)
 
 /// A length that is said twice is one, which was read already, and goes on as one (RFC 9110 §8.6).
 fn say_length_once(headers: &mut HeaderMap) {
-    let length = {
-        let mut lengths = names(headers, &CONTENT_LENGTH);
-        let first = lengths.next();
-        lengths.next().and(first).and_then(|length| HeaderValue::from_bytes(length).ok())
-    };
-    if let Some(length) = length {
+    let mut fields = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(first) = fields.next() else { return };
+    if fields.next().is_none() && !first.as_bytes().contains(&b',') {
+        return;
+    }
+    let length = members(std::iter::once(first)).next();
+    if let Some(length) = length.and_then(|length| HeaderValue::from_bytes(length).ok()) {
         headers.insert(CONTENT_LENGTH, length);
     }
 }
