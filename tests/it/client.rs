@@ -35,6 +35,7 @@ mod encodings;
 mod environment;
 mod http2;
 mod identities;
+mod last_words;
 mod proxies;
 mod proxy;
 

@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use super::{
     guard::{Guard, Reach},
+    last_words::LastWords,
     link::Link,
     prior::{NotHttp2, Prior},
     proxy::{Proxies, Proxy},
@@ -95,7 +96,7 @@ impl<R> Clone for Connector<R> {
     }
 }
 
-/// What a [`Connector`] makes.
+/// What HTTP is spoken over.
 pub(super) type Stream = MaybeHttpsStream<Prior<Link>>;
 
 impl<R> Service<Uri> for Connector<R>
@@ -103,9 +104,9 @@ where
     HttpConnector<Guard<R>>: Tcp,
     R: Send + Sync + 'static,
 {
-    type Response = Stream;
+    type Response = LastWords<Stream>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<LastWords<Stream>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -113,7 +114,7 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let steps = Arc::clone(&self.steps);
-        Box::pin(async move { steps.connect(uri).await })
+        Box::pin(async move { steps.connect(uri).await.map(LastWords::of) })
     }
 }
 

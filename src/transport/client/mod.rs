@@ -22,6 +22,9 @@
 //! - **A connection that the server closed while it was idle** is replaced without the caller noticing. Only a
 //!   request of which nothing was written is sent on another connection; once a byte may have left, the caller
 //!   gets the error. So one call never delivers its request twice.
+//! - **An answer in the middle of an upload**, such as a 401 or a 413, is the caller's, though the server has closed the
+//!   connection with it and resets what still comes. Where the system throws away what it has received by then, as
+//!   others than Linux may, it is an error.
 //! - **Time**: making a connection is bounded ([`ClientBuilder::connect_timeout`]), and a dead HTTP/2 connection
 //!   is found by a ping after 30 s of silence. Waiting for an answer is not bounded: how long one may take is for
 //!   a timeout above the client to say.
@@ -70,6 +73,7 @@ mod environment;
 mod error;
 mod guard;
 mod identity;
+mod last_words;
 mod link;
 mod near;
 mod pool;
