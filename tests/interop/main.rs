@@ -393,7 +393,7 @@ async fn a_platforms_token_from_a_file_is_exchanged_and_is_a_grant() {
     // Before it is mounted.
     for credential in [exchange(orders), bearer()] {
         let error = acquire(&credential).await.unwrap_err();
-        assert_eq!((error.code(), error.kind()), (None, AcquireErrorKind::Transient), "{error}");
+        assert_eq!((error.code(), error.kind()), (None, AcquireErrorKind::NoSecret), "{error}");
         file.put(&provider.platform_token("").await);
         tokio::time::sleep(Duration::from_millis(100)).await;
         let token = acquire(&credential).await.unwrap();
