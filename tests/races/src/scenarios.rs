@@ -622,9 +622,17 @@ where
 /// The end of a scenario with several processes: nothing is left of them when they are gone.
 fn end_fleet(server: Server, caches: [TokenCache; 2], runtimes: [Runtime; 2]) {
     drop(caches);
-    // Some look now and then whether they are still needed.
-    let gone = thread::spawn(move || runtimes.iter().for_each(Runtime::join));
-    for _ in 0..8 {
+    let is_over = Arc::new(AtomicUsize::new(0));
+    let tells = is_over.clone();
+    let gone = thread::spawn(move || {
+        runtimes.iter().for_each(Runtime::join);
+        tells.store(1, SeqCst);
+    });
+    // Some look each second whether they are still needed, and several may have passed before one of them gets to do so.
+    for _ in 0..60 {
+        if is_over.load(SeqCst) == 1 {
+            break;
+        }
         advance(Duration::from_secs(1));
     }
     gone.join().expect("nothing fails there");
