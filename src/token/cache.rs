@@ -244,9 +244,8 @@ impl TokenCache {
     }
 
     /// Waits until nothing is under way: a flight, and the saving of what it has brought for other processes, or the word to them
-    /// that it has failed. At most for as
-    /// long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default). Where other processes count rejections in a
-    /// row, and a server has accepted the newest token here, they are told: that ends the row.
+    /// that it has failed. At most for as long as a flight may take ([`RefreshPolicy::flight_deadline`], 30 s by default). Where
+    /// other processes count rejections in a row, and a server has accepted the newest token here, they are told: that ends the row.
     ///
     /// A program that ends calls this before it does, so that it doesn't end between a refresh and its saving. One that is
     /// soon over has no use for early renewals: [`RefreshPolicy::early`] of 0 begins none.
