@@ -11,7 +11,7 @@ use tower_reauth::{
 
 use super::{
     RIGHTS, at_last, key, revision, save, saved,
-    server::{Server, free_port, free_port_of_cluster},
+    server::{Server, free_port},
     slot,
 };
 
@@ -27,7 +27,8 @@ impl Cluster {
     }
 
     async fn with_replica() -> Self {
-        let arguments = ["--repl-diskless-sync-delay", "0"];
+        // The replica takes over however long a busy machine has kept it from that.
+        let arguments = ["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"];
         let mut cluster = Self::of((0..3).map(|_| Server::of_cluster(&arguments)).collect()).await;
         let replica = Server::of_cluster(&arguments);
         let first = cluster.primaries[0].port.to_string();
@@ -42,10 +43,12 @@ impl Cluster {
         }
         let hers = format!("{{{}}}", key());
         cluster.primaries[0].does(&["SET", &hers, ""]);
-        until(|| replica.says(&["INFO", "keyspace"]).contains("keys=1")).await;
+        until(&replica, || replica.says(&["INFO", "keyspace"]).contains("keys=1")).await;
         let port = format!(":{}@", replica.port);
-        until(|| cluster.primaries.iter().all(|node| is_known(&node.says(&["CLUSTER", "NODES"]), &port)))
-            .await;
+        until(&replica, || {
+            cluster.primaries.iter().all(|node| is_known(&node.says(&["CLUSTER", "NODES"]), &port))
+        })
+        .await;
         cluster.replica = Some(replica);
         cluster
     }
@@ -70,8 +73,10 @@ impl Cluster {
         for port in &ports[1..] {
             primaries[0].does(&["CLUSTER", "MEET", "127.0.0.1", &port.to_string()]);
         }
-        until(|| primaries.iter().all(|node| node.says(&["CLUSTER", "INFO"]).contains("cluster_state:ok")))
-            .await;
+        until(&primaries[0], || {
+            primaries.iter().all(|node| node.says(&["CLUSTER", "INFO"]).contains("cluster_state:ok"))
+        })
+        .await;
         Self { primaries, replica: None }
     }
 
@@ -105,15 +110,15 @@ fn slot_of_key(server: &Server) -> u32 {
     server.says(&["CLUSTER", "KEYSLOT", &key()]).trim_start_matches(':').parse().unwrap()
 }
 
-/// Waits until it is so.
-async fn until(is_so: impl Fn() -> bool) {
+/// Waits until it is so; what this server knows of the others is told if it never is.
+async fn until(server: &Server, is_so: impl Fn() -> bool) {
     for _ in 0..600 {
         if is_so() {
             return;
         }
         sleep(Duration::from_millis(50)).await;
     }
-    panic!("it never is");
+    panic!("it never is:\n{}", server.says(&["CLUSTER", "NODES"]));
 }
 
 /// Waits for what can be saved as revision 8.
@@ -134,7 +139,7 @@ fn has(server: &Server) -> String {
 
 /// Two servers with TLS, also between them, and the URL of the one that has to send on.
 pub(super) async fn with_tls(files: &[&str]) -> (impl Sized, String) {
-    let ports = [free_port_of_cluster(), free_port_of_cluster()];
+    let ports = [free_port(), free_port()];
     let one = |port: &u16| {
         let port = port.to_string();
         let own = ["--tls-cluster", "yes", "--tls-ca-cert-file", files[1], "--tls-port", &port];
@@ -237,12 +242,12 @@ async fn taken_over(gone: fn(&mut Server), seen: StoreErrorKind) {
     let advice = store.advice();
     assert!(advice.iter().any(|advice| advice.contains("min-replicas-to-write")), "{advice:?}");
     saved(&store).await;
-    until(|| cluster.replica().says(&["INFO", "keyspace"]).contains("keys=2")).await;
+    until(cluster.replica(), || cluster.replica().says(&["INFO", "keyspace"]).contains("keys=2")).await;
     cluster.hurry();
     gone(&mut cluster.primaries[0]);
     assert_eq!(revision(&store).await, Err(seen));
     let replica = cluster.replica();
-    until(|| replica.says(&["ROLE"]).contains("master")).await;
+    until(replica, || replica.says(&["ROLE"]).contains("master")).await;
     assert_eq!(at_last(&store).await, 7);
     saved_again(&store).await;
     assert_eq!(has(replica), "8");
@@ -275,7 +280,10 @@ async fn a_cluster_that_lacks_a_server_is_down_and_one_that_is_silent_is_given_u
     for number in [0, 1] {
         cluster.primaries[number].kill();
     }
-    until(|| cluster.primaries[2].says(&["CLUSTER", "INFO"]).contains("cluster_state:fail")).await;
+    until(&cluster.primaries[2], || {
+        cluster.primaries[2].says(&["CLUSTER", "INFO"]).contains("cluster_state:fail")
+    })
+    .await;
     let error: StoreError = store.look(&slot()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
     cluster.primaries[0].restart();

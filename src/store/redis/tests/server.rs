@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, AtomicU32, Ordering},
+    },
     thread::sleep,
     time::Duration,
 };
@@ -26,20 +29,20 @@ impl Server {
     }
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
-        Self::made(free_port, None, arguments)
+        Self::made(None, arguments)
     }
 
     /// A sentinel, with these lines in its file.
     pub(crate) fn sentinel(lines: &[String], arguments: &[&str]) -> Self {
-        Self::made(free_port, Some(lines.join("\n")), arguments)
+        Self::made(Some(lines.join("\n")), arguments)
     }
 
-    /// A server of a cluster, which speaks to the others at a port 10,000 above its own.
+    /// A server of a cluster.
     pub(crate) fn of_cluster(arguments: &[&str]) -> Self {
-        Self::made(free_port_of_cluster, None, &[&["--cluster-enabled", "yes"], arguments].concat())
+        Self::made(None, &[&["--cluster-enabled", "yes"], arguments].concat())
     }
 
-    fn made(port: fn() -> u16, file: Option<String>, arguments: &[&str]) -> Self {
+    fn made(file: Option<String>, arguments: &[&str]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("tower-reauth-redis-{}-{number}", std::process::id()));
@@ -52,7 +55,7 @@ impl Server {
             all.extend([path.to_str().expect("a path").to_owned(), "--sentinel".to_owned()]);
         }
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        let first = port();
+        let first = free_port();
         let process = run(first, &all, &directory);
         let mut server = Self { process, port: first, arguments: all, directory };
         // Somebody else may have taken the port meanwhile.
@@ -61,7 +64,7 @@ impl Server {
                 break;
             }
             assert!(!last, "it ends when it is started: {:?}", server.arguments);
-            server.port = port();
+            server.port = free_port();
             server.process = run(server.port, &server.arguments, &server.directory);
         }
         server
@@ -137,19 +140,21 @@ impl Drop for Server {
     }
 }
 
+/// A port for one server alone, of those that the system hands to nobody: while the server is down, nobody else listens there,
+/// and whoever connects to it isn't connected to itself.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(fastrand::u16(10_000..20_000)));
+    (0..1000)
+        .map(|_| NEXT.fetch_add(1, Ordering::Relaxed))
+        .find(|port| is_free(*port) && is_free(port + BUS))
+        .expect("a free port")
 }
 
-/// One whose neighbour, 10,000 above, is free too.
-pub(crate) fn free_port_of_cluster() -> u16 {
-    loop {
-        let port = free_port();
-        if port <= 55_000 && TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
-            return port;
-        }
-    }
+/// A server of a cluster speaks to the others at a port so far above its own.
+const BUS: u16 = 10_000;
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
 fn run(port: u16, arguments: &[String], directory: &std::path::Path) -> Child {
