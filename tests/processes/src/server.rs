@@ -45,7 +45,9 @@ impl Server {
     pub async fn start(ledger: Rc<Ledger>, issuer: String, logs_in: bool) -> Result<Self, BoxError> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let http = Client::builder(TokioExecutor::new()).build_http();
+        // Node closes connections that nobody has used for five seconds: one that it is about to close is not to be taken.
+        let http =
+            Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(2)).build_http();
         let inside = Rc::new(Inside { ledger, issuer, http, initial: Default::default(), logs_in });
         if logs_in {
             inside.log_in().await?;
