@@ -32,9 +32,9 @@ pub use layer::AuthLayer;
 #[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
 pub(crate) use marks::{is_to_pass, tell_passed};
 pub use origin::Origin;
-pub(crate) use origin::Plaintext;
 #[cfg(test)]
 pub(crate) use origin::tests::METADATA;
+pub(crate) use origin::{Plaintext, unreadable};
 pub use outcome::{AuthOutcome, TrailersOutcome};
 #[allow(unused_imports, reason = "for choices among many, which are made elsewhere")]
 pub(crate) use place::{PLACES, place};

@@ -107,7 +107,9 @@ impl Origin {
     /// [`ConfigErrorKind::Url`] if it is no origin, [`ConfigErrorKind::MetadataHost`] for a metadata service.
     pub fn parse_allowing_plaintext_tokens(origin: &str) -> Result<Self, ConfigError> {
         let refuse = |why: &str| ConfigError::new(ConfigErrorKind::Url, format!("not an origin: {why}"));
-        let uri: Uri = origin.parse().map_err(|error| refuse("it can't be parsed").with_source(error))?;
+        let uri: Uri = origin
+            .parse()
+            .map_err(|error| refuse(&format!("it {}", unreadable(origin))).with_source(error))?;
         // `Uri` drops fragments.
         if uri.query().is_some() || origin.contains('#') {
             return Err(refuse("it has a query or a fragment; give scheme, host, port and path only"));
@@ -306,6 +308,18 @@ impl fmt::Debug for Origin {
 }
 
 /// The port that `authority` means, or `None` where that can't be told.
+/// What is wrong with a URL that can't be read.
+pub(crate) fn unreadable(url: &str) -> &'static str {
+    let host = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    match host {
+        // RFC 5890 §2.3.2.1.
+        Some(host) if !host.is_ascii() => {
+            "can't be parsed; a host with letters beyond ASCII is written in punycode, as in xn--mnchen-3ya.example"
+        }
+        _ => "can't be parsed",
+    }
+}
+
 fn port_of(scheme: &Scheme, authority: &Authority) -> Option<u16> {
     if let Some(port) = authority.port_u16() {
         return Some(port);

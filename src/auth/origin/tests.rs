@@ -96,6 +96,19 @@ fn what_is_no_origin_is_refused() {
 }
 
 #[test]
+fn who_writes_a_host_as_in_an_address_bar_is_told_how_it_is_written() {
+    for (text, is_told) in [
+        ("https://münchen.example", true),
+        ("https://münchen.example/a?b", true),
+        ("https://api.example.com/a b", false),
+        ("münchen", false),
+    ] {
+        let error = Origin::parse(text).unwrap_err().to_string();
+        assert_eq!(error.contains("punycode"), is_told, "{error}");
+    }
+}
+
+#[test]
 fn an_origin_with_a_path_covers_what_is_surely_beneath_it() {
     for text in ["https://gw.example.com/vendor", "https://GW.example.com:443/vendor/"] {
         let vendor = origin(text);

@@ -5,7 +5,7 @@ use http::Uri;
 use http::uri::Authority;
 
 use crate::{
-    auth::{Origin, Plaintext, stays_beneath},
+    auth::{Origin, Plaintext, stays_beneath, unreadable},
     error::{ConfigError, ConfigErrorKind},
 };
 
@@ -69,7 +69,7 @@ impl BaseUrl {
 /// The origin of an absolute URL, if secrets may be sent there.
 pub(in crate::credential) fn checked_origin(url: &str, plaintext: Plaintext) -> Result<Origin, ConfigError> {
     let refuse = |why| ConfigError::new(ConfigErrorKind::Url, format!("a token request's url {why}"));
-    let uri: Uri = url.parse().map_err(|error| refuse("can't be parsed").with_source(error))?;
+    let uri: Uri = url.parse().map_err(|error| refuse(unreadable(url)).with_source(error))?;
     let origin = Origin::of(&uri).ok_or_else(|| {
         refuse("needs http or https, a host, no userinfo and a valid port, or is a path that begins with /")
     })?;
