@@ -60,6 +60,10 @@ pub(crate) struct Args {
     #[arg(value_name = "METHOD", value_parser = method)]
     method: Option<Method>,
 
+    /// The same as METHOD, for hands that know curl
+    #[arg(short = 'X', long, value_name = "METHOD", value_parser = method, conflicts_with = "method")]
+    request: Option<Method>,
+
     /// Path and query, percent-encoded, without the path of --base-url, or a whole URL of the same vendor
     #[arg(value_name = "PATH")]
     pub(crate) target: Target,
@@ -96,7 +100,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn method(&self) -> Method {
         let usual = if self.data.is_some() { Method::POST } else { Method::GET };
-        self.method.clone().unwrap_or(usual)
+        self.method.as_ref().or(self.request.as_ref()).cloned().unwrap_or(usual)
     }
 
     /// The request's headers: the defaults, and then what was given.

@@ -132,14 +132,16 @@ async fn a_file_that_only_seems_to_be_empty_is_sent_whole() {
 #[tokio::test]
 async fn without_a_method_it_is_get_and_with_data_post() {
     let server = Raw::start(&[EMPTY]).await;
-    for args in ["/x", "/x -d [1]", "-d [1] /x", "PUT /x -d [1]", "DELETE /x"] {
+    for args in ["/x", "/x -d [1]", "-d [1] /x", "PUT /x -d [1]", "DELETE /x", "-X PATCH /x -d [1]"] {
         at(&server.origin).args(args).run().await.assert_status(0);
     }
     let seen = server.seen();
     let methods: Vec<_> = seen.iter().map(|request| request.split(" /x ").next().unwrap()).collect();
-    assert_eq!(methods, ["GET", "POST", "POST", "PUT", "DELETE"]);
+    assert_eq!(methods, ["GET", "POST", "POST", "PUT", "DELETE", "PATCH"]);
     let ended = at(&server.origin).args("GET").run().await;
     ended.assert_status(2).assert_says("PATH: write a path that begins with /");
+    let ended = at(&server.origin).args("GET /x --request PUT").run().await;
+    ended.assert_status(2).assert_says("cannot be used with");
 }
 
 #[tokio::test]
