@@ -17,27 +17,20 @@ use crate::number::number;
 /// The name of this proxy in `Via` and `Proxy-Status`.
 pub(crate) const NAME: &str = "tower-reauth";
 
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-
-/// The name of what is for one connection only, whether `Connection` names it or not (RFC 9110 §7.6.1).
+/// What is for one connection only, whether `Connection` names it or not (RFC 9110 §7.6.1).
 ///
 /// `Trailer` is not among them: it announces trailers, which go on as well, and in HTTP/1.1 only with it.
-fn hop_by_hop(name: &HeaderName) -> Option<HeaderName> {
-    Some(match name.as_str() {
-        "connection" => CONNECTION,
-        "keep-alive" => KEEP_ALIVE,
-        "proxy-connection" => PROXY_CONNECTION,
-        "proxy-authenticate" => PROXY_AUTHENTICATE,
-        "proxy-authorization" => PROXY_AUTHORIZATION,
-        "te" => TE,
-        "transfer-encoding" => TRANSFER_ENCODING,
-        "upgrade" => UPGRADE,
-        "http2-settings" => HTTP2_SETTINGS,
-        _ => return None,
-    })
-}
+static HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("http2-settings"),
+];
 
 /// What of a request isn't for the vendor.
 #[derive(Clone, Debug)]
@@ -172,8 +165,8 @@ fn members<'a>(lists: impl Iterator<Item = &'a HeaderValue>) -> impl Iterator<It
 /// Removes what is for one connection only, what its sender says is, and what `isnt_for_others`.
 fn strip(headers: &mut HeaderMap, isnt_for_others: impl Fn(&HeaderName) -> bool) {
     // Mostly there are one or two, or none: to look at those that are there takes less than to look for each that may be.
-    let goes = |name: &HeaderName| hop_by_hop(name).or_else(|| isnt_for_others(name).then(|| name.clone()));
-    let mut going: Vec<_> = headers.keys().filter_map(goes).collect();
+    let goes = |name: &&HeaderName| HOP_BY_HOP.contains(name) || isnt_for_others(name);
+    let mut going: Vec<_> = headers.keys().filter(goes).cloned().collect();
     if going.contains(&CONNECTION) {
         going.extend(named(headers));
     }
