@@ -328,7 +328,7 @@ async fn a_slow_reader_over_http_2_is_not_disconnected() {
     let body = "x".repeat(600_000);
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let server = Raw::start(&[&answer]).await;
-    let proxy = Proxy::start(before(&server.origin).args("--stall-timeout 1.2 --idle-timeout 0.5")).await;
+    let proxy = Proxy::start(before(&server.origin).args("--stall-timeout 2.5 --idle-timeout 0.5")).await;
     let mut client = Shut::connect(&proxy).await;
     client.write(&frames::get(1, &proxy.address)).await;
     let mut opens = interval(Duration::from_millis(100));
