@@ -1,8 +1,9 @@
 //! [`Course`]: how a client's body comes along, for whoever has to say why there is no answer to it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use hyper::Error;
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use crate::message::chain;
 
@@ -47,7 +48,7 @@ impl Course {
         *self.stage() = Stage::Over;
     }
 
-    pub(super) fn breaks(&self, error: &Error) {
+    pub(super) fn breaks(&self, error: &(dyn Error + 'static)) {
         *self.stage() = Stage::Broken(chain(error));
     }
 

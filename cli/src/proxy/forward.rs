@@ -14,7 +14,7 @@ use http::{
 };
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, util::MapResponse};
 use tower_reauth::{
     Auth, AuthOutcome, BoxError, Client, ConfigError, NotReplayed, PeekBody, RecordBodies, ReplayBody,
     TokenCache, client::ClientBuilder,
@@ -23,6 +23,7 @@ use tower_reauth::{
 use super::{
     body::Body,
     course::Course,
+    entire::Entire,
     headers::{self, RequestRules, ResponseRules},
     line::Line,
     no_answer::{no_answer, was_hung_up_on},
@@ -40,12 +41,13 @@ use crate::{
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The body of the vendor's answer.
-type Answer = PeekBody<Incoming>;
+type Answer = PeekBody<Entire>;
 
 /// What became of a request, if anything moved.
 type Answered = Result<Result<Response<Answer>, BoxError>, Elapsed>;
 
-type Service = Auth<Client<ReplayBody<Upload>>, RecordBodies>;
+type Service =
+    Auth<MapResponse<Client<ReplayBody<Upload>>, fn(Response<Incoming>) -> Response<Entire>>, RecordBodies>;
 
 /// The vendor, behind the layer.
 pub(crate) struct Upstream {
@@ -85,8 +87,12 @@ impl Upstream {
             settings;
         let layer = vendor.layer.clone().record_bodies(replay_limit);
         let client = client.clone().idle_per_host(kept);
-        let service = layer.layer(client.clone().build_for()?);
-        let upgrading = layer.layer(client.http1_only().build_for()?);
+        let behind_the_layer = |client: ClientBuilder| {
+            let entire: fn(_) -> _ = Entire::answer;
+            Ok::<_, ConfigError>(layer.layer(MapResponse::new(client.build_for()?, entire)))
+        };
+        let service = behind_the_layer(client.clone())?;
+        let upgrading = behind_the_layer(client.http1_only())?;
         let request_rules = RequestRules::new(vendor.header.as_ref(), forward_credentials, forward_cookies);
         let response_rules = ResponseRules::new(forward_cookies);
         Ok(Self { service, upgrading, vendor, prefix, request_rules, response_rules, timeout, verbose })

@@ -8,6 +8,7 @@ mod args;
 mod body;
 mod course;
 mod current;
+mod entire;
 mod forward;
 mod front;
 mod guard;

@@ -13,6 +13,7 @@ use tower_reauth::{BoxError, PeekBody};
 
 use super::{
     course::Course,
+    entire::Entire,
     headers::{RequestRules, ResponseRules},
     line::Line,
 };
@@ -30,13 +31,13 @@ pub(crate) struct Upload {
 }
 
 struct Flow {
-    body: Incoming,
+    body: Entire,
     course: Course,
 }
 
 /// The vendor's body on its way to the client.
 pub(crate) struct Download {
-    body: PeekBody<Incoming>,
+    body: PeekBody<Entire>,
     rules: ResponseRules,
     line: Line,
     course: Option<Course>,
@@ -53,7 +54,8 @@ impl Upload {
     ) -> (Self, Option<Course>) {
         // Over HTTP/2 one whose length isn't known may be half of a conversation, in which it is the vendor's turn.
         let is_owed = version < Version::HTTP_2 || body.size_hint().exact().is_some();
-        let flow = (!body.is_end_stream()).then(|| Flow { body, course: Course::new(is_owed) });
+        let flow = (!body.is_end_stream())
+            .then(|| Flow { body: Entire::new(body, version), course: Course::new(is_owed) });
         let course = flow.as_ref().map(|flow| flow.course.clone());
         (Self { flow, rules, idle }, course)
     }
@@ -65,19 +67,19 @@ impl Upload {
 
 impl HttpBody for Upload {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Some(Flow { body, course }) = &mut self.flow else { return Poll::Ready(None) };
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
             course.is_waited_for();
             return Poll::Pending;
         };
         match &frame {
-            Some(Err(error)) => course.breaks(error),
+            Some(Err(error)) => course.breaks(&**error),
             Some(Ok(_)) if !body.is_end_stream() => course.flows(),
             _ => course.ends(),
         }
@@ -99,7 +101,7 @@ impl HttpBody for Upload {
 impl Download {
     /// The body of the answer to a request that is `line` in the log, and whose own body has this course, if it has one.
     pub(super) fn of(
-        body: PeekBody<Incoming>,
+        body: PeekBody<Entire>,
         rules: ResponseRules,
         line: Line,
         course: Option<Course>,

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::support::frames::{self, DATA, END_HEADERS, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split};
 
 const PIECE: usize = 64 * 1024;
 /// More than sockets and programs hold in passing, and more than the proxy may need.
@@ -173,6 +174,62 @@ async fn an_answer_that_is_broken_from_its_beginning_has_its_head() {
         drop(client);
         proxy.stop().await;
     }
+}
+
+/// RST_STREAM with NO_ERROR, which says that whoever sends it wants no more, and not that it has sent all.
+fn no_error(stream: u32) -> Vec<u8> {
+    frame(RST_STREAM, 0, stream, &0_u32.to_be_bytes())
+}
+
+#[tokio::test]
+async fn an_answer_over_http_2_that_is_reset_without_an_error_breaks_off_too() {
+    for status in [vec![0x88], [&[0x88, 0x5c, 0x01][..], b"9"].concat()] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let program = before(&format!("http://{}", listener.local_addr().unwrap()));
+        let proxy = Proxy::start(program.arg("--http2-prior-knowledge")).await;
+        let mut client = TcpStream::connect(&proxy.address).await.unwrap();
+        let request = format!("GET /x HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.address);
+        client.write_all(request.as_bytes()).await.unwrap();
+        let (mut vendor, _) = soon(listener.accept()).await.unwrap();
+        vendor.write_all(&SETTINGS).await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.get(PREFACE.len()..).is_some_and(|seen| split(seen).iter().any(|one| one.kind == HEADERS))
+        {
+            assert!(soon(vendor.read_buf(&mut seen)).await.unwrap() > 0);
+        }
+        let half = [frame(HEADERS, END_HEADERS, 1, &status), frame(DATA, 0, 1, b"half"), no_error(1)];
+        vendor.write_all(&half.concat()).await.unwrap();
+        let mut got = String::new();
+        let _ = soon(client.read_to_string(&mut got)).await;
+        assert!(got.starts_with("HTTP/1.1 200 OK\r\n") && got.contains("half"), "{got:?}");
+        assert!(!got.ends_with("0\r\n\r\n"), "{got:?}");
+        until("that it is said", || proxy.log().contains("GET /x: the vendor's answer broke off: ")).await;
+        drop((client, vendor));
+        proxy.stop().await;
+    }
+}
+
+/// Which of two tasks comes first decides, so there are many.
+#[tokio::test]
+async fn an_upload_over_http_2_that_is_reset_without_an_error_does_not_look_like_a_whole_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(before(&format!("http://{}", listener.local_addr().unwrap()))).await;
+    let mut client = TcpStream::connect(&proxy.address).await.unwrap();
+    client.write_all(&[PREFACE, &SETTINGS].concat()).await.unwrap();
+    for stream in (1..80).step_by(2) {
+        let upload = [frames::post(stream, END_HEADERS, &proxy.address), frame(DATA, 0, stream, b"half")];
+        client.write_all(&upload.concat()).await.unwrap();
+        let (mut vendor, _) = soon(listener.accept()).await.unwrap();
+        head(&mut vendor).await;
+        let mut half = [0; 9];
+        soon(vendor.read_exact(&mut half)).await.unwrap();
+        client.write_all(&no_error(stream)).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = soon(vendor.read_to_end(&mut rest)).await;
+        assert!(rest.is_empty(), "{:?}", String::from_utf8_lossy(&rest));
+    }
+    drop(client);
+    proxy.stop().await;
 }
 
 /// Whether the other side has closed the connection, or broken it off.
