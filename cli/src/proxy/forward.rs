@@ -69,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) replay_limit: usize,
     pub(crate) timeout: Duration,
+    /// For how much longer than that a vendor may take in nothing of a body, and say nothing.
+    pub(crate) stall_timeout: Duration,
     /// How many connections to the vendor are kept that no request uses. With fewer than the clients have, those above it would be
     /// opened again for nearly each request.
     pub(crate) kept: usize,
@@ -83,15 +85,25 @@ impl Upstream {
         vendor: Arc<Vendor>,
         client: &ClientBuilder,
     ) -> Result<Self, ConfigError> {
-        let Settings { prefix, replay_limit, timeout, kept, forward_credentials, forward_cookies, verbose } =
-            settings;
+        let Settings {
+            prefix,
+            replay_limit,
+            timeout,
+            stall_timeout,
+            kept,
+            forward_credentials,
+            forward_cookies,
+            verbose,
+        } = settings;
         let layer = vendor.layer.clone().record_bodies(replay_limit);
         let client = client.clone().idle_per_host(kept);
         let behind_the_layer = |client: ClientBuilder| {
             let entire: fn(_) -> _ = Entire::answer;
             Ok::<_, ConfigError>(layer.layer(MapResponse::new(client.build_for()?, entire)))
         };
-        let service = behind_the_layer(client.clone())?;
+        // Longer than anybody waits for an answer, who is told of that and not of the connection.
+        let write_timeout = timeout.saturating_add(stall_timeout);
+        let service = behind_the_layer(client.clone().write_timeout(write_timeout))?;
         let upgrading = behind_the_layer(client.http1_only())?;
         let request_rules = RequestRules::new(vendor.header.as_ref(), forward_credentials, forward_cookies);
         let response_rules = ResponseRules::new(forward_cookies);

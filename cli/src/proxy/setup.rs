@@ -138,6 +138,7 @@ impl Setup {
             prefix: String::new(),
             replay_limit: args.replay_limit,
             timeout: args.timeout,
+            stall_timeout: args.limits.stall_timeout,
             kept: args.limits.max_connections as usize,
             forward_credentials: args.forward_credentials,
             forward_cookies: args.forward_cookies,

@@ -72,6 +72,7 @@ pub struct ClientBuilder {
     proxies: Option<Proxies>,
     versions: Versions,
     connect_timeout: Duration,
+    write_timeout: Option<Duration>,
     idle_timeout: Duration,
     idle_per_host: usize,
 }
@@ -85,6 +86,7 @@ impl ClientBuilder {
             proxies: None,
             versions: Versions::Negotiated,
             connect_timeout: Duration::from_secs(10),
+            write_timeout: None,
             idle_timeout: Duration::from_secs(50),
             idle_per_host: 100,
         }
@@ -178,6 +180,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how long nothing may move on a connection whose server doesn't take in what is sent to it. It fails then. By default there is no
+    /// bound: where a server reads nothing more of an upload, its connection is open for as long as it likes, also when the response is
+    /// there or nobody waits for it any more.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = Some(timeout);
+        self
+    }
+
     /// Sets after how long an unused connection is closed. 50 s by default: common load balancers hang up after
     /// 60 s, and a request that meets them doing so is lost.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
@@ -233,7 +243,7 @@ impl ClientBuilder {
         let reaching = |reach| {
             let connector =
                 Connector::new(tls.clone(), proxies.clone(), self.versions, self.connect_timeout, reach);
-            pool.build(connector)
+            pool.build(connector.write_timeout(self.write_timeout))
         };
         Ok(Client::over(reaching(Reach::Anywhere), reaching(Reach::Outwards)))
     }

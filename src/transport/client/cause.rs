@@ -9,6 +9,7 @@ use super::{
     super::io_cause::is_telling,
     chain::chain,
     guard::{FarHost, InwardHost, MetadataHost},
+    moving::Stuck,
     prior::NotHttp2,
     proxy_error::ProxyError,
 };
@@ -85,6 +86,9 @@ impl Cause {
     }
 
     fn of_io(error: &io::Error) -> Option<Self> {
+        if let Some(stuck) = error.get_ref().and_then(|error| error.downcast_ref::<Stuck>()) {
+            return Some(Self::Whole(stuck.to_string().into()));
+        }
         match error.kind() {
             io::ErrorKind::TimedOut => Some(part("timed out connecting")),
             kind if error.get_ref().is_none() && is_telling(kind) => Some(Self::Io(kind)),

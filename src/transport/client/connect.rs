@@ -20,6 +20,7 @@ use super::{
     guard::{Guard, Reach},
     last_words::LastWords,
     link::Link,
+    moving::Moving,
     prior::{NotHttp2, Prior},
     proxy::{Proxies, Proxy},
     proxy_error::{Fault, ProxyError},
@@ -36,6 +37,7 @@ const KEEPALIVE_RETRIES: u32 = 3;
 /// Connects to `http` and `https`, or fails in time.
 pub(super) struct Connector<R = GaiResolver> {
     steps: Arc<Steps<R>>,
+    write_timeout: Option<Duration>,
 }
 
 struct Steps<R> {
@@ -73,7 +75,14 @@ impl<R: Clone> Connector<R> {
     ) -> Self {
         let to_proxies = tcp(Guard::new(resolver.clone(), Reach::Anywhere), timeout);
         let tcp = tcp(Guard::new(resolver, reach), timeout);
-        Self { steps: Arc::new(Steps { tcp, to_proxies, reach, tls, proxies, versions, timeout }) }
+        let steps = Steps { tcp, to_proxies, reach, tls, proxies, versions, timeout };
+        Self { steps: Arc::new(steps), write_timeout: None }
+    }
+
+    /// The same, with a bound for connections that are there: on how long nothing may move while something is to be written.
+    pub(super) fn write_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.write_timeout = timeout;
+        self
     }
 }
 
@@ -92,7 +101,7 @@ pub(super) fn tcp<R>(resolver: Guard<R>, timeout: Duration) -> HttpConnector<Gua
 
 impl<R> Clone for Connector<R> {
     fn clone(&self) -> Self {
-        Self { steps: Arc::clone(&self.steps) }
+        Self { steps: Arc::clone(&self.steps), ..*self }
     }
 }
 
@@ -104,17 +113,20 @@ where
     HttpConnector<Guard<R>>: Tcp,
     R: Send + Sync + 'static,
 {
-    type Response = LastWords<Stream>;
+    type Response = LastWords<Moving<Stream>>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<LastWords<Stream>, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<LastWords<Moving<Stream>>, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let steps = Arc::clone(&self.steps);
-        Box::pin(async move { steps.connect(uri).await.map(LastWords::of) })
+        let (steps, write_timeout) = (Arc::clone(&self.steps), self.write_timeout);
+        Box::pin(async move {
+            let stream = steps.connect(uri).await?;
+            Ok(LastWords::of(Moving::new(stream, write_timeout)))
+        })
     }
 }
 

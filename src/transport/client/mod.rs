@@ -75,6 +75,7 @@ mod guard;
 mod identity;
 mod last_words;
 mod link;
+mod moving;
 mod near;
 mod pool;
 mod prior;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
 
@@ -149,5 +149,52 @@ async fn whoever_still_sends_what_is_refused_gets_the_refusal_and_may_not_send_f
     };
     soon(endless).await;
     assert!(server.seen().is_empty(), "{:?}", server.seen());
+    proxy.stop().await;
+}
+
+/// How many sockets a process has open.
+#[cfg(target_os = "linux")]
+fn sockets(proxy: &Proxy) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", proxy.id())).unwrap();
+    let links = files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+}
+
+/// Whether it has answered before, or nobody waits for its answer any more.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_vendor_that_reads_no_more_of_an_upload_keeps_no_connection() {
+    const EARLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let program = before(&format!("http://{}", listener.local_addr().unwrap()));
+    let proxy = Proxy::start(program.args("--timeout 1 --stall-timeout 1")).await;
+    let at_rest = sockets(&proxy);
+    for (early, expected) in [(EARLY, "200"), (b"", "504")] {
+        let head = format!("POST /x HTTP/1.1\r\nHost: {}\r\nContent-Length: 99999999\r\n\r\n", proxy.address);
+        let mut client = connect(&proxy, head.as_bytes()).await;
+        let (mut vendor, _) = soon(listener.accept()).await.unwrap();
+        soon(vendor.read_exact(&mut [0; 6])).await.unwrap();
+        vendor.write_all(early).await.unwrap();
+        let (mut reading, mut writing) = client.split();
+        let mut said = [0; 12];
+        let upload = async {
+            let piece = vec![b'x'; 65536];
+            while writing.write_all(&piece).await.is_ok() {}
+        };
+        tokio::select! {
+            read = soon(reading.read_exact(&mut said)) => drop(read.unwrap()),
+            () = upload => panic!("the rest of the upload was not taken"),
+        }
+        assert_eq!(String::from_utf8_lossy(&said), format!("HTTP/1.1 {expected}"));
+        // Until it can write no more to the vendor.
+        while let Ok(written) = timeout(Duration::from_millis(300), client.write(&[b'x'; 65536])).await {
+            if written.is_err() {
+                break;
+            }
+        }
+        drop(client);
+        until("the end of the vendor's connection", || sockets(&proxy) == at_rest).await;
+        drop(vendor);
+    }
     proxy.stop().await;
 }
