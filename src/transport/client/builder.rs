@@ -30,6 +30,9 @@ use crate::error::{ConfigError, ConfigErrorKind};
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the head of an answer over HTTP/2 may be, in bytes: as over HTTP/1.1, where hyper has it so.
+const LONGEST_HEAD: u32 = 408 * 1024;
+
 impl Client {
     /// A client with the defaults, which trusts the system's root certificates, and goes through the proxies that the
     /// environment names.
@@ -237,6 +240,8 @@ impl ClientBuilder {
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT)
             .http2_keep_alive_while_idle(true)
+            // Of one that is longer by a few times, HPACK can't be followed, and all requests of the connection fail.
+            .http2_max_header_list_size(LONGEST_HEAD)
             // hyper hands a request back only if no byte of it was written, so this can't deliver one twice.
             .retry_canceled_requests(true)
             .http2_only(self.versions == Versions::Http2);

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::*;
 use crate::support::{
-    frames::{HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split},
+    frames::{self, CONTINUATION, END_HEADERS, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split},
     server::{Manner, read_message},
     temporary::Temporary,
 };
@@ -320,6 +320,42 @@ async fn over_http_2_a_vendor_that_resets_and_one_that_makes_no_sense_are_told_a
         let ((status, detail, headers), _tcp) = tokio::join!(problem(&proxy), vendor);
         let error = format!("tower-reauth; error={expected}");
         assert_eq!((status, headers["proxy-status"].to_str().unwrap()), (502, &*error), "{detail}");
+        proxy.stop().await;
+    }
+}
+
+/// An answer over HTTP/2 without a body, and with so many fields of 10 KB.
+fn long_head(fields: usize) -> Vec<u8> {
+    // Each of them written out (RFC 7541 §6.2.2), with a length of 10000 (§5.1).
+    let field = [&[0, 1, b'x', 0x7f, 0x91, 0x4d][..], &[b'y'; 10_000]].concat();
+    let block = [&[0x88], &*field.repeat(fields)].concat();
+    let pieces: Vec<_> = block.chunks(16_384).collect();
+    let framed = pieces.iter().enumerate().flat_map(|(at, piece)| {
+        // END_STREAM is of the first, and END_HEADERS of the last.
+        let (kind, ends) = if at == 0 { (HEADERS, 0x01) } else { (CONTINUATION, 0) };
+        frame(kind, if at + 1 == pieces.len() { ends | END_HEADERS } else { ends }, 1, piece)
+    });
+    framed.collect()
+}
+
+#[tokio::test]
+async fn over_http_2_a_head_may_be_as_long_as_over_http_1() {
+    for (fields, expected) in [(40, 200), (45, 502)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let proxy = Proxy::start(before(&origin).arg("--http2-prior-knowledge")).await;
+        let url = proxy.url("/x");
+        let vendor = async {
+            let mut tcp = frames::asked(&listener).await;
+            tcp.write_all(&long_head(fields)).await.unwrap();
+            tcp
+        };
+        let (answer, _tcp) = tokio::join!(get(&url), vendor);
+        assert_eq!(answer.status(), expected, "{answer:?}");
+        match expected {
+            200 => assert_eq!(answer.headers().get_all("x").iter().count(), fields),
+            _ => assert_eq!(answer.headers()["proxy-status"], "tower-reauth; error=http_protocol_error"),
+        }
         proxy.stop().await;
     }
 }

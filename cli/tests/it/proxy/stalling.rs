@@ -11,11 +11,10 @@ use tokio::{
 use super::*;
 use crate::support::{
     PATIENCE,
-    frames::{self, END_HEADERS, frame},
+    frames::{self, CONTINUATION, END_HEADERS, frame},
     server::read_message,
 };
 
-const CONTINUATION: u8 = 9;
 const DATA: u8 = 0;
 
 async fn connect(proxy: &Proxy, bytes: &[u8]) -> TcpStream {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::support::frames::{self, DATA, END_HEADERS, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, split};
+use crate::support::frames::{self, DATA, END_HEADERS, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame};
 
 const PIECE: usize = 64 * 1024;
 /// More than sockets and programs hold in passing, and more than the proxy may need.
@@ -190,13 +190,7 @@ async fn an_answer_over_http_2_that_is_reset_without_an_error_breaks_off_too() {
         let mut client = TcpStream::connect(&proxy.address).await.unwrap();
         let request = format!("GET /x HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.address);
         client.write_all(request.as_bytes()).await.unwrap();
-        let (mut vendor, _) = soon(listener.accept()).await.unwrap();
-        vendor.write_all(&SETTINGS).await.unwrap();
-        let mut seen = Vec::new();
-        while !seen.get(PREFACE.len()..).is_some_and(|seen| split(seen).iter().any(|one| one.kind == HEADERS))
-        {
-            assert!(soon(vendor.read_buf(&mut seen)).await.unwrap() > 0);
-        }
+        let mut vendor = frames::asked(&listener).await;
         let half = [frame(HEADERS, END_HEADERS, 1, &status), frame(DATA, 0, 1, b"half"), no_error(1)];
         vendor.write_all(&half.concat()).await.unwrap();
         let mut got = String::new();

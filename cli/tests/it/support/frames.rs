@@ -1,5 +1,12 @@
 //! Frames of HTTP/2 (RFC 9113 §4.1), byte for byte.
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::soon;
+
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Empty.
@@ -11,6 +18,7 @@ pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
 
 #[derive(Debug)]
 pub(crate) struct Frame {
@@ -91,4 +99,15 @@ pub(crate) fn split(mut bytes: &[u8]) -> Vec<Frame> {
 
 fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes.try_into().expect("four bytes"))
+}
+
+/// A server's connection on which the head of a request has come.
+pub(crate) async fn asked(listener: &TcpListener) -> TcpStream {
+    let (mut tcp, _) = soon(listener.accept()).await.unwrap();
+    tcp.write_all(&SETTINGS).await.unwrap();
+    let mut seen = Vec::new();
+    while !split(seen.get(PREFACE.len()..).unwrap_or_default()).iter().any(|frame| frame.kind == HEADERS) {
+        assert!(soon(tcp.read_buf(&mut seen)).await.unwrap() > 0, "it closes");
+    }
+    tcp
 }
