@@ -1,5 +1,7 @@
 //! The helper of git: gitcredentials(7), and for the format git-credential(1).
 
+use std::fmt::Write;
+
 use super::{
     helper::{Reply, Senseless},
     issued::Issued,
@@ -27,9 +29,24 @@ pub(super) fn asked(input: &str, vendor: &Vendor) -> Result<Reply<Option<String>
             return Err(Senseless("what git asks says something twice"));
         }
     }
-    let is_ours = protocol == Some("https") && host.is_some_and(|host| is_own(vendor, host, path));
+    let path = path.map(encoded);
+    let is_ours = protocol == Some("https") && host.is_some_and(|host| is_own(vendor, host, path.as_deref()));
     let username = username.filter(|name| !name.is_empty()).map(str::to_owned);
     Ok(if is_ours { Reply::Asked(username) } else { Reply::Nothing })
+}
+
+/// A path as URLs have it. Git says one without percent-encoding, so that nothing in it is what it would be in a URL.
+fn encoded(path: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+    path.bytes().fold(String::new(), |mut encoded, byte| {
+        if is_plain(byte) {
+            encoded.push(byte.into());
+        } else {
+            // Writing to memory doesn't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 /// What git reads.

@@ -58,6 +58,28 @@ async fn real_git_gets_it_for_the_credentials_own_host() {
 }
 
 #[tokio::test]
+async fn real_git_gets_it_for_a_path_that_has_to_be_encoded() {
+    let world = World::new("git-encoded.toml", "https://git.example.invalid/My%20Team").await;
+    let by_path = ["credential.useHttpPath=true"];
+    let asked = |path: &str| format!("url=https://git.example.invalid/{path}\n\n");
+    for (index, path) in ["My%20Team/a.git", "My%20Team/The%20app.git", "My%20Team/gr%C3%B6%C3%9Fe%25.git"]
+        .into_iter()
+        .enumerate()
+    {
+        let (filled, said) = fill(&world, &by_path, &asked(path)).await;
+        assert!(filled && said.contains(TOKEN), "{path} {said}");
+        assert_eq!(world.asked(), index + 1);
+    }
+    // To git these are names, and what begins them is no query.
+    for path in ["My%20Team%3Fa.git", "My%20Team%23a.git", "My%2520Team/a.git", "My%20Team/%252e%252e/a.git"]
+    {
+        let (filled, said) = fill(&world, &by_path, &asked(path)).await;
+        assert!(!filled && !said.contains(TOKEN), "{path} {said}");
+    }
+    assert_eq!(world.asked(), 3);
+}
+
+#[tokio::test]
 async fn real_git_gets_it_below_the_credentials_path_alone() {
     let world = World::new("git-path.toml", "https://git.example.invalid/team").await;
     let by_path = ["credential.useHttpPath=true"];
