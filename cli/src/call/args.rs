@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr, time::Duration}
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, USER_AGENT},
-    uri::PathAndQuery,
+    uri::{InvalidUri, PathAndQuery},
 };
 
 use super::data::Data;
@@ -154,12 +154,16 @@ impl Target {
     pub(crate) fn at(&self, vendor: &Vendor) -> Result<Uri, Mistake> {
         let wrong = |why: &str| Mistake::new(format!("PATH: {why}"));
         let url = if self.0.starts_with('/') {
-            let path = PathAndQuery::from_str(&self.0)
-                .map_err(|error| wrong(&format!("{error}; percent-encode what a URL can't have")))?;
+            let path = PathAndQuery::from_str(&self.0).map_err(|error| wrong(&not_a_url(&error)))?;
             vendor.url(path)
         } else {
             vendor.own_url(&self.0).ok_or_else(|| {
                 let only = vendor.base_url();
+                if self.0.starts_with(&only)
+                    && let Err(error) = Uri::from_str(&self.0)
+                {
+                    return wrong(&not_a_url(&error));
+                }
                 wrong(&format!(
                     "write a path that begins with /, or a URL at {only}; the token is for no other origin"
                 ))
@@ -167,6 +171,10 @@ impl Target {
         };
         url.map_err(|error| wrong(&error.to_string()))
     }
+}
+
+fn not_a_url(error: &InvalidUri) -> String {
+    format!("{error}; percent-encode what a URL can't have")
 }
 
 impl FromStr for Target {

@@ -55,6 +55,11 @@ async fn only_the_vendors_own_origin_is_called() {
         ("--vendor videsk --key env:KEY GET https://u:p@api.videsk.io/x", "the token is for no other origin"),
         ("--vendor videsk --key env:KEY GET segments", "write a path that begins with /"),
         ("--vendor videsk --key env:KEY GET /a{b}\u{7f}", "percent-encode what a URL can't have"),
+        (
+            "--vendor videsk --key env:KEY GET https://api.videsk.io/a<b",
+            "percent-encode what a URL can't have",
+        ),
+        ("--vendor videsk --key env:KEY GET https://evil.example/a<b", "the token is for no other origin"),
     ])
     .await;
     let (fake, served, _) = api_video().await;
