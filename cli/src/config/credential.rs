@@ -187,7 +187,7 @@ fn whole_store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
         return Err(section.wrong("it needs place, such as \"file:DIR\" or \"rediss://HOST\""));
     };
     let text = match place.text()?.split_once(':') {
-        Some(("file", path)) => format!("file:{}", place.resolve(path)?.display()),
+        Some(("file", path)) if !path.is_empty() => format!("file:{}", place.resolve(path)?.display()),
         _ => place.text()?.to_owned(),
     };
     let slot = section.text("slot")?;

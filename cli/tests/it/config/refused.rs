@@ -108,6 +108,10 @@ async fn what_is_wrong_is_said_with_its_line_and_its_key() {
             "credentials.us.store.place: write file:DIR",
         ),
         (
+            format!("{us}key = \"env:KEY\"\nstore = {{ place = \"file:\" }}\n"),
+            "credentials.us.store.place: write file:DIR",
+        ),
+        (
             format!("{us}key = \"env:KEY\"\nstore = {{ place = \"redis://h\" }}\n"),
             "credentials.us: store: what is in Redis has to be sealed; give store.key",
         ),
