@@ -85,9 +85,12 @@ impl TrustOptions {
             None => {}
         }
         if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
-            let certificate = read("--client-cert", certificate)?;
-            let key = read("--client-key", key)?;
-            client = client.identity(Identity::from_pem(&certificate, &key)?);
+            let identity =
+                Identity::from_pem(&read("--client-cert", certificate)?, &read("--client-key", key)?);
+            client = client.identity(identity.map_err(|error| {
+                let (certificate, key) = (certificate.display(), key.display());
+                Mistake::new(format!("--client-cert {certificate}, --client-key {key}: {}", chain(&error)))
+            })?);
         }
         if let Some(url) = &self.proxy {
             if url.contains('@') {

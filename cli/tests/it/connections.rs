@@ -95,6 +95,10 @@ async fn what_cannot_be_used_is_refused_before_the_call() {
         (format!("--root-cert {empty}"), "there is no certificate in the pem that can be used: it is empty"),
         (format!("--client-cert {path} --client-key {path}"), "there is no private key in the pem"),
         (
+            format!("--client-cert {empty} --client-key {path}"),
+            &*format!("--client-cert {empty}, --client-key {path}: there is no certificate in the pem"),
+        ),
+        (
             format!("--client-cert {path} --client-key /nonexistent"),
             "--client-key: /nonexistent can't be read",
         ),
