@@ -148,7 +148,8 @@ fn rejected(trial: &Trial, verdict: Verdict, reason: &str, outcome: &AuthOutcome
 fn unread_words(unread: Unread) -> &'static str {
     match unread {
         Unread::Encoded => {
-            "it has a content coding; put decompression beneath the layer, or record with --compressed"
+            "it has a content coding; put decompression beneath the layer, and if `curl --compressed` has recorded it, take the \
+             header Content-Encoding out, which that leaves though it decodes the body"
         }
         Unread::TooLong => "it is longer than what is looked at, 16 KiB",
         _ => "it broke off, or takes too long",

@@ -112,7 +112,7 @@ async fn each_answer_of_the_api_is_met_by_the_layer() {
         ("--api", "HTTP/1.1 401 x\n\n{\"code\":\"expired\",\"message\":\"too old\"}", 0, "expired (\"too old\"): the token is refreshed, and the request is replayed with it\n    by rules[1]: a token has expired if the status is 401 and /code is \"expired\"\n"),
         ("--api", "HTTP/1.1 401 x\n\n{\"code\":\"locked\"}", 0, "denied: passed on, since no new token would help\n    by rules[0]: no new token would help if the status is 401 and /code is \"locked\"\n"),
         ("--api", "HTTP/1.1 401 x\n\n{}", 0, "no rule knows it"),
-        ("--api", "HTTP/1.1 401 x\nContent-Encoding: gzip\n\n{}", 1, "a rule wants to see the body, which can't be read: it has a content coding"),
+        ("--api", "HTTP/1.1 401 x\nContent-Encoding: gzip\n\n{}", 1, "a rule wants to see the body, which can't be read: it has a content coding; put decompression beneath the layer, and if `curl --compressed` has recorded it, take the header Content-Encoding out"),
         ("--api", &long, 1, "a rule wants to see the body, which can't be read: it is longer than what is looked at, 16 KiB"),
         ("--head", "HTTP/1.1 401 x\n\n", 0, "the API answers a HEAD with 401\n  expired: the token is refreshed, and the request is replayed with it\n    by rules[1]: "),
         ("--api", "HTTP/1.1 401 x\n\n", 0, "no rule knows it"),
