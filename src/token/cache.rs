@@ -78,6 +78,13 @@ impl TokenCache {
         self.shared.change(|state| state.set_policy(policy));
     }
 
+    /// Whether there is a token that can be [shared](crate::AuthLayer::shared): not if it is a key that is its own token, or
+    /// what a platform gives to a machine.
+    #[must_use]
+    pub fn is_shareable(&self) -> bool {
+        self.shared.source().describe().whole().is_shareable()
+    }
+
     /// Shares the token with the processes that have the same slot in a store.
     pub(crate) fn share(&self, slot: SharedSlot) -> Result<(), ConfigError> {
         let description = self.shared.source().describe().whole();

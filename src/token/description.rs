@@ -234,6 +234,11 @@ impl Description {
         &self.name
     }
 
+    /// Whether there is something to share.
+    pub(crate) fn is_shareable(&self) -> bool {
+        !matches!(self.whose, Whose::Key) && self.renewal != Renewal::Unsupported
+    }
+
     /// The place that this credential has in a slot.
     pub(crate) fn shelf(&self, slot: &SharedSlot) -> Result<Shelf, ConfigError> {
         if self.tell.is_some() {
@@ -245,7 +250,7 @@ impl Description {
             Whose::BySubject(login) => (login.is_some(), login.as_ref()),
             Whose::Key => (false, None),
         };
-        if matches!(self.whose, Whose::Key) || self.renewal == Renewal::Unsupported {
+        if !self.is_shareable() {
             return refuse(
                 "there is nothing to share: a key that is its own token is never acquired nor renewed, and what a platform \
                  gives to a machine is that one's own",

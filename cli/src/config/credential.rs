@@ -168,7 +168,12 @@ pub(super) fn word(text: &str) -> String {
 
 /// A credential's own store; or the file's, in which it may have a slot and a subject of its own.
 fn store(own: Option<&Item<'_>>, files: Option<&Item<'_>>) -> Result<Option<StoreOptions>, Mistake> {
-    let (Some(own), Some(files)) = (own, files) else { return own.or(files).map(whole_store).transpose() };
+    let (own, files) = match (own, files) {
+        (Some(own), Some(files)) => (own, files),
+        (Some(own), None) => return whole_store(own).map(Some),
+        (None, Some(files)) => return whole_store(files).map(|store| Some(store.for_all())),
+        (None, None) => return Ok(None),
+    };
     let mut section = own.section()?;
     if section.take("place").is_some() {
         return whole_store(own).map(Some);

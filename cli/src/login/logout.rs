@@ -16,8 +16,9 @@ use crate::{
 pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
     let whom = Whom::named(&args.name, args.file.as_deref(), &StoreOptions::none(), &args.trust)?;
     let name = &args.name;
+    let nowhere = || Mistake::new(format!("nothing is remembered of {name}; it has no store"));
     if !whom.store.is_given() {
-        return Err(Mistake::new(format!("nothing is remembered of {name}; it has no store")));
+        return Err(nowhere());
     }
     one_reader(&whom.that_read_stdin())?;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -32,6 +33,9 @@ pub(crate) fn logout(args: &LogoutArgs) -> Result<ExitCode, Mistake> {
         whom.vendor(client, RefreshPolicy::default())
     })?;
     let tokens = vendor.layer.tokens();
+    if !tokens.state().is_shared() {
+        return Err(nowhere());
+    }
     let still_here = |why: String| {
         tell(format_args!("reauth logout: {name} isn't logged out: {why}"));
         ExitCode::FAILURE

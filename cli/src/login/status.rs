@@ -120,6 +120,9 @@ impl Seen {
             Ok(vendor) => vendor,
             Err(mistake) => return unknown(name, mistake.to_string()),
         };
+        if !vendor.layer.tokens().state().is_shared() {
+            return Self { name, state: State::NoStore, stored: None, why: None };
+        }
         match vendor.layer.tokens().stored().await {
             Ok(stored) => {
                 let state = State::of(vendor.login.is_some(), stored.as_ref());

@@ -49,12 +49,24 @@ pub(crate) struct StoreOptions {
     /// A key that was used before, for tokens that are still sealed with it, as often as needed
     #[arg(long, value_name = "SECRET", value_parser = Secret::parser(), requires = "store_key")]
     old_store_key: Vec<Secret>,
+
+    /// Whether it is for all that have something to remember, and nothing to the others.
+    #[arg(skip)]
+    is_for_all: bool,
 }
 
 impl StoreOptions {
     /// Nothing is remembered.
     pub(crate) fn none() -> Self {
-        Self { store: None, slot: SLOT.to_owned(), subject: None, store_key: None, old_store_key: Vec::new() }
+        let slot = SLOT.to_owned();
+        Self {
+            store: None,
+            slot,
+            subject: None,
+            store_key: None,
+            old_store_key: Vec::new(),
+            is_for_all: false,
+        }
     }
 
     /// As the options would have it, with the usual slot if there is none.
@@ -66,7 +78,13 @@ impl StoreOptions {
         old_store_key: Vec<Secret>,
     ) -> Result<Self, String> {
         let slot = slot.unwrap_or_else(|| SLOT.to_owned());
-        Ok(Self { store: Some(Place::parse(place)?), slot, subject, store_key, old_store_key })
+        let store = Some(Place::parse(place)?);
+        Ok(Self { store, slot, subject, store_key, old_store_key, is_for_all: false })
+    }
+
+    /// The same for all that have something to remember: whoever hasn't goes without it.
+    pub(crate) fn for_all(self) -> Self {
+        Self { is_for_all: true, ..self }
     }
 
     /// The same with another slot and for another subject, where there are such.
@@ -99,11 +117,16 @@ impl StoreOptions {
     /// The same layer, which remembers its token if that was asked for. Within a runtime, on which Redis is asked.
     pub(crate) fn remember(&self, layer: AuthLayer) -> Result<AuthLayer, Mistake> {
         let Some(place) = &self.store else { return Ok(layer) };
+        let hint = match layer.tokens().is_shareable() {
+            true => "see --subject",
+            false if self.is_for_all => return Ok(layer),
+            false => "leave --store out",
+        };
         let slot = match (place.slot(&self.slot, self.keys()?)?, &self.subject) {
             (slot, Some(subject)) => slot.subject(subject),
             (slot, None) => slot,
         };
-        layer.shared(slot).map_err(|error| Mistake::new(format!("--store: {}; see --subject", chain(&error))))
+        layer.shared(slot).map_err(|error| Mistake::new(format!("--store: {}; {hint}", chain(&error))))
     }
 
     fn keys(&self) -> Result<Option<Keys>, Mistake> {

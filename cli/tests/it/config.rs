@@ -69,6 +69,32 @@ async fn the_store_of_the_whole_file_is_each_credentials_that_has_none() {
 }
 
 #[tokio::test]
+async fn the_store_of_the_whole_file_is_nothing_to_those_who_have_nothing_to_remember() {
+    let directory = TemporaryDirectory::new("config-needless-store");
+    let content = |store: &str| {
+        let place = directory.reference();
+        format!(
+            "[store]\nplace = \"{place}\"\n[credentials.us]\nvendor = \"videsk\"\nkey = \"env:KEY\"\n{store}"
+        )
+    };
+    let file = Temporary::new("config-needless.toml", &content(""));
+    // The key is the token, which is to be shown.
+    let run = |args: &str| {
+        Program::bare().args(args).variable("REAUTH_CONFIG", file.path()).variable("KEY", KEY).run()
+    };
+    let ended = run("token us").await;
+    ended.assert_status(0);
+    assert_eq!(ended.stdout.trim_end(), KEY);
+    let ended = run("status us").await;
+    ended.assert_status(0);
+    assert_eq!(ended.stdout, "us: no-store\n");
+    run("logout us").await.assert_status(2).assert_says("nothing is remembered of us; it has no store");
+    // Whoever says that it has something is told that it hasn't, and nothing of a subject.
+    let ended = call("config-needless-own.toml", &content("store = { subject = \"us\" }\n"), "").await;
+    ended.assert_status(2).assert_says("there is nothing to share").assert_says("; leave store out");
+}
+
+#[tokio::test]
 async fn a_credential_says_whose_it_is_in_the_store_of_the_whole_file() {
     let fake = FakeApiVideo::new(KEY);
     let served = fake.serve().await.unwrap();

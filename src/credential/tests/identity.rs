@@ -135,12 +135,14 @@ fn a_key_that_is_its_own_token_is_not_shared() {
         ApiVideo::sandbox("key-1").basic().expect("valid").into_layer(),
         AuthLayer::new(origin(), FileToken::new(file.path())),
     ] {
+        assert!(!layer.tokens().is_shareable());
         let error = layer.shared(slot().subject("us")).expect_err("nothing to share");
         assert_eq!(error.kind(), ConfigErrorKind::Store);
         assert!(error.to_string().contains("nothing to share"), "{error}");
     }
     let minting = from_fn(|_, _| async { Ok(AccessToken::new("a")?) });
     let layer = Videsk::minting(minting).layer().expect("valid");
+    assert!(layer.tokens().is_shareable());
     let shared = layer.shared(slot().subject("us")).expect("what is minted can be shared");
     assert!(shared.tokens().state().is_shared());
 }
