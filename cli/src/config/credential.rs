@@ -197,9 +197,9 @@ fn whole_store(item: &Item<'_>) -> Result<StoreOptions, Mistake> {
     };
     let slot = section.text("slot")?;
     let subject = section.text("subject")?;
-    let key = secret(&mut section, "key")?;
+    let key = section.take("key").map(|item| secret::sealing_key(&item)).transpose()?;
     let old_keys = match section.take("old-keys") {
-        Some(item) => item.list()?.iter().map(secret::secret).collect::<Result<Vec<_>, _>>()?,
+        Some(item) => item.list()?.iter().map(secret::sealing_key).collect::<Result<Vec<_>, _>>()?,
         None => Vec::new(),
     };
     if key.is_none() && !old_keys.is_empty() {

@@ -25,6 +25,15 @@ pub(crate) fn secret(item: &Item<'_>) -> Result<Secret, Mistake> {
     reference(item, item.text()?).ok_or_else(|| item.wrong(HOW))?
 }
 
+/// A key to seal tokens with, which is read before anything is asked for.
+pub(super) fn sealing_key(item: &Item<'_>) -> Result<Secret, Mistake> {
+    let wrong = || item.wrong("write \"env:NAME\" for an environment variable, or \"file:PATH\" for a file");
+    if item.is_section() {
+        return Err(wrong());
+    }
+    reference(item, item.text()?).ok_or_else(wrong)?
+}
+
 /// What a declaration or an entry of the catalogue leaves open.
 pub(super) fn input(name: &str, item: &Item<'_>) -> Result<Input, Mistake> {
     if item.is_section() {

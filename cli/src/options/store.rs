@@ -13,7 +13,6 @@ use tower_reauth::{
 
 use super::{quiet::Quiet, secret::Secret};
 use crate::{
-    command::SecretCommand,
     message::{chain, tell},
     mistake::Mistake,
 };
@@ -100,11 +99,6 @@ impl StoreOptions {
     /// Whether anything is remembered.
     pub(crate) fn is_given(&self) -> bool {
         self.store.is_some()
-    }
-
-    /// The commands that print keys.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = &SecretCommand> {
-        self.store_key.iter().chain(&self.old_store_key).filter_map(Secret::command)
     }
 
     /// The options that read standard input.

@@ -120,6 +120,18 @@ async fn what_is_wrong_is_said_with_its_line_and_its_key() {
             "credentials.us.store: old-keys are for",
         ),
         (
+            format!(
+                "{us}key = \"env:KEY\"\nstore = {{ place = \"file:/x\", key = {{ command = [\"x\"] }} }}\n"
+            ),
+            "credentials.us.store.key: write \"env:NAME\" for an environment variable, or \"file:PATH\" for a file\n",
+        ),
+        (
+            format!(
+                "{us}key = \"env:KEY\"\nstore = {{ place = \"file:/x\", key = \"env:KEY\", old-keys = [\"-\"] }}\n"
+            ),
+            "credentials.us.store.old-keys.0: write \"env:NAME\" for an environment variable, or \"file:PATH\" for a file\n",
+        ),
+        (
             format!("{us}key = \"env:KEY\"\nconnections = {{ client-cert = \"x\" }}\n"),
             "credentials.us.connections: client-cert and client-key need each other",
         ),
