@@ -140,8 +140,7 @@ fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
     let port = section.take("port").map(|item| item.port()).transpose()?.unwrap_or_default();
     let params = section.take("params").map(|item| item.section()).transpose()?;
     let params = params.map(|section| section.entries()).unwrap_or_default();
-    let params: Result<Vec<_>, Mistake> =
-        params.iter().map(|(name, item)| Ok(((*name).to_owned(), item.text()?.to_owned()))).collect();
+    let params: Result<Vec<_>, Mistake> = params.iter().map(|(name, item)| param(name, item)).collect();
     let login = LoginOptions {
         name: name.to_owned(),
         command: format!("reauth login {}", word(name)),
@@ -155,6 +154,24 @@ fn login(name: &str, item: &Item<'_>) -> Result<LoginOptions, Mistake> {
     };
     section.finish()?;
     Ok(login)
+}
+
+/// What the request that begins a login has by itself, and none may have twice (RFC 6749 §3.1).
+const OWN_PARAMS: [&str; 7] = [
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+];
+
+fn param(name: &str, item: &Item<'_>) -> Result<(String, String), Mistake> {
+    if OWN_PARAMS.contains(&name) {
+        return Err(item.wrong("the program says it by itself; leave it out, and write a scope beside login"));
+    }
+    Ok((name.to_owned(), item.text()?.to_owned()))
 }
 
 /// As a shell takes it for one word.

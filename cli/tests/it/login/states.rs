@@ -173,6 +173,12 @@ async fn what_has_no_login_is_refused() {
         ("state-2", "prt = 1", "me.login.prt: there is no such key; did you mean port?"),
         ("state-3", "port = 70000", "me.login.port: write a port"),
         ("state-4", "params = { x = 1 }", "me.login.params.x: write text"),
+        ("state-4-own", "params = { state = \"x\" }", "me.login.params.state: the program says it by itself"),
+        (
+            "state-4-scope",
+            "params = { scope = \"x\" }",
+            "me.login.params.scope: the program says it by itself",
+        ),
     ] {
         let world = World::new(name, login, &[ok("{}")]).await;
         world.run("login me").await.assert_status(2).assert_says(says);
