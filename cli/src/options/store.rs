@@ -35,8 +35,8 @@ pub(crate) struct StoreOptions {
     #[arg(long, value_name = "NAME", default_value = SLOT, requires = "store")]
     slot: String,
 
-    /// Whose token it is: any text that stays the same. Needed where a secret alone says who calls, as with api.video, Vervoe
-    /// and --config
+    /// Whose token it is: any text that stays the same. Needed where a secret alone says who calls, as with api.video, Vervoe,
+    /// entries of the catalogue and --config
     #[arg(long, value_name = "WHO", requires = "store")]
     subject: Option<String>,
 

@@ -120,6 +120,30 @@ async fn a_credential_says_whose_it_is_in_the_store_of_the_whole_file() {
 }
 
 #[tokio::test]
+async fn the_pages_example_works_as_it_is_written() {
+    const PAGE: &str = include_str!("../../../docs/program.md");
+    const OURS: &str = include_str!("../../../tests/declared/api-video.toml");
+    let home = TemporaryDirectory::new("config-page");
+    fs::create_dir(home.path()).unwrap();
+    let path = home.path().join("config.toml");
+    let example = PAGE.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    for (name, content) in [
+        ("config.toml", example),
+        ("store.key", "WBDkqWcOM8sjkf8gPzJVUBp2pIczB+WxmNHPp85m7KY=\n"),
+        ("zoom.secret", "a-secret\n"),
+        ("ours.toml", OURS),
+        ("billing.pem", &key.serialize_pem()),
+    ] {
+        fs::write(home.path().join(name), content).unwrap();
+    }
+    let program = Program::bare().args("status --file").arg(&path).variable("HOME", home.path());
+    let ended = program.secret("ZOOM_CLIENT_ID", "an-id").run().await;
+    ended.assert_status(0);
+    assert_eq!(ended.stdout, "billing: none\nmeetings: none\nours: none\nvideos: none\n");
+}
+
+#[tokio::test]
 async fn the_file_is_where_the_environment_says_it_is() {
     let fake = FakeApiVideo::new(KEY);
     let served = fake.serve().await.unwrap();
