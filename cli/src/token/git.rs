@@ -1,6 +1,6 @@
 //! The helper of git: gitcredentials(7), and for the format git-credential(1).
 
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     helper::{Reply, Senseless},
@@ -29,25 +29,33 @@ pub(super) fn asked(input: &str, vendor: &Vendor) -> Result<Reply<Option<String>
             return Err(Senseless("what git asks says something twice"));
         }
     }
-    let path = path.map(encoded);
+    let path = path.map(|path| utf8_percent_encode(path, ENCODED).to_string());
     let is_ours = protocol == Some("https") && host.is_some_and(|host| is_own(vendor, host, path.as_deref()));
     let username = username.filter(|name| !name.is_empty()).map(str::to_owned);
     Ok(if is_ours { Reply::Asked(username) } else { Reply::Nothing })
 }
 
-/// A path as URLs have it. Git says one without percent-encoding, so that nothing in it is what it would be in a URL.
-fn encoded(path: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
-    path.bytes().fold(String::new(), |mut encoded, byte| {
-        if is_plain(byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to memory doesn't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
-}
+/// What a path can't have as it is (RFC 3986 §3.3). Git says one without percent-encoding, so that nothing in it is what it would be
+/// in a URL.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// What git reads.
 pub(super) fn answer(username: &str, issued: &Issued) -> String {
