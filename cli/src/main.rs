@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod command;
 mod config;
+mod entire;
 mod idle;
 mod logged_in;
 mod login;

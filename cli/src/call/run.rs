@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_reauth::{PeekBody, RefreshPolicy, client::ClientBuilder};
 
@@ -19,8 +18,8 @@ use super::{
     report::{self, Report},
 };
 use crate::{
-    config::Whom, idle::Idle, logged_in::hint, message::tell, mistake::Mistake, options::one_reader,
-    settle::settle, vendor::Vendor,
+    config::Whom, entire::Entire, idle::Idle, logged_in::hint, message::tell, mistake::Mistake,
+    options::one_reader, settle::settle, vendor::Vendor,
 };
 
 /// How much of a request body is kept, so that the request can be sent again with a new token.
@@ -105,7 +104,7 @@ impl<'a> Call<'a> {
         let layer = self.vendor.layer.clone().record_bodies(KEPT);
         let tokens = layer.tokens();
         let client = self.client.build_for().map_err(Failure::local)?;
-        let service = ServiceBuilder::new().layer(layer).service(client);
+        let service = ServiceBuilder::new().layer(layer).map_response(Entire::answer).service(client);
 
         let mut request = Request::new(());
         *request.method_mut() = self.args.method();
@@ -132,7 +131,7 @@ impl Args {
     /// Writes an answer, piece by piece.
     async fn deliver(
         &self,
-        response: Response<PeekBody<Incoming>>,
+        response: Response<PeekBody<Entire>>,
         mut output: Output,
         idle: &Idle,
         progress: &Progress,

@@ -23,7 +23,6 @@ use tower_reauth::{
 use super::{
     body::Body,
     course::Course,
-    entire::Entire,
     headers::{self, RequestRules, ResponseRules},
     line::Line,
     no_answer::{no_answer, was_hung_up_on},
@@ -32,6 +31,7 @@ use super::{
     upgrade::{Asked, Upgrades},
 };
 use crate::{
+    entire::Entire,
     idle::{Elapsed, Idle},
     message::{chain, tell},
     vendor::Vendor,

@@ -8,7 +8,6 @@ mod args;
 mod body;
 mod course;
 mod current;
-mod entire;
 mod forward;
 mod front;
 mod guard;

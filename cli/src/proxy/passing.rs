@@ -13,11 +13,11 @@ use tower_reauth::{BoxError, PeekBody};
 
 use super::{
     course::Course,
-    entire::Entire,
     headers::{RequestRules, ResponseRules},
     line::Line,
 };
 use crate::{
+    entire::Entire,
     idle::Idle,
     message::{chain, tell},
 };

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::support::{server::read_message, temporary::Temporary};
+use crate::support::{frames, server::read_message, temporary::Temporary};
 
 #[tokio::test]
 async fn data_is_text_a_file_or_standard_input() {
@@ -171,6 +171,30 @@ async fn the_head_is_printed_if_asked_for() {
     let ended = at(&server.origin).args("-i GET /x").run().await;
     ended.assert_status(4);
     assert_eq!(ended.stdout, "HTTP/1.1 404 Not Found\r\nx-a: 1\r\ncontent-length: 2\r\n\r\n{}");
+}
+
+/// To the HTTP library that is an end.
+#[tokio::test]
+async fn an_answer_over_http_2_that_is_reset_without_an_error_is_not_taken_for_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let program = at(&origin).args("GET /x --http2-prior-knowledge");
+    let answer = async {
+        let mut vendor = frames::asked(&listener).await;
+        let end_headers = 4;
+        let half = [
+            frames::frame(frames::HEADERS, end_headers, 1, &[0x88]),
+            frames::frame(frames::DATA, 0, 1, b"half"),
+            frames::frame(frames::RST_STREAM, 0, 1, &[0; 4]),
+        ];
+        vendor.write_all(&half.concat()).await.unwrap();
+        vendor
+    };
+    let (ended, _vendor) = tokio::join!(program.run(), answer);
+    ended
+        .assert_status(6)
+        .assert_says("reauth call: the answer broke off: the stream was reset before its end");
+    assert_eq!(ended.stdout, "half");
 }
 
 #[tokio::test]

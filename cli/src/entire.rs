@@ -16,18 +16,18 @@ use tower_reauth::BoxError;
 ///
 /// To hyper, one that is reset with `NO_ERROR` has ended: so does a server of HTTP/2 that wants no more of a request which it has answered
 /// (RFC 9113 §8.1). Of whoever sends the body it is no end, and passed on as one it would make the half look like the whole.
-pub(super) struct Entire {
+pub(crate) struct Entire {
     body: Incoming,
     version: Version,
 }
 
 impl Entire {
-    pub(super) fn new(body: Incoming, version: Version) -> Self {
+    pub(crate) fn new(body: Incoming, version: Version) -> Self {
         Self { body, version }
     }
 
     /// An answer, with its body as such a one.
-    pub(super) fn answer(response: Response<Incoming>) -> Response<Self> {
+    pub(crate) fn answer(response: Response<Incoming>) -> Response<Self> {
         let version = response.version();
         response.map(|body| Self::new(body, version))
     }
