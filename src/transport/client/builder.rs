@@ -270,7 +270,6 @@ impl fmt::Debug for ClientBuilder {
             .field("proxies", &self.proxies)
             .field("versions", &self.versions)
             .field("connect_timeout", &self.connect_timeout)
-            .field("write_timeout", &self.write_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("idle_per_host", &self.idle_per_host)
             .finish()
