@@ -23,6 +23,7 @@ use super::{
     proxy::Proxies,
     roots::Roots,
     tls::{Tls, Versions},
+    uploads::Uploads,
 };
 use crate::error::{ConfigError, ConfigErrorKind};
 
@@ -183,9 +184,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long nothing may move on a connection whose server doesn't take in what is sent to it. It fails then. By default there is no
-    /// bound: where a server reads nothing more of an upload, its connection is open for as long as it likes, also when the response is
-    /// there or nobody waits for it any more.
+    /// Sets how long nothing may move on a connection whose server doesn't take in what is sent to it. It fails then. Over
+    /// HTTP/2 a body of which the server takes in nothing for as long is given up, and all else goes on. By default there
+    /// is no bound: what a server reads no more of is kept for as long as it likes, also when the response is there, or
+    /// nobody waits for it any more.
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = Some(timeout);
         self
@@ -230,7 +232,10 @@ impl ClientBuilder {
             Some(proxies) => proxies,
             None => environment::proxies(|name| env::var_os(name))?,
         };
-        let mut pool = legacy::Client::builder(TokioExecutor::new());
+        let mut pool = match self.write_timeout {
+            Some(limit) => legacy::Client::builder(Uploads::new(limit)),
+            None => legacy::Client::builder(TokioExecutor::new()),
+        };
         pool.timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)

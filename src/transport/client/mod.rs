@@ -85,6 +85,7 @@ mod proxy_url;
 mod roots;
 mod tls;
 mod tunnel;
+mod uploads;
 
 pub use builder::ClientBuilder;
 pub use error::{ClientError, ClientErrorKind};

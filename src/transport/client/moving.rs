@@ -13,6 +13,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::uploads::note_connection;
 use crate::time::after;
 
 /// A stream, and how long nothing may move on it while the server doesn't take in what is written.
@@ -39,6 +40,7 @@ impl<T> Moving<T> {
 
     /// What comes of a write, for which nobody may have to wait for ever.
     fn written<N>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<N>>) -> Poll<io::Result<N>> {
+        note_connection();
         let Some(limit) = self.limit.filter(|_| written.is_pending()) else {
             self.stuck_since = None;
             return written;
@@ -77,6 +79,7 @@ impl<T: Read + Unpin> Read for Moving<T> {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        note_connection();
         let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
         if read.is_ready()
             && let Some(since) = &mut self.stuck_since

@@ -20,6 +20,7 @@ use super::{
     connect::Connector,
     decode::decoded,
     error::ClientError,
+    uploads::Upload,
 };
 use crate::error::BoxError;
 
@@ -55,14 +56,14 @@ pub struct Client<B = Full<Bytes>> {
 /// One for all that the program asks, and one for where [somebody else](Outward) has chosen whom to ask: they share no
 /// connection.
 struct Pools<B> {
-    anywhere: legacy::Client<Connector, B>,
-    outwards: legacy::Client<Connector, B>,
+    anywhere: legacy::Client<Connector, Upload<B>>,
+    outwards: legacy::Client<Connector, Upload<B>>,
 }
 
 impl<B> Client<B> {
     pub(super) fn over(
-        anywhere: legacy::Client<Connector, B>,
-        outwards: legacy::Client<Connector, B>,
+        anywhere: legacy::Client<Connector, Upload<B>>,
+        outwards: legacy::Client<Connector, Upload<B>>,
     ) -> Self {
         Self { pools: Arc::new(Pools { anywhere, outwards }) }
     }
@@ -105,7 +106,7 @@ where
                 Some(Outward) => &self.pools.outwards,
                 None => &self.pools.anywhere,
             };
-            ResponseFuture { state: State::Sent(pool.request(request)) }
+            ResponseFuture { state: State::Sent(pool.request(request.map(Upload::of))) }
         } else {
             ResponseFuture { state: State::Refused(Some(ClientError::relative(uri))) }
         }

@@ -197,3 +197,29 @@ async fn a_vendor_that_reads_no_more_of_an_upload_keeps_no_connection() {
     }
     proxy.stop().await;
 }
+
+/// Else its streams would be used up, and with them the whole vendor.
+#[tokio::test]
+async fn over_http_2_what_a_vendor_that_has_answered_does_not_read_keeps_no_stream() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let program =
+        before(&format!("http://{}", listener.local_addr().unwrap())).arg("--http2-prior-knowledge");
+    let proxy = Proxy::start(program.args("--timeout 0.5 --stall-timeout 0.5")).await;
+    let head = format!("POST /x HTTP/1.1\r\nHost: {}\r\nContent-Length: 200000\r\n\r\n", proxy.address);
+    // More than the vendor's window takes.
+    let mut client = connect(&proxy, &[head.as_bytes(), &[b'x'; 150_000]].concat()).await;
+    let mut vendor = frames::asked(&listener).await;
+    let answer = [frame(frames::HEADERS, END_HEADERS, 1, &[0x88]), frame(DATA, 1, 1, b"ok")];
+    vendor.write_all(&answer.concat()).await.unwrap();
+    let mut said = [0; 12];
+    soon(client.read_exact(&mut said)).await.unwrap();
+    assert_eq!(&said, b"HTTP/1.1 200");
+    // CANCEL.
+    let reset = frame(frames::RST_STREAM, 0, 1, &8_u32.to_be_bytes());
+    let mut seen = Vec::new();
+    while !seen.windows(reset.len()).any(|seen| seen == reset) {
+        assert!(soon(vendor.read_buf(&mut seen)).await.unwrap() > 0);
+    }
+    drop((client, vendor));
+    proxy.stop().await;
+}
