@@ -63,11 +63,13 @@ Limits:
   Connections beyond --max-connections wait until one ends. A connection is closed that has no request for as long as
   --idle-timeout says, whose request's head takes longer than --head-timeout, or that takes in nothing of an answer for
   --stall-timeout; over HTTP/2 such an answer is reset, and the client's others go on. A head longer than --max-head, or with more fields than --max-fields, is answered with 431. Bodies may
-  be of any length: what one side hasn't taken in, the other can't send. Over HTTP/2 a client may have --max-streams
-  requests under way; whoever resets them faster than they are looked at is disconnected, as is whoever doesn't answer
-  pings. Requests whose length could be read in two ways are refused with 400 (RFC 9112, section 11.2); of chunks beside a
-  length, the chunks count, the length goes no further, and the connection is closed after the answer (section 6.1). If the
-  system has no room for another connection, such as too many open files, it is waited for.
+  be of any length: what one side hasn't taken in, the other can't send. A vendor that takes in nothing more of one,
+  and says nothing, is disconnected after --timeout and --stall-timeout together. Over HTTP/2 a client may have
+  --max-streams requests under way; whoever resets them faster than they are looked at is disconnected, as is whoever
+  doesn't answer pings. Requests whose length could be read in two ways are refused with 400 (RFC 9112, section 11.2);
+  of chunks beside a length, the chunks count, the length goes no further, and the connection is closed after the
+  answer (section 6.1). If the system has no room for another connection, such as too many open files, it is waited
+  for.
 
 Several vendors:
   With --upstreams the configuration file says whom requests are for (docs/program.md has all keys):
