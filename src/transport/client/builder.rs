@@ -255,7 +255,7 @@ impl ClientBuilder {
                 Connector::new(tls.clone(), proxies.clone(), self.versions, self.connect_timeout, reach);
             pool.build(connector.write_timeout(self.write_timeout))
         };
-        Ok(Client::over(reaching(Reach::Anywhere), reaching(Reach::Outwards)))
+        Ok(Client::over(reaching(Reach::Anywhere), reaching(Reach::Outwards), self.write_timeout.is_some()))
     }
 
     fn trust(mut self, certificate: CertificateDer<'_>) -> Result<Self, ConfigError> {

@@ -38,9 +38,15 @@ impl<T> Moving<T> {
         Self { inner, limit, stuck_since: None, timer: None }
     }
 
+    fn note(&self) {
+        if self.limit.is_some() {
+            note_connection();
+        }
+    }
+
     /// What comes of a write, for which nobody may have to wait for ever.
     fn written<N>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<N>>) -> Poll<io::Result<N>> {
-        note_connection();
+        self.note();
         let Some(limit) = self.limit.filter(|_| written.is_pending()) else {
             self.stuck_since = None;
             return written;
@@ -79,7 +85,7 @@ impl<T: Read + Unpin> Read for Moving<T> {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        note_connection();
+        self.note();
         let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
         if read.is_ready()
             && let Some(since) = &mut self.stuck_since

@@ -58,14 +58,16 @@ pub struct Client<B = Full<Bytes>> {
 struct Pools<B> {
     anywhere: legacy::Client<Connector, Upload<B>>,
     outwards: legacy::Client<Connector, Upload<B>>,
+    watches_uploads: bool,
 }
 
 impl<B> Client<B> {
     pub(super) fn over(
         anywhere: legacy::Client<Connector, Upload<B>>,
         outwards: legacy::Client<Connector, Upload<B>>,
+        watches_uploads: bool,
     ) -> Self {
-        Self { pools: Arc::new(Pools { anywhere, outwards }) }
+        Self { pools: Arc::new(Pools { anywhere, outwards, watches_uploads }) }
     }
 }
 
@@ -106,7 +108,8 @@ where
                 Some(Outward) => &self.pools.outwards,
                 None => &self.pools.anywhere,
             };
-            ResponseFuture { state: State::Sent(pool.request(request.map(Upload::of))) }
+            let request = request.map(|body| Upload::of(body, self.pools.watches_uploads));
+            ResponseFuture { state: State::Sent(pool.request(request)) }
         } else {
             ResponseFuture { state: State::Refused(Some(ClientError::relative(uri))) }
         }

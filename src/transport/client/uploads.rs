@@ -16,7 +16,7 @@ use crate::time::after;
 
 thread_local! {
     /// What is known of the task that is polled just now on this thread. Between hyper's tasks and what they poll there is no other way.
-    static SEEN: Cell<Seen> = const { Cell::new(Seen { is_connection: false, has_given: None }) };
+    static SEEN: Cell<Seen> = const { Cell::new(Seen::NOTHING) };
 }
 
 #[derive(Clone, Copy)]
@@ -24,6 +24,10 @@ struct Seen {
     is_connection: bool,
     /// Whether a body has given something when it was asked last, if one was.
     has_given: Option<bool>,
+}
+
+impl Seen {
+    const NOTHING: Self = Self { is_connection: false, has_given: None };
 }
 
 /// Said by a connection, each time it is read or written.
@@ -76,11 +80,13 @@ impl<F: Future + Unpin> Future for Watched<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let me = self.get_mut();
-        SEEN.set(Seen { is_connection: false, has_given: None });
-        if Pin::new(&mut me.task).poll(cx).is_ready() {
+        SEEN.set(Seen::NOTHING);
+        let polled = Pin::new(&mut me.task).poll(cx);
+        // What is polled next on this thread may be no such task.
+        let seen = SEEN.replace(Seen::NOTHING);
+        if polled.is_ready() {
             return Poll::Ready(());
         }
-        let seen = SEEN.get();
         me.is_connection |= seen.is_connection;
         match seen.has_given {
             None => {}
@@ -105,22 +111,25 @@ impl<F: Future + Unpin> Future for Watched<F> {
 }
 
 pin_project! {
-    /// A request's body, which says what it gives.
+    /// A request's body, which says what it gives, where [`Uploads`] runs what asks it.
     pub(super) struct Upload<B> {
         #[pin]
         body: B,
+        is_watched: bool,
     }
 
     impl<B> PinnedDrop for Upload<B> {
-        fn drop(_this: Pin<&mut Self>) {
-            note(false);
+        fn drop(this: Pin<&mut Self>) {
+            if this.is_watched {
+                note(false);
+            }
         }
     }
 }
 
 impl<B> Upload<B> {
-    pub(super) fn of(body: B) -> Self {
-        Self { body }
+    pub(super) fn of(body: B, is_watched: bool) -> Self {
+        Self { body, is_watched }
     }
 }
 
@@ -132,8 +141,11 @@ impl<B: Body> Body for Upload<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let frame = self.project().body.poll_frame(cx);
-        note(frame.is_ready());
+        let this = self.project();
+        let frame = this.body.poll_frame(cx);
+        if *this.is_watched {
+            note(frame.is_ready());
+        }
         frame
     }
 
