@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     line,
@@ -24,7 +24,7 @@ pub(crate) struct Recorded {
     pub(crate) expected: Expected,
 }
 
-/// All answers of a recording. What else is in it is about requests, of which none is made.
+/// All answers of a recording. What else may be in it is about requests, of which none is made.
 pub(crate) fn parse(text: &str) -> Result<Vec<Recorded>, String> {
     let recording: Recording = toml::from_str(text).map_err(|error| {
         let place = error.span().map(|span| format!("line {}: ", line::at(text, span.start)));
@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Recorded>, String> {
     for (index, answer) in recording.passed.iter().enumerate() {
         add(format!("passed[{index}]"), Place::Api, answer, Expected::Passed)?;
     }
-    if let Some(Throttled { at, answer }) = &recording.throttled {
+    if let Some(Throttled { at, answer, .. }) = &recording.throttled {
         let (place, expected) = match at {
             At::Token => (Place::Token, Expected::Later),
             At::Api => (Place::Api, Expected::Passed),
@@ -67,6 +67,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Recorded>, String> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Recording {
     token: Option<Exchange>,
     refresh: Option<Exchange>,
@@ -78,6 +79,12 @@ struct Recording {
     throttled: Option<Throttled>,
     #[serde(default)]
     lifetime: Lifetime,
+    #[serde(rename = "inputs")]
+    _inputs: Option<IgnoredAny>,
+    #[serde(rename = "wrong")]
+    _wrong: Option<IgnoredAny>,
+    #[serde(rename = "api")]
+    _api: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -86,18 +93,28 @@ struct Exchange {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Answer {
     status: u16,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
+    #[serde(rename = "says")]
+    _says: Option<IgnoredAny>,
+    #[serde(rename = "any")]
+    _any: Option<IgnoredAny>,
+    #[serde(rename = "anew")]
+    _anew: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Throttled {
     at: At,
     answer: Answer,
+    #[serde(rename = "after")]
+    _after: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -108,6 +125,7 @@ enum At {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Lifetime {
     seconds: Option<u64>,
     #[serde(default)]

@@ -209,6 +209,20 @@ async fn what_is_wrong_is_told_with_file_key_and_line_and_without_what_may_be_a_
         assert_none_shown(["hunter2"], &ended.stderr);
         assert_eq!(ended.stdout, "");
     }
+    let expired =
+        "[[expired]]\nstatus = 401\nbody = '{\"code\":124,\"message\":\"Access token is expired.\"}'\n";
+    for (number, (more, says)) in [
+        ("[[expird]]\nstatus = 401\n", "line 4: unknown field `expird`, expected one of `token`, "),
+        ("header = { a = 'b' }\n", "line 4: unknown field `header`, expected one of `status`, "),
+        ("[lifetime]\nsecond = 1\n", "line 5: unknown field `second`, expected `seconds` or `written`"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let recording = file(&format!("misspelt-{number}.toml"), &format!("{expired}{more}"));
+        let ended = Program::bare().args("check --vendor zoom --recording").arg(recording.path()).run().await;
+        ended.assert_status(2).assert_says(says);
+    }
     for (args, says) in [
         ("check", "required"),
         ("check vendor.toml --vendor zoom", "cannot be used with"),
