@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+use hyper::ext::ReasonPhrase;
 use tokio::time::Instant;
 use tower_reauth::{AuthOutcome, TokenCache, Verdict};
 
@@ -65,8 +66,14 @@ impl Report {
 /// Status line and headers, as HTTP/1.1 would have them.
 pub(crate) fn head<B>(response: &Response<B>) -> Bytes {
     let mut head = BytesMut::new();
+    let status = response.status();
+    // The server's own words, which are there if they aren't the usual ones.
+    let words = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+    let words = words.or(status.canonical_reason().map(str::as_bytes)).unwrap_or_default();
     // Writing to memory doesn't fail.
-    let _ = write!(head, "{:?} {}\r\n", response.version(), response.status());
+    let _ = write!(head, "{:?} {} ", response.version(), status.as_str());
+    head.extend_from_slice(words);
+    head.extend_from_slice(b"\r\n");
     for (name, value) in response.headers() {
         head.extend_from_slice(name.as_str().as_bytes());
         head.extend_from_slice(b": ");

@@ -198,6 +198,21 @@ async fn an_answer_over_http_2_that_is_reset_without_an_error_is_not_taken_for_w
 }
 
 #[tokio::test]
+async fn the_head_has_the_servers_words_and_none_that_it_did_not_say() {
+    for (said, printed) in [
+        ("404 No such film", "404 No such film"),
+        ("299 Miscellaneous", "299 Miscellaneous"),
+        ("299 ", "299 "),
+        ("299", "299 "),
+        ("404 ", "404 "),
+    ] {
+        let server = Raw::start(&[&format!("HTTP/1.1 {said}\r\ncontent-length: 0\r\n\r\n")]).await;
+        let ended = at(&server.origin).args("-i GET /x").run().await;
+        assert_eq!(ended.stdout, format!("HTTP/1.1 {printed}\r\ncontent-length: 0\r\n\r\n"));
+    }
+}
+
+#[tokio::test]
 async fn an_answer_is_printed_while_it_comes_and_byte_for_byte() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
