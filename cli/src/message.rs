@@ -20,9 +20,12 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// What the library says, as whoever writes no Rust knows it.
 fn of_options(line: &str) -> String {
-    const WORDS: [(&str, &str); 4] = [
+    const WORDS: [(&str, &str); 7] = [
         ("Origin::parse_allowing_plaintext_tokens", "--allow-plaintext-secrets"),
         (" allow_plaintext_secrets", " --allow-plaintext-secrets"),
+        (" http2_prior_knowledge", " --http2-prior-knowledge"),
+        ("Roots::Bundled", "--roots bundled"),
+        ("`RedisStore::cluster`", "cluster:redis://HOST,redis://HOST,..."),
         ("ClientBuilder::identity", "--client-cert and --client-key"),
         ("trim what was read from a file, or give the file as a SecretSource", "leave that out"),
     ];

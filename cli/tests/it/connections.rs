@@ -114,6 +114,17 @@ async fn what_cannot_be_used_is_refused_before_the_call() {
 }
 
 #[tokio::test]
+async fn what_helps_is_called_as_the_option_is() {
+    let call = to(Program::bare().args("call GET /x"), "https://api.example.test");
+    let ended = call.variable("SSL_CERT_FILE", "/nonexistent").run().await;
+    ended.assert_status(2).assert_says("or choose --roots bundled");
+    let server = Raw::start(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]).await;
+    let call = to(Program::call(), &server.origin).args("GET /x --http2-prior-knowledge");
+    let ended = call.run().await;
+    ended.assert_status(6).assert_says("without --http2-prior-knowledge http/1.1 is tried");
+}
+
+#[tokio::test]
 async fn the_local_proxy_goes_through_another() {
     let other = Raw::start(&[REFUSES]).await;
     let program = to(Program::proxy(), "https://api.example.test").arg("--proxy").arg(&*other.origin);
