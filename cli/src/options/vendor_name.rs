@@ -59,6 +59,17 @@ impl Kind {
             format!("{hint}\n  [possible values: {own}, and those of the catalogue, which --help lists]")
         })
     }
+
+    /// What one of the program's own needs on the command line, if the catalogue has it too.
+    pub(crate) fn usual_options(self) -> Option<&'static str> {
+        match self {
+            Self::ApiVideo => Some("--sandbox --key env:API_KEY"),
+            Self::Videsk => Some("--key env:API_KEY"),
+            Self::Vidizmo => Some("--domain YOUR.HOST --email YOUR@EMAIL --password env:PASSWORD"),
+            Self::Vervoe => Some("--key env:API_KEY --secret env:SECRET_KEY"),
+            Self::Oauth2 | Self::Catalogue(_) => None,
+        }
+    }
 }
 
 impl TypedValueParser for VendorName {

@@ -13,7 +13,7 @@ use super::{
     args::Args,
     entry::{self, Entry},
 };
-use crate::{message::tell, mistake::Mistake};
+use crate::{message::tell, mistake::Mistake, options::Kind};
 
 /// Writes what was asked for, and says how the program is to end.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Mistake> {
@@ -93,16 +93,25 @@ fn one(name: &str, entry: &Entry, trial: &Trial) -> String {
         say(&format!("absent, so that nothing is said of it: {}", entry.absent.join(", ")));
     }
     say("a call:");
-    let mut call = format!("  reauth call --vendor {name}");
+    say(&format!("  {} GET /PATH", call(name, entry)));
+    text
+}
+
+/// A call with all that is left open.
+fn call(name: &str, entry: &Entry) -> String {
+    // The program's own ones have options in place of inputs.
+    if let Some(options) = Kind::named(name).ok().and_then(Kind::usual_options) {
+        return format!("reauth call --vendor {name} {options}");
+    }
+    let mut call = format!("reauth call --vendor {name}");
     for input in &entry.inputs {
         let (name, variable) = (&input.name, input.name.to_uppercase());
         let _ = match (&input.one_of[..], input.in_url) {
             ([first, ..], _) => write!(call, " --set {name}=text:{first}"),
-            (_, true) if name == "base_url" => write!(call, " --set {name}=text:https://YOUR.HOST"),
+            (_, true) if name.ends_with("_url") => write!(call, " --set {name}=text:https://YOUR.HOST"),
             (_, true) => write!(call, " --set {name}=text:{variable}"),
             _ => write!(call, " --set {name}=env:{variable}"),
         };
     }
-    say(&(call + " GET /PATH"));
-    text
+    call
 }

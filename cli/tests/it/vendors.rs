@@ -47,6 +47,21 @@ async fn one_entry_is_said_with_hosts_pages_and_what_is_absent() {
 }
 
 #[tokio::test]
+async fn the_call_that_is_said_has_all_that_it_needs() {
+    for name in ["api-video", "videsk", "vidizmo", "vervoe", "github-actions"] {
+        let ended = Program::bare().args("vendors").arg(name).run().await;
+        let call = ended.stdout.lines().last().unwrap().trim().strip_prefix("reauth ").unwrap();
+        let mut program = Program::bare().args(call).args("--roots bundled --proxy http://127.0.0.1:1");
+        for variable in ["API_KEY", "SECRET_KEY", "PASSWORD", "AUDIENCE", "REQUEST_TOKEN"] {
+            program = program.variable(variable, "a-value");
+        }
+        let ended = program.run().await;
+        // Nobody is there, and until then nothing was wrong.
+        assert!(matches!(ended.status, Some(3 | 6)), "{call}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn programs_read_it_as_json() {
     let ended = Program::bare().args("vendors --json").run().await;
     ended.assert_status(0);

@@ -53,6 +53,6 @@ fn input(entry: &Entry, name: &str) -> Value {
     let urls = requests.chain(entry.declared.get("base_url")).chain(others).filter_map(toml::Value::as_str);
     let is_in_url = urls
         .into_iter()
-        .any(|url| url.contains(&format!("{{{name}}}")) || url.strip_prefix("input:") == Some(name));
+        .any(|url| url.contains(&format!("{{{name}}}")) || table::whole_input(url) == Some(name));
     json!({ "name": name, "one_of": listed, "in_url": is_in_url })
 }

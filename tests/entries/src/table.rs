@@ -34,6 +34,11 @@ fn inputs(entry: &Entry) -> String {
     input_names(entry).iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The input that is the whole of a text, or of the URL behind a method.
+pub(crate) fn whole_input(text: &str) -> Option<&str> {
+    text.strip_prefix("input:").or_else(|| Some(text.split_once(" input:")?.1))
+}
+
 /// In the order in which the entry has them.
 pub(crate) fn input_names(entry: &Entry) -> Vec<String> {
     fn collect(value: &Value, names: &mut Vec<String>) {
@@ -43,7 +48,7 @@ pub(crate) fn input_names(entry: &Entry) -> Vec<String> {
             }
         };
         match value {
-            Value::String(text) => match text.strip_prefix("input:") {
+            Value::String(text) => match whole_input(text) {
                 Some(name) => note(name),
                 None if text.contains("://{")
                     || text.contains(".{")
