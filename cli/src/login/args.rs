@@ -57,6 +57,9 @@ What is said of a credential, and with --json in `state`:
   no-store     nothing is remembered of it
   unknown      its configuration or its store doesn't work; `why` says more
 
+With --json there are also `expires_in`, the seconds until its token expires, and `renewable`, whether that can be renewed without
+anybody who logs in. Each is null where it isn't known.
+
 No server is asked, so that a login that was ended elsewhere is seen at its next use.
 
 Exit status:
