@@ -307,7 +307,6 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// The port that `authority` means, or `None` where that can't be told.
 /// What is wrong with a URL that can't be read.
 pub(crate) fn unreadable(url: &str) -> &'static str {
     let host = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
@@ -320,6 +319,7 @@ pub(crate) fn unreadable(url: &str) -> &'static str {
     }
 }
 
+/// The port that `authority` means, or `None` where that can't be told.
 fn port_of(scheme: &Scheme, authority: &Authority) -> Option<u16> {
     if let Some(port) = authority.port_u16() {
         return Some(port);

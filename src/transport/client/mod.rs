@@ -83,6 +83,7 @@ mod proxy;
 mod proxy_error;
 mod proxy_url;
 mod roots;
+mod timer;
 mod tls;
 mod tunnel;
 mod uploads;

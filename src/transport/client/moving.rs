@@ -11,9 +11,9 @@ use std::{
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
-use super::uploads::note_connection;
+use super::{timer::Timer, uploads::note_connection};
 use crate::time::after;
 
 /// A stream, and how long nothing may move on it while the server doesn't take in what is written.
@@ -25,8 +25,7 @@ pub(super) struct Moving<T> {
     limit: Option<Duration>,
     /// Since when a write waits, or when something came last meanwhile.
     stuck_since: Option<Instant>,
-    /// Made when a write waits for the first time, and set anew only when it has run off.
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
 }
 
 /// Nothing moved for so long, and something was to be written.
@@ -35,7 +34,7 @@ pub(super) struct Stuck(Duration);
 
 impl<T> Moving<T> {
     pub(super) fn new(inner: T, limit: Option<Duration>) -> Self {
-        Self { inner, limit, stuck_since: None, timer: None }
+        Self { inner, limit, stuck_since: None, timer: Timer::default() }
     }
 
     fn note(&self) {
@@ -52,16 +51,8 @@ impl<T> Moving<T> {
             return written;
         };
         let end = after(*self.stuck_since.get_or_insert_with(Instant::now), limit);
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
-        loop {
-            if timer.is_elapsed() {
-                if end <= Instant::now() {
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, Stuck(limit))));
-                }
-                timer.as_mut().reset(end);
-            }
-            ready!(timer.as_mut().poll(cx));
-        }
+        ready!(self.timer.poll_until(end, cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, Stuck(limit))))
     }
 }
 

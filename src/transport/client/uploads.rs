@@ -10,8 +10,9 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use hyper::rt::Executor;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
+use super::timer::Timer;
 use crate::time::after;
 
 thread_local! {
@@ -61,7 +62,13 @@ impl<F: Future<Output: Send> + Send + Unpin + 'static> Executor<F> for Uploads {
         let seen = SEEN.get();
         SEEN.set(Seen { has_given: None, ..seen });
         let waits = (seen.has_given == Some(true)).then(Instant::now);
-        tokio::spawn(Watched { task, is_connection: false, waits, timer: None, limit: self.limit });
+        tokio::spawn(Watched {
+            task,
+            is_connection: false,
+            waits,
+            timer: Timer::default(),
+            limit: self.limit,
+        });
     }
 }
 
@@ -70,8 +77,7 @@ struct Watched<F> {
     task: F,
     is_connection: bool,
     waits: Option<Instant>,
-    // Made when it waits for the first time, and set anew only when it has run off.
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
     limit: Duration,
 }
 
@@ -92,20 +98,10 @@ impl<F: Future + Unpin> Future for Watched<F> {
             None => {}
             Some(has_given) => me.waits = has_given.then(Instant::now),
         }
-        loop {
-            // A connection is more than one of its bodies.
-            let Some(since) = me.waits.filter(|_| !me.is_connection) else { return Poll::Pending };
-            let end = after(since, me.limit);
-            let timer = me.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
-            if timer.is_elapsed() {
-                if end <= Instant::now() {
-                    return Poll::Ready(());
-                }
-                timer.as_mut().reset(end);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
+        // A connection is more than one of its bodies.
+        match me.waits.filter(|_| !me.is_connection) {
+            Some(since) => me.timer.poll_until(after(since, me.limit), cx),
+            None => Poll::Pending,
         }
     }
 }
